@@ -1,0 +1,8 @@
+//! The ground floor: things with no idea of OSS, ZenML or screens.
+
+pub mod atomic_file;
+pub mod job;
+pub mod secret_string;
+pub mod units;
+pub mod url_encode;
+pub mod visible;

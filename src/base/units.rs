@@ -1,0 +1,89 @@
+//! Sizes, counts and spans of time as people read them.
+
+use std::time::Duration;
+
+/// `14.2 MiB`: binary units, one decimal from KiB on.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let mut value = count as f64;
+    let mut unit = "B";
+    for name in UNITS {
+        // 1023.95 KiB would print as 1024.0 KiB: the next unit begins there
+        if value < 1023.95 {
+            break;
+        }
+        value /= 1024.0;
+        unit = name;
+    }
+    format!("{value:.1} {unit}")
+}
+
+/// `12,408`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `4 ms`, `2.1 s`, `3 min 20 s`.
+pub fn span(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    if millis < 1000 {
+        return format!("{millis} ms");
+    }
+    if millis < 60_000 {
+        return format!("{}.{} s", millis / 1000, millis % 1000 / 100);
+    }
+    let seconds = duration.as_secs();
+    format!("{} min {} s", seconds / 60, seconds % 60)
+}
+
+/// `now`, `3 min ago`, `2 h ago`, `5 d ago`.
+pub fn ago(age: Duration) -> String {
+    match age.as_secs() {
+        0..60 => "just now".into(),
+        seconds @ 60..3600 => format!("{} min ago", seconds / 60),
+        seconds @ 3600..172_800 => format!("{} h ago", seconds / 3600),
+        seconds => format!("{} d ago", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_carry_over_at_the_rounding_edge() {
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1024), "1.0 KiB");
+        assert_eq!(bytes(1024 * 1024 - 1), "1.0 MiB");
+        assert_eq!(bytes(14_889_779), "14.2 MiB");
+        assert_eq!(bytes(u64::MAX), "16.0 EiB");
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!(count(7), "7");
+        assert_eq!(count(1000), "1,000");
+        assert_eq!(count(12_345_678), "12,345,678");
+    }
+
+    #[test]
+    fn spans() {
+        assert_eq!(span(Duration::from_millis(4)), "4 ms");
+        assert_eq!(span(Duration::from_millis(2149)), "2.1 s");
+        assert_eq!(span(Duration::from_secs(200)), "3 min 20 s");
+        assert_eq!(ago(Duration::from_secs(7300)), "2 h ago");
+    }
+}

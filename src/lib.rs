@@ -1,0 +1,5 @@
+//! osstack
+
+pub mod base;
+pub mod model;
+pub mod ports;

@@ -1,0 +1,2 @@
+//! The command `osstack`.
+fn main() {}

@@ -1,0 +1,19 @@
+//! The words of the field as types, valid by construction.
+//!
+//! What a form, a TOML file or a command line holds is a *draft* of strings;
+//! its `validate` is the only way to the valid type, so all three refuse the
+//! same things with the same words.
+
+pub mod bucket;
+pub mod component;
+pub mod endpoint;
+pub mod field;
+pub mod finding;
+pub mod local_path;
+pub mod name;
+pub mod object_key;
+pub mod preview;
+pub mod region;
+pub mod secret;
+pub mod stack;
+pub mod store;

@@ -1,0 +1,321 @@
+//! What the first bytes of an object say, in a form a screen can show.
+//!
+//! Pure: bytes in, content out. Nothing is executed or unpickled, and nothing here is larger than
+//! the bytes that were read, so a small object cannot become a large preview.
+
+use serde_json::Value;
+
+/// The most that is read of an object unless the user asks for more, in bytes.
+pub const FIRST_READ: u64 = 256 * 1024;
+
+/// What to show of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// The content by its form.
+    pub content: Content,
+    /// Bytes that were read.
+    pub read: u64,
+    /// Bytes the object has.
+    pub total: u64,
+    /// What should be known about it.
+    pub note: Option<String>,
+}
+
+/// The forms a preview takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Zero bytes.
+    Empty,
+    /// Plain text, by lines.
+    Text(Vec<String>),
+    /// One JSON document, indented.
+    Json(Vec<String>),
+    /// A log or other records, one JSON object a line.
+    Records(Vec<Record>),
+    /// CSV or TSV.
+    Table(Table),
+    /// Anything else: offset, hex and text.
+    Hex(Vec<String>),
+}
+
+/// One line of JSON Lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The level, where the line is one of ZenML's logs.
+    pub level: Option<Level>,
+    /// Time of day, where there is one.
+    pub time: Option<String>,
+    /// The message, or the whole line where it is no log.
+    pub text: String,
+}
+
+/// Python's logging levels, as ZenML writes them (10, 20, 30, 40, 50).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are Python's own")]
+pub enum Level {
+    Debug,
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+impl Level {
+    /// The level of a number.
+    pub fn of(number: u64) -> Self {
+        match number {
+            0..20 => Self::Debug,
+            20..30 => Self::Info,
+            30..40 => Self::Warning,
+            40..50 => Self::Error,
+            _ => Self::Critical,
+        }
+    }
+
+    /// Five letters at most.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warning => "warn",
+            Self::Error => "error",
+            Self::Critical => "fatal",
+        }
+    }
+}
+
+/// Cells of a CSV or TSV file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// The first row.
+    pub header: Vec<String>,
+    /// The others; short rows stay short.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Reads `bytes`, the beginning of the object `key` of `total` bytes.
+pub fn preview(key: &str, bytes: &[u8], total: u64) -> Preview {
+    let read = bytes.len() as u64;
+    let whole = read >= total;
+    let (content, note) = content(key, bytes, whole);
+    Preview { content, read, total, note }
+}
+
+fn content(key: &str, bytes: &[u8], whole: bool) -> (Content, Option<String>) {
+    if bytes.is_empty() {
+        return (Content::Empty, None);
+    }
+    let name = key.rsplit('/').next().unwrap_or(key).to_ascii_lowercase();
+    if has_extension(&name, &["pkl", "pickle"]) {
+        let note = "pickle: shown as bytes, never unpickled (unpickling runs code)";
+        return (Content::Hex(hex(bytes)), Some(note.into()));
+    }
+    let Some((text, note)) = decode(bytes, whole) else {
+        return (Content::Hex(hex(bytes)), None);
+    };
+    if has_extension(&name, &["csv", "tsv"]) {
+        let delimiter = if name.ends_with("tsv") { b'\t' } else { delimiter(&text) };
+        if let Some(table) = table(&text, delimiter, whole) {
+            return (Content::Table(table), note);
+        }
+    }
+    if has_extension(&name, &["jsonl", "ndjson", "log"]) || looks_like_records(&text) {
+        if let Some(records) = records(&text, whole) {
+            return (Content::Records(records), note);
+        }
+    }
+    if has_extension(&name, &["json"]) || text.trim_start().starts_with(['{', '[']) {
+        match serde_json::from_str::<Value>(&text) {
+            Ok(value) => {
+                let pretty = serde_json::to_string_pretty(&value).unwrap_or(text);
+                return (Content::Json(lines(&pretty)), note);
+            }
+            Err(_) if !whole => {
+                let cut = "JSON, as far as it was read: too long to indent".to_owned();
+                return (Content::Text(lines(&text)), note.or(Some(cut)));
+            }
+            Err(error) if has_extension(&name, &["json"]) => {
+                let note = note.or_else(|| Some(format!("not valid JSON: {error}")));
+                return (Content::Text(lines(&text)), note);
+            }
+            Err(_) => {}
+        }
+    }
+    (Content::Text(lines(&text)), note)
+}
+
+fn has_extension(name: &str, wanted: &[&str]) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| wanted.contains(&extension))
+}
+
+/// The text, or nothing where the bytes are no text.
+fn decode(bytes: &[u8], whole: bool) -> Option<(String, Option<String>)> {
+    let utf16 = |little: bool| {
+        let units = bytes.get(2..).unwrap_or_default().chunks_exact(2).filter_map(|pair| {
+            let pair = <[u8; 2]>::try_from(pair).ok()?;
+            Some(if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) })
+        });
+        let text = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
+        Some((text.collect(), Some("UTF-16".to_owned())))
+    };
+    match bytes {
+        [0xFF, 0xFE, ..] => return utf16(true),
+        [0xFE, 0xFF, ..] => return utf16(false),
+        _ => {}
+    }
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    if bytes.iter().take(8192).any(|b| *b == 0) {
+        return None;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some((text.to_owned(), None)),
+        // a character cut by the end of the range is no fault of the object
+        Err(error) if !whole && error.error_len().is_none() => {
+            let valid = bytes.get(..error.valid_up_to())?;
+            Some((String::from_utf8_lossy(valid).into_owned(), None))
+        }
+        Err(_) => {
+            let text = String::from_utf8_lossy(bytes);
+            let broken = text.matches(char::REPLACEMENT_CHARACTER).count();
+            // more than one in twenty: not text in an odd encoding, but no text
+            (broken * 20 <= text.chars().count())
+                .then(|| (text.into_owned(), Some(format!("not UTF-8 in {broken} places"))))
+        }
+    }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+fn delimiter(text: &str) -> u8 {
+    let first = text.lines().next().unwrap_or_default();
+    [b',', b';', b'\t']
+        .into_iter()
+        .max_by_key(|mark| {
+            // the first of equals wins, and max_by_key takes the last: commas count one more
+            first.bytes().filter(|b| b == mark).count() * 2 + usize::from(*mark == b',')
+        })
+        .unwrap_or(b',')
+}
+
+fn table(text: &str, delimiter: u8, whole: bool) -> Option<Table> {
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let rows: Result<Vec<Vec<String>>, _> = reader
+        .records()
+        .map(|row| row.map(|row| row.iter().map(str::to_owned).collect()))
+        .collect();
+    let mut rows = rows.ok()?;
+    if !whole && rows.len() > 1 {
+        // the last row may be cut
+        rows.pop();
+    }
+    let mut rows = rows.into_iter();
+    Some(Table { header: rows.next()?, rows: rows.collect() })
+}
+
+fn looks_like_records(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let object = |line: Option<&str>| {
+        line.is_some_and(|line| {
+            line.starts_with('{') && serde_json::from_str::<Value>(line).is_ok()
+        })
+    };
+    object(lines.next()) && object(lines.next())
+}
+
+fn records(text: &str, whole: bool) -> Option<Vec<Record>> {
+    let mut lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    if !whole && !text.ends_with('\n') && lines.len() > 1 {
+        lines.pop();
+    }
+    lines.iter().map(|line| record(line)).collect()
+}
+
+fn record(line: &str) -> Option<Record> {
+    let value: Value = serde_json::from_str(line).ok()?;
+    let object = value.as_object()?;
+    let level = object.get("level").and_then(Value::as_u64).map(Level::of);
+    let time = object.get("timestamp").and_then(Value::as_str).map(|time| {
+        // 2026-11-22T07:18:07.300563Z: the day is the object's, the second is enough
+        let day_off = time.split_once('T').map_or(time, |(_, time)| time);
+        day_off.chars().take(8).collect()
+    });
+    let text = match object.get("message").and_then(Value::as_str) {
+        Some(message) if level.is_some() => message.to_owned(),
+        _ => line.to_owned(),
+    };
+    Some(Record { level, time, text })
+}
+
+fn hex(bytes: &[u8]) -> Vec<String> {
+    let row = |(index, chunk): (usize, &[u8])| {
+        let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text: String = chunk
+            .iter()
+            .map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' })
+            .collect();
+        format!("{:06x}  {:47}  {text}", index * 16, hex.join(" "))
+    };
+    bytes.chunks(16).take(256).enumerate().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(key: &str, text: &str) -> Content {
+        preview(key, text.as_bytes(), text.len() as u64).content
+    }
+
+    #[test]
+    fn a_zenml_log_by_level() {
+        let line = r#"{"message":"Step `load` has started.","name":"x","level":30,"timestamp":"2026-11-22T07:18:07.300563Z","chunk_index":0}"#;
+        let Content::Records(records) = of("zenml/logs/x.log", &format!("{line}\n{line}\n")) else {
+            panic!("no records");
+        };
+        assert_eq!(records.len(), 2);
+        assert_eq!(
+            records[0],
+            Record {
+                level: Some(Level::Warning),
+                time: Some("07:18:07".into()),
+                text: "Step `load` has started.".into()
+            }
+        );
+    }
+
+    #[test]
+    fn json_is_indented_and_broken_json_is_said() {
+        let whole = preview("data.json", br#"{"a":[1]}"#, 9);
+        assert_eq!(whole.content, Content::Json(lines("{\n  \"a\": [\n    1\n  ]\n}")));
+        let broken = preview("data.json", b"{\"a\":", 5);
+        assert!(broken.note.unwrap().contains("not valid JSON"));
+        let cut = preview("data.json", b"{\"a\":", 500);
+        assert!(cut.note.unwrap().contains("as far as it was read"));
+    }
+
+    #[test]
+    fn tables_drop_a_row_that_was_cut() {
+        let Content::Table(table) = preview("x.csv", b"a,b\n1,\"x, y\"\n2,z", 500).content else {
+            panic!("no table");
+        };
+        assert_eq!(table.header, ["a", "b"]);
+        assert_eq!(table.rows, [["1", "x, y"]]);
+        let Content::Table(table) = of("x.csv", "a;b\n1;2\n") else { panic!("no table") };
+        assert_eq!(table.header, ["a", "b"]);
+    }
+
+    #[test]
+    fn binary_is_hex_and_a_cut_character_is_text() {
+        assert!(matches!(of("x.bin", "a\0b"), Content::Hex(_)));
+        assert!(matches!(of("artifact.pkl", "plain"), Content::Hex(_)));
+        let cut = preview("x.txt", "中".as_bytes().get(..2).unwrap(), 3);
+        assert_eq!(cut.content, Content::Text(vec![]));
+        assert_eq!(of("x", ""), Content::Empty);
+    }
+}

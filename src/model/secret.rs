@@ -1,0 +1,275 @@
+//! Access keys.
+
+use super::field::{FieldError, note};
+use super::name::Name;
+use crate::base::secret_string::SecretString;
+
+/// What signs a request.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// `LTAI…`, or `STS.…` with a token.
+    pub access_key_id: String,
+    /// The key's secret.
+    pub secret_access_key: SecretString,
+    /// The token of a temporary key.
+    pub session_token: Option<SecretString>,
+}
+
+impl Credentials {
+    /// A second copy, wiped on its own.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self {
+            access_key_id: self.access_key_id.clone(),
+            secret_access_key: self.secret_access_key.duplicate(),
+            session_token: self.session_token.as_ref().map(SecretString::duplicate),
+        }
+    }
+
+    /// The id as screens show it: first and last four characters.
+    pub fn short_id(&self) -> String {
+        short_id(&self.access_key_id)
+    }
+}
+
+/// First and last four characters of an access key id.
+pub fn short_id(id: &str) -> String {
+    let chars: Vec<char> = id.chars().collect();
+    match chars.as_slice() {
+        [a, b, c, d, _, .., w, x, y, z] if chars.len() > 8 => {
+            format!("{a}{b}{c}{d}…{w}{x}{y}{z}")
+        }
+        _ => id.to_owned(),
+    }
+}
+
+/// Which names the values get in ZenML.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyNames {
+    /// `access_key_id`, `secret_access_key`, `session_token`: as ZenML's OSS page writes them,
+    /// read since ZenML 0.93.0.
+    #[default]
+    Oss,
+    /// `aws_access_key_id`, …: read by every ZenML version.
+    Aws,
+}
+
+impl KeyNames {
+    /// The names of id, secret and token.
+    pub fn names(self) -> [&'static str; 3] {
+        match self {
+            Self::Oss => ["access_key_id", "secret_access_key", "session_token"],
+            Self::Aws => ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"],
+        }
+    }
+
+    /// The word in files and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Oss => "oss",
+            Self::Aws => "aws",
+        }
+    }
+}
+
+/// A named access key.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// The secret's name, here and in ZenML.
+    pub name: Name,
+    /// The key.
+    pub credentials: Credentials,
+    /// How ZenML is given it.
+    pub key_names: KeyNames,
+}
+
+/// What a form, stdin or the environment holds of a secret.
+#[derive(Debug)]
+pub struct SecretDraft {
+    /// ZenML secret name.
+    pub name: String,
+    /// `AccessKey` ID.
+    pub access_key_id: String,
+    /// `AccessKey` secret.
+    pub secret_access_key: SecretString,
+    /// STS token, empty where there is none.
+    pub session_token: SecretString,
+    /// How ZenML is given it.
+    pub key_names: KeyNames,
+}
+
+impl SecretDraft {
+    /// The secret, or everything that is wrong.
+    pub fn validate(&self) -> Result<Secret, Vec<FieldError>> {
+        let mut problems = Vec::new();
+        let name = note(&mut problems, "name", Name::parse(&self.name));
+        let id = note(&mut problems, "access_key_id", value("AccessKey ID", &self.access_key_id));
+        let secret = self.secret_access_key.expose();
+        let secret = note(&mut problems, "secret_access_key", value("AccessKey secret", secret));
+        let token = match self.session_token.expose().trim() {
+            "" => Some(None),
+            token => note(&mut problems, "session_token", value("session token", token)).map(Some),
+        };
+        if token == Some(None) && id.as_deref().is_some_and(|id| id.starts_with("STS.")) {
+            problems.push(FieldError::new(
+                "session_token",
+                "a temporary key (STS.…) works with its token only: paste it here",
+            ));
+        }
+        match (name, id, secret, token) {
+            (Some(name), Some(access_key_id), Some(secret), Some(token)) if problems.is_empty() => {
+                Ok(Secret {
+                    name,
+                    credentials: Credentials {
+                        access_key_id,
+                        secret_access_key: SecretString::new(secret),
+                        session_token: token.map(SecretString::new),
+                    },
+                    key_names: self.key_names,
+                })
+            }
+            _ => Err(problems),
+        }
+    }
+}
+
+/// A value as a request header takes it: no blanks around, none of them inside.
+fn value(what: &str, text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(format!("the {what} is needed"));
+    }
+    if text.len() > 8192 {
+        return Err(format!("the {what} is too long to be one ({} bytes)", text.len()));
+    }
+    // a control or blank inside would break the signature header (seen with a pasted newline)
+    if text.chars().any(|c| !c.is_ascii_graphic()) {
+        return Err(format!(
+            "the {what} holds a blank, a line break or a character that is not ASCII: paste it again"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// A hint on the form of an `AccessKey` ID: never a refusal, since old keys differ.
+pub fn id_hint(id: &str) -> Option<&'static str> {
+    let id = id.trim();
+    if id.starts_with("AKIA") || id.starts_with("ASIA") {
+        return Some("this looks like an AWS key: Alibaba's begin with LTAI");
+    }
+    if id.starts_with("STS.") {
+        return Some("a temporary key: it needs its session token and ends with it");
+    }
+    if id.starts_with("TMP.") {
+        return Some("a console session key: it ends with the session; make a RAM user's key");
+    }
+    if id.starts_with("LTAI") {
+        return (id.len() != 24 && id.len() != 16 && id.len() > 4)
+            .then_some("LTAI keys have 24 characters: is this all of it?");
+    }
+    (!id.is_empty()).then_some("Alibaba's key ids begin with LTAI (24 characters): is this one?")
+}
+
+/// A hint on the form of an `AccessKey` secret.
+pub fn secret_hint(id: &str, secret: &str) -> Option<&'static str> {
+    let (id, secret) = (id.trim(), secret.trim());
+    (id.starts_with("LTAI") && !secret.is_empty() && secret.len() != 30)
+        .then_some("an AccessKey secret has 30 characters: is this all of it?")
+}
+
+/// Id and secret out of what the console gives: two lines, or its `AccessKey.csv`
+/// (`AccessKey ID,AccessKey Secret` and a line of values).
+pub fn split_pasted(text: &str) -> Option<(String, SecretString)> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let is_header = |line: &str| line.to_ascii_lowercase().replace(' ', "").contains("accesskeyid");
+    let pair = |id: &str, secret: &str| {
+        let clean = |text: &str| text.trim().trim_matches('"').trim().to_owned();
+        let (id, secret) = (clean(id), clean(secret));
+        let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
+        (plain(&id) && plain(&secret)).then(|| (id, SecretString::new(secret)))
+    };
+    match lines.as_slice() {
+        [header, values, ..] if is_header(header) && values.contains(',') => {
+            // a RAM user's csv may hold user name and others in front: the header tells where
+            let at = |want: &str| {
+                header.split(',').position(|name| {
+                    name.trim().trim_matches('"').to_ascii_lowercase().replace(' ', "") == want
+                })
+            };
+            let cells: Vec<&str> = values.split(',').collect();
+            let id = cells.get(at("accesskeyid")?)?;
+            let secret = cells.get(at("accesskeysecret")?)?;
+            pair(id, secret)
+        }
+        [id, secret] => pair(after_label(id), after_label(secret)),
+        [one] if one.contains(',') => one
+            .split_once(',')
+            .and_then(|(id, secret)| if secret.contains(',') { None } else { pair(id, secret) }),
+        _ => None,
+    }
+}
+
+/// The console's dialog copies as `AccessKey ID LTAI…` or `AccessKey ID: LTAI…`.
+fn after_label(line: &str) -> &str {
+    if line.to_ascii_lowercase().starts_with("accesskey") {
+        line.rsplit([' ', ':', '：', '=']).next().unwrap_or(line)
+    } else {
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(id: &str, secret: &str, token: &str) -> SecretDraft {
+        SecretDraft {
+            name: "alibaba_secret".into(),
+            access_key_id: id.into(),
+            secret_access_key: SecretString::new(secret.into()),
+            session_token: SecretString::new(token.into()),
+            key_names: KeyNames::Oss,
+        }
+    }
+
+    #[test]
+    fn values_are_trimmed_and_whole() {
+        let secret = draft(" LTAI5tExample \n", "s3cret\n", "").validate().unwrap();
+        assert_eq!(secret.credentials.access_key_id, "LTAI5tExample");
+        assert_eq!(secret.credentials.secret_access_key.expose(), "s3cret");
+        let problems = draft("LT AI", "", "").validate().unwrap_err();
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        let problems = draft("STS.abc", "x", "").validate().unwrap_err();
+        assert_eq!(problems.first().map(|p| p.field), Some("session_token"));
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let text = format!("{:?}", draft("LTAI", "canary-secret", "canary-token"));
+        assert!(!text.contains("canary"), "{text}");
+    }
+
+    #[test]
+    fn pasted_pairs() {
+        let csv = "\u{feff}AccessKey ID,AccessKey Secret\r\nLTAIid,thesecret\r\n";
+        let ram = "User Name,Logon Password,AccessKey ID,AccessKey Secret\nme,pw,LTAIid,thesecret";
+        let lines = "LTAIid\nthesecret\n";
+        let dialog = "AccessKey ID LTAIid\nAccessKey Secret thesecret";
+        for text in [csv, ram, lines, dialog, "LTAIid,thesecret"] {
+            let (id, secret) = split_pasted(text).expect(text);
+            assert_eq!((id.as_str(), secret.expose()), ("LTAIid", "thesecret"), "{text}");
+        }
+        for text in ["LTAIid", "a\nb\nc", "two words\nsecret with blanks"] {
+            assert!(split_pasted(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hints_follow_the_form() {
+        assert!(id_hint("AKIAIOSFODNN7EXAMPLE").unwrap().contains("AWS"));
+        assert_eq!(id_hint("LTAI5tExampleExample0001"), None);
+        assert_eq!(id_hint(""), None);
+        assert_eq!(short_id("LTAI5tExampleExample0001"), "LTAI…0001");
+    }
+}

@@ -1,0 +1,1 @@
+//! The network: one TLS configuration, resolver and proxy for all clients.

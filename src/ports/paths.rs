@@ -1,0 +1,69 @@
+//! Where osstack's files lie.
+
+use std::path::{Path, PathBuf};
+
+use super::env::Env;
+
+/// The four folders, and the files in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// `stacks.toml`.
+    pub config: PathBuf,
+    /// `secrets.age`, `identity.age`.
+    pub data: PathBuf,
+    /// The log, journals, results of checks.
+    pub state: PathBuf,
+    /// What may be lost.
+    pub cache: PathBuf,
+}
+
+/// There is neither `OSSTACK_HOME` nor a home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no home folder: set HOME, or OSSTACK_HOME to a folder for osstack's files")]
+pub struct NoHome;
+
+impl Paths {
+    /// All four below one folder.
+    pub fn below(home: &Path) -> Self {
+        Self {
+            config: home.join("config"),
+            data: home.join("data"),
+            state: home.join("state"),
+            cache: home.join("cache"),
+        }
+    }
+
+    /// Below `OSSTACK_HOME`, else where the platform keeps such files.
+    pub fn find(env: &Env) -> Result<Self, NoHome> {
+        if let Some(home) = env.path("OSSTACK_HOME") {
+            return Ok(Self::below(&home));
+        }
+        let platform = directories::ProjectDirs::from("", "", "osstack").ok_or(NoHome)?;
+        Ok(Self {
+            config: platform.config_dir().to_owned(),
+            data: platform.data_dir().to_owned(),
+            state: platform.state_dir().unwrap_or(platform.data_local_dir()).to_owned(),
+            cache: platform.cache_dir().to_owned(),
+        })
+    }
+
+    /// The catalog.
+    pub fn catalog(&self) -> PathBuf {
+        self.config.join("stacks.toml")
+    }
+
+    /// The sealed secrets.
+    pub fn secrets(&self) -> PathBuf {
+        self.data.join("secrets.age")
+    }
+
+    /// The identity that opens them, sealed with the passphrase.
+    pub fn identity(&self) -> PathBuf {
+        self.data.join("identity.age")
+    }
+
+    /// The log.
+    pub fn log(&self) -> PathBuf {
+        self.state.join("osstack.log")
+    }
+}
