@@ -1,4 +1,4 @@
-//! osstack
+//! osstack: stacks for ZenML with artifacts on Alibaba Cloud OSS.
 
 pub mod base;
 pub mod model;

@@ -307,7 +307,7 @@ fn reachable(
 }
 
 fn prefix(text: &str) -> Result<String, String> {
-    let text = text.trim().trim_matches('/');
+    let text = text.trim_matches(|c: char| c == '/' || c.is_whitespace());
     if text.len() > 512 {
         return Err(format!(
             "the prefix has {} bytes: 512 leave room for ZenML's keys",
