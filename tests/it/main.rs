@@ -1,2 +1,12 @@
 //! Integration tests.
-fn main() {}
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that cannot go on should stop right there"
+)]
+
+mod hostile;
+mod vectors;

@@ -1,0 +1,28 @@
+//! The client of Alibaba Cloud OSS, by its S3-compatible API.
+//!
+//! rusoto builds typed requests; everything else is ours. A request passes
+//! [`dispatch`], which moves the bucket into the host ([`address`]), signs
+//! ([`sign_v2`], [`sign_v4`]), sends ([`transport`]), repeats what may be
+//! repeated ([`retry`]) and lets rusoto read only XML that was checked whole
+//! ([`xml`]). Listings, the hot path, have a parser of their own
+//! ([`listing`]).
+
+pub mod address;
+pub mod client;
+pub mod crc64;
+pub mod dispatch;
+pub mod error;
+pub mod listing;
+pub mod object;
+pub mod presign;
+pub mod request;
+pub mod retry;
+pub mod sign_v2;
+pub mod sign_v4;
+pub mod transfer;
+pub mod transport;
+pub mod xml;
+
+pub use client::{Access, Client};
+pub use error::{Error, Kind, Link};
+pub use object::{Answer, Meta};

@@ -1,0 +1,306 @@
+//! Calls on objects.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use futures_util::stream;
+use rusoto_core::ByteStream;
+use rusoto_s3::{
+    CopyObjectRequest, Delete, DeleteObjectRequest, DeleteObjectsRequest, GetObjectRequest,
+    HeadObjectRequest, ObjectIdentifier, PutObjectRequest, S3 as _,
+};
+
+use super::{Client, unquoted};
+use crate::base::url_encode;
+use crate::model::bucket::BucketName;
+use crate::oss::crc64;
+use crate::oss::dispatch::{Content, Expect, Plan, Reply};
+use crate::oss::error::{Error, Kind};
+use crate::oss::object::{Answer, NotDeleted, ObjectInfo, Part, PutOptions, Written};
+use crate::oss::retry::Repeat;
+use crate::oss::transport::Body;
+
+/// Keys in one multi-delete (OSS documentation of `DeleteMultipleObjects`).
+const DELETE_BATCH: usize = 1000;
+
+/// An object on its way in.
+#[derive(Debug)]
+pub struct Download {
+    /// The object.
+    pub info: ObjectInfo,
+    /// Its bytes.
+    pub body: Body,
+}
+
+impl Client {
+    /// What there is to know of an object without reading it.
+    pub async fn head(&self, bucket: &BucketName, key: &str) -> Result<Answer<ObjectInfo>, Error> {
+        const ACTION: &str = "look at the object";
+        let plan = Plan::new(ACTION, Repeat::Always, Expect::Nothing);
+        let request = HeadObjectRequest {
+            bucket: bucket.to_string(),
+            key: key.to_owned(),
+            ..Default::default()
+        };
+        let answer = self.call(plan, |s3| async move { s3.head_object(request).await }).await;
+        match answer {
+            Ok((reply, _)) => Ok(object(reply)),
+            // a HEAD has no body to say why: the same question as a GET has
+            Err(error) if error.is_silent() => match self.part(bucket, key, 0, 1, None).await {
+                Err(why) if !why.is_silent() => Err(why.of_action(ACTION)),
+                _ => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// At most `length` bytes from `offset` on; fewer where the object ends, none behind its
+    /// end. With `if_match` only of the object with this `ETag`.
+    pub async fn get_range(
+        &self,
+        bucket: &BucketName,
+        key: &str,
+        offset: u64,
+        length: usize,
+        if_match: Option<&str>,
+    ) -> Result<Answer<Part>, Error> {
+        match self.part(bucket, key, offset, length, if_match).await {
+            // there is nothing at this offset, of an empty object not even at 0
+            Err(error) if error.status == Some(416) => {
+                let info = self.head(bucket, key).await?;
+                Ok(info.map(|info| Part { info, bytes: Bytes::new() }))
+            }
+            other => other,
+        }
+    }
+
+    async fn part(
+        &self,
+        bucket: &BucketName,
+        key: &str,
+        offset: u64,
+        length: usize,
+        if_match: Option<&str>,
+    ) -> Result<Answer<Part>, Error> {
+        const ACTION: &str = "read the object";
+        let last = offset.saturating_add(length.max(1) as u64 - 1);
+        let range = Some(format!("bytes={offset}-{last}"));
+        let answer = self.open(ACTION, bucket, key, range, if_match).await?;
+        let Answer { meta, value: Download { info, mut body } } = answer;
+        let starts = match info.headers.get("content-range") {
+            Some(range) => range
+                .trim()
+                .strip_prefix("bytes ")
+                .and_then(|range| range.split('-').next()?.parse::<u64>().ok()),
+            None => Some(0),
+        };
+        // some servers answer a range with the whole object, OSS too where it lies behind the end
+        let mut skip = match starts {
+            Some(starts) if starts == offset => 0,
+            Some(0) if meta.status == 200 => offset,
+            _ => {
+                let message = "the server sends another range than the one asked for";
+                return Err(Error::new(Kind::NotOss, ACTION, message).with_meta(meta));
+            }
+        };
+        if skip > 0 && info.size.is_some_and(|size| size <= offset) {
+            return Ok(Answer { meta, value: Part { info, bytes: Bytes::new() } });
+        }
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            let Some(mut chunk) = body.chunk().await? else { break };
+            let passed = skip.min(chunk.len() as u64);
+            skip -= passed;
+            let rest = chunk.split_off(usize::try_from(passed).unwrap_or(usize::MAX));
+            let wanted = rest.len().min(length - bytes.len());
+            bytes.extend_from_slice(rest.get(..wanted).unwrap_or_default());
+        }
+        Ok(Answer { meta, value: Part { info, bytes: Bytes::from(bytes) } })
+    }
+
+    /// The whole object, as a stream.
+    pub async fn get(
+        &self,
+        bucket: &BucketName,
+        key: &str,
+        if_match: Option<&str>,
+    ) -> Result<Answer<Download>, Error> {
+        self.open("read the object", bucket, key, None, if_match).await
+    }
+
+    async fn open(
+        &self,
+        action: &'static str,
+        bucket: &BucketName,
+        key: &str,
+        range: Option<String>,
+        if_match: Option<&str>,
+    ) -> Result<Answer<Download>, Error> {
+        let mut plan = Plan::new(action, Repeat::Always, Expect::Stream);
+        if range.is_some() {
+            // else OSS answers a range behind the end with the whole object
+            plan.headers.push(("x-oss-range-behavior", "standard".to_owned()));
+        }
+        let request = GetObjectRequest {
+            bucket: bucket.to_string(),
+            key: key.to_owned(),
+            range,
+            if_match: if_match.map(|etag| format!("\"{}\"", etag.trim_matches('"'))),
+            ..Default::default()
+        };
+        let (reply, _) = self.call(plan, |s3| async move { s3.get_object(request).await }).await?;
+        match reply.content {
+            Content::Stream(body) => {
+                let info = ObjectInfo::of(reply.headers);
+                Ok(Answer { meta: reply.meta, value: Download { info, body } })
+            }
+            _ => Err(Error::new(Kind::NotOss, action, "the answer has no body")),
+        }
+    }
+
+    /// Writes an object in one piece, and compares the server's checksum with ours.
+    pub async fn put(
+        &self,
+        bucket: &BucketName,
+        key: &str,
+        bytes: Bytes,
+        options: &PutOptions,
+    ) -> Result<Answer<Written>, Error> {
+        const ACTION: &str = "write the object";
+        // repeated after a lost answer, it would be refused for what it wrote itself
+        let repeat = if options.forbid_overwrite { Repeat::IfRefused } else { Repeat::Always };
+        let mut plan = Plan::new(ACTION, repeat, Expect::Nothing);
+        if options.forbid_overwrite {
+            plan.headers.push(("x-oss-forbid-overwrite", "true".to_owned()));
+        }
+        let crc = crc64::of(&bytes);
+        let request = PutObjectRequest {
+            bucket: bucket.to_string(),
+            key: key.to_owned(),
+            body: Some(one_piece(bytes)),
+            content_type: options.content_type.clone(),
+            ..Default::default()
+        };
+        let (reply, _) = self.call(plan, |s3| async move { s3.put_object(request).await }).await?;
+        written(ACTION, reply, crc)
+    }
+
+    /// Copies on the server, below 1 GB.
+    pub async fn copy(
+        &self,
+        from: (&BucketName, &str),
+        to: (&BucketName, &str),
+    ) -> Result<Answer<Written>, Error> {
+        let plan = Plan::new("copy the object", Repeat::Always, Expect::Xml("CopyObjectResult"));
+        let request = CopyObjectRequest {
+            copy_source: format!("/{}/{}", from.0, url_encode::path(from.1)),
+            bucket: to.0.to_string(),
+            key: to.1.to_owned(),
+            ..Default::default()
+        };
+        let (reply, _) = self.call(plan, |s3| async move { s3.copy_object(request).await }).await?;
+        let etag = unquoted(reply.document().text_of("ETag"));
+        Ok(reply.with(Written { etag, verified: false }))
+    }
+
+    /// Deletes one object. One that is not there counts as deleted.
+    pub async fn delete(&self, bucket: &BucketName, key: &str) -> Result<Answer<()>, Error> {
+        let plan = Plan::new("delete the object", Repeat::Always, Expect::Nothing);
+        let request = DeleteObjectRequest {
+            bucket: bucket.to_string(),
+            key: key.to_owned(),
+            ..Default::default()
+        };
+        let (reply, _) =
+            self.call(plan, |s3| async move { s3.delete_object(request).await }).await?;
+        Ok(reply.with(()))
+    }
+
+    /// Deletes objects, a thousand a request, and answers those that were left standing.
+    pub async fn delete_many(
+        &self,
+        bucket: &BucketName,
+        keys: &[String],
+    ) -> Result<Vec<NotDeleted>, Error> {
+        let mut left = Vec::new();
+        // XML 1.0 cannot hold control characters, and readers change line ends
+        let (plain, odd): (Vec<&String>, Vec<&String>) =
+            keys.iter().partition(|key| !key.chars().any(char::is_control));
+        for key in odd {
+            if let Err(error) = self.delete(bucket, key).await {
+                match error.kind {
+                    Kind::Permission | Kind::Precondition | Kind::Refused => {
+                        left.push(NotDeleted {
+                            key: key.clone(),
+                            code: error.code.clone().unwrap_or_default(),
+                            message: error.message.clone(),
+                        });
+                    }
+                    _ => return Err(error),
+                }
+            }
+        }
+        for batch in plain.chunks(DELETE_BATCH) {
+            left.extend(self.delete_batch(bucket, batch).await?);
+        }
+        Ok(left)
+    }
+
+    async fn delete_batch(
+        &self,
+        bucket: &BucketName,
+        keys: &[&String],
+    ) -> Result<Vec<NotDeleted>, Error> {
+        let plan = Plan::new("delete objects", Repeat::Always, Expect::Xml("DeleteResult"));
+        let objects = keys
+            .iter()
+            .map(|key| ObjectIdentifier { key: (*key).clone(), version_id: None })
+            .collect();
+        let request = DeleteObjectsRequest {
+            bucket: bucket.to_string(),
+            // not quiet: what is not named in the answer was not deleted
+            delete: Delete { objects, quiet: Some(false) },
+            ..Default::default()
+        };
+        let (reply, _) =
+            self.call(plan, |s3| async move { s3.delete_objects(request).await }).await?;
+        let document = reply.document();
+        let gone: BTreeSet<&str> =
+            document.all("Deleted").filter_map(|row| row.text_of("Key")).collect();
+        let left = keys.iter().filter(|key| !gone.contains(key.as_str())).map(|key| {
+            let error = document.all("Error").find(|row| row.text_of("Key") == Some(key));
+            let text = |name| error.and_then(|error| error.text_of(name)).unwrap_or_default();
+            let message = match error {
+                Some(_) => text("Message").to_owned(),
+                None => "the server does not say what became of it".to_owned(),
+            };
+            NotDeleted { key: (*key).clone(), code: text("Code").to_owned(), message }
+        });
+        Ok(left.collect())
+    }
+}
+
+fn object(reply: Reply) -> Answer<ObjectInfo> {
+    Answer { meta: reply.meta, value: ObjectInfo::of(reply.headers) }
+}
+
+pub(super) fn one_piece(bytes: Bytes) -> ByteStream {
+    let length = bytes.len();
+    ByteStream::new_with_size(stream::once(std::future::ready(Ok(bytes))), length)
+}
+
+/// What a write left, once the server's checksum was compared.
+pub(super) fn written(
+    action: &'static str,
+    reply: Reply,
+    crc: u64,
+) -> Result<Answer<Written>, Error> {
+    let theirs =
+        reply.headers.get("x-oss-hash-crc64ecma").and_then(|text| text.trim().parse::<u64>().ok());
+    if theirs.is_some_and(|theirs| theirs != crc) {
+        let message = "the server received other bytes than were sent (CRC-64 differs)";
+        return Err(Error::new(Kind::Corrupt, action, message).with_meta(reply.meta));
+    }
+    let etag = unquoted(reply.headers.get("etag"));
+    Ok(reply.with(Written { etag, verified: theirs.is_some() }))
+}

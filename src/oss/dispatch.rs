@@ -1,0 +1,231 @@
+//! The seam between rusoto and the wire. rusoto builds a typed request and
+//! hands it over unsigned; it gets back XML that was read whole and found
+//! good, and no headers at all, since it unwraps the numbers in them. What it
+//! does not know how to carry (headers, streams, our own errors) lies in the
+//! call's answer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rusoto_core::request::{
+    DispatchSignedRequest, DispatchSignedRequestFuture, HttpDispatchError, HttpResponse,
+};
+use rusoto_core::signature::SignedRequest;
+
+use super::client::Access;
+use super::error::{Error, Kind, WEB_PAGE, is_web_page};
+use super::listing::Page;
+use super::object::{Headers, Meta};
+use super::request::Request;
+use super::retry::{self, Budget, Repeat};
+use super::transport::{self, Body, Response, Transport};
+use super::{address, sign_v2, sign_v4, xml};
+use crate::model::store::Signature;
+use crate::ports::clock::SharedClock;
+use crate::ports::entropy::SharedEntropy;
+
+/// What all calls of a client share.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) transport: Transport,
+    pub(super) clock: SharedClock,
+    pub(super) entropy: SharedEntropy,
+    pub(super) access: Access,
+    pub(super) budget: Budget,
+}
+
+/// How one call is to be sent and read.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    /// For messages: `list objects`.
+    pub(super) action: &'static str,
+    pub(super) repeat: Repeat,
+    pub(super) expect: Expect,
+    /// Query values that rusoto has no field for.
+    pub(super) query: Vec<(&'static str, String)>,
+    /// Likewise headers.
+    pub(super) headers: Vec<(&'static str, String)>,
+}
+
+/// What a good answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expect {
+    /// Nothing of interest.
+    Nothing,
+    /// XML with this root.
+    Xml(&'static str),
+    /// XML that our own parser will check.
+    Listing,
+    /// An object's bytes.
+    Stream,
+}
+
+/// A good answer.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) meta: Meta,
+    pub(super) headers: Headers,
+    pub(super) content: Content,
+}
+
+/// Its body.
+#[derive(Debug)]
+pub(super) enum Content {
+    Empty,
+    Page(Page),
+    Document(xml::Element),
+    Stream(Body),
+}
+
+impl Plan {
+    pub(super) fn new(action: &'static str, repeat: Repeat, expect: Expect) -> Self {
+        Self { action, repeat, expect, query: Vec::new(), headers: Vec::new() }
+    }
+}
+
+/// The dispatcher of one call.
+#[derive(Clone, Debug)]
+pub struct OssDispatcher {
+    core: Arc<Core>,
+    plan: Arc<Plan>,
+    reply: Arc<Mutex<Option<Result<Reply, Error>>>>,
+}
+
+impl OssDispatcher {
+    pub(super) fn new(core: &Arc<Core>, plan: Plan) -> Self {
+        Self { core: Arc::clone(core), plan: Arc::new(plan), reply: Arc::default() }
+    }
+
+    /// What came of the call; `None` before it was sent.
+    pub(super) fn take(&self) -> Option<Result<Reply, Error>> {
+        self.reply.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put(&self, reply: Result<Reply, Error>) {
+        *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+    }
+}
+
+impl DispatchSignedRequest for OssDispatcher {
+    /// rusoto gives no time-out; ours are in the transport.
+    #[expect(clippy::default_trait_access, reason = "the types are rusoto's own, of http 0.2")]
+    fn dispatch(&self, request: SignedRequest, _: Option<Duration>) -> DispatchSignedRequestFuture {
+        let call = self.clone();
+        Box::pin(async move {
+            match call.core.perform(&call.plan, request).await {
+                Ok((reply, body)) => {
+                    call.put(Ok(reply));
+                    Ok(HttpResponse {
+                        status: Default::default(),
+                        body: rusoto_core::ByteStream::from(body.to_vec()),
+                        headers: Default::default(),
+                    })
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    call.put(Err(error));
+                    Err(HttpDispatchError::new(text))
+                }
+            }
+        })
+    }
+}
+
+impl Core {
+    /// Sends what rusoto built, repeating it as the plan allows. The second part of the answer
+    /// is for rusoto to parse.
+    async fn perform(&self, plan: &Plan, built: SignedRequest) -> Result<(Reply, Bytes), Error> {
+        let mut request =
+            address::virtual_hosted(built, &self.access.endpoint, plan.action).await?;
+        for (name, value) in &plan.query {
+            request.query.push(((*name).to_owned(), Some(value.clone())));
+        }
+        for (name, value) in &plan.headers {
+            request.set_header(name, value.as_str());
+        }
+        self.budget.deposit();
+        let mut attempt = 0;
+        loop {
+            // signed anew each time: the date is part of it
+            let signed = self.sign(&mut request);
+            let error = match self.once(plan, &request).await {
+                Ok(done) => return Ok(done),
+                Err(error) => error.with_signed_text(&signed),
+            };
+            let more = attempt + 1 < retry::TRIES && retry::may_pass(&error, plan.repeat);
+            if !more || !self.budget.withdraw() {
+                return Err(error);
+            }
+            let pause = retry::pause(attempt, self.entropy.next_u64(), error.retry_after);
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    fn sign(&self, request: &mut Request) -> String {
+        let Access { credentials, scope_region, signature, .. } = &self.access;
+        let now = self.clock.now();
+        match signature {
+            Signature::V2 => sign_v2::sign(request, credentials, now),
+            Signature::V4 => {
+                sign_v4::sign(request, credentials, scope_region, now).canonical_request
+            }
+        }
+    }
+
+    async fn once(&self, plan: &Plan, request: &Request) -> Result<(Reply, Bytes), Error> {
+        let action = plan.action;
+        let Response { meta, headers, mut body } = self.transport.send(request, action).await?;
+        if !(200..300).contains(&meta.status) {
+            let asked = headers.get("retry-after");
+            let asked = asked.and_then(|value| retry::retry_after(value, self.clock.now()));
+            // the status says enough where the body does not arrive
+            let (body, _) = body.up_to(transport::MAX_ERROR).await.unwrap_or_default();
+            let location = headers.get("location").map(ToOwned::to_owned);
+            let error = Error::from_answer(action, meta, location, &body);
+            return Err(error.with_retry_after(asked));
+        }
+        let (content, for_rusoto) = match plan.expect {
+            Expect::Stream => (Content::Stream(body), Bytes::new()),
+            Expect::Nothing => {
+                // read to its end, so that the connection serves again
+                let (bytes, _) = body.up_to(transport::MAX_ERROR).await?;
+                if is_web_page(&bytes) {
+                    return Err(Error::new(Kind::NotOss, action, WEB_PAGE).with_meta(meta));
+                }
+                (Content::Empty, Bytes::new())
+            }
+            Expect::Listing => {
+                let bytes = body.whole(transport::MAX_XML).await?;
+                let page = Page::parse(&bytes)
+                    .map_err(|fault| not_understood(action, &meta, &fault, &bytes))?;
+                (Content::Page(page), Bytes::new())
+            }
+            Expect::Xml(root) => {
+                let bytes = body.whole(transport::MAX_XML).await?;
+                let document = xml::read(&bytes, root)
+                    .map_err(|fault| not_understood(action, &meta, &fault, &bytes))?;
+                (Content::Document(document), bytes)
+            }
+        };
+        Ok((Reply { meta, headers, content }, for_rusoto))
+    }
+}
+
+/// A good status with a body that is not what belongs there; an `<Error>` may be one, too.
+fn not_understood(action: &'static str, meta: &Meta, fault: &xml::Fault, bytes: &[u8]) -> Error {
+    let kind = match fault {
+        xml::Fault::Root { found, .. } if found == "Error" => {
+            return Error::from_answer(action, meta.clone(), None, bytes);
+        }
+        xml::Fault::Incomplete => Kind::Truncated,
+        _ => Kind::NotOss,
+    };
+    let error = if is_web_page(bytes) {
+        Error::new(Kind::NotOss, action, WEB_PAGE)
+    } else {
+        Error::new(kind, action, fault.to_string())
+    };
+    error.with_meta(meta.clone())
+}

@@ -1,0 +1,425 @@
+//! From XML to a page, in one pass. Nothing is assumed that the server did
+//! not say: a document that ends early, another root, a number that is none,
+//! a page that goes on without saying where are faults, never an empty bucket.
+
+use memchr::memchr2;
+
+use super::scan::{Name, Scanner, Tag};
+use super::{Etag, Page, Row, StorageClass};
+use crate::base::url_encode;
+use crate::oss::xml::Fault;
+
+pub(super) fn page(body: &[u8]) -> Result<Page, Fault> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        if error.error_len().is_none() {
+            return Fault::Incomplete;
+        }
+        Fault::Malformed(error.to_string())
+    })?;
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim_ascii().is_empty() {
+        return Err(Fault::Empty);
+    }
+    let mut reading = Reading::new(text, false);
+    reading.document()?;
+    if reading.url_encoded && reading.read_as_plain {
+        // the server said so only behind the first key
+        reading = Reading::new(text, true);
+        reading.document()?;
+    }
+    Ok(reading.page)
+}
+
+struct Reading<'a> {
+    scanner: Scanner<'a>,
+    page: Page,
+    /// The reply says `<EncodingType>url</EncodingType>`.
+    url_encoded: bool,
+    /// A key was taken as it stands.
+    read_as_plain: bool,
+    truncated: bool,
+    token: Option<String>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(text: &'a str, url_encoded: bool) -> Self {
+        let mut page = Page::default();
+        // an object takes some 300 bytes of XML, of which a third is its key
+        page.rows.reserve(text.len() / 320);
+        page.keys.reserve(text.len() / 4);
+        Self {
+            scanner: Scanner::new(text),
+            page,
+            url_encoded,
+            read_as_plain: false,
+            truncated: false,
+            token: None,
+        }
+    }
+
+    fn document(&mut self) -> Result<(), Fault> {
+        const ROOT: &str = "ListBucketResult";
+        let (root, empty) = match self.scanner.tag("")? {
+            Tag::Open(name) => (name, false),
+            Tag::Empty(name) => (name, true),
+            Tag::Close(_) => return Err(self.scanner.broken("an end tag")),
+            Tag::End => return Err(Fault::Malformed("there is no element".into())),
+        };
+        if root.local != ROOT {
+            let found = root.local.chars().take(64).collect();
+            return Err(Fault::Root { expected: ROOT, found });
+        }
+        if empty {
+            // every listing of OSS names at least its bucket
+            return Err(Fault::Missing("Name"));
+        }
+        loop {
+            match self.scanner.tag(root.whole)? {
+                Tag::Open(name) => self.child(name)?,
+                Tag::Empty(name) => empty_child(name)?,
+                Tag::Close(name) if name == root.whole => break,
+                Tag::Close(_) => return Err(self.scanner.broken("a wrong end tag")),
+                Tag::End => return Err(Fault::Incomplete),
+            }
+        }
+        if self.scanner.tag("")? != Tag::End {
+            return Err(self.scanner.broken("a second root element"));
+        }
+        self.finish()
+    }
+
+    fn finish(&mut self) -> Result<(), Fault> {
+        let token = self.token.take().filter(|token| !token.is_empty());
+        match (self.truncated, token) {
+            (true, None) => return Err(Fault::Missing("NextContinuationToken")),
+            // decoded without `+`: servers that do not encode tokens send base64
+            (true, Some(token)) if self.url_encoded => {
+                self.page.next = Some(
+                    url_encode::decode(&token)
+                        .ok_or_else(|| Fault::Malformed("a token that is no text".into()))?,
+                );
+            }
+            (true, Some(token)) => self.page.next = Some(token),
+            (false, _) => {}
+        }
+        self.page.keys.shrink_to_fit();
+        self.page.rows.shrink_to_fit();
+        Ok(())
+    }
+
+    fn child(&mut self, name: Name<'a>) -> Result<(), Fault> {
+        let Name { whole: name, local } = name;
+        match local {
+            "Contents" => self.contents(name),
+            "CommonPrefixes" => self.common_prefixes(name),
+            "EncodingType" => {
+                let text = self.scanner.text(name)?;
+                self.url_encoded = match text.trim_ascii() {
+                    "" => false,
+                    kind if kind.eq_ignore_ascii_case("url") => true,
+                    kind => {
+                        let kind: String = kind.chars().take(24).collect();
+                        return Err(Fault::Malformed(format!("unknown encoding {kind:?}")));
+                    }
+                };
+                Ok(())
+            }
+            "IsTruncated" => {
+                let text = self.scanner.text(name)?;
+                self.truncated = match text.trim_ascii() {
+                    "true" => true,
+                    "false" => false,
+                    other => return Err(bad("IsTruncated", other)),
+                };
+                Ok(())
+            }
+            "NextContinuationToken" => {
+                self.token = Some(self.scanner.text(name)?.into_owned());
+                Ok(())
+            }
+            "KeyCount" => self.number("KeyCount", name).map(drop),
+            "MaxKeys" => self.number("MaxKeys", name).map(drop),
+            _ => self.scanner.element(name, 1),
+        }
+    }
+
+    fn number(&mut self, element: &'static str, name: &str) -> Result<u64, Fault> {
+        let text = self.scanner.text(name)?;
+        digits(text.trim_ascii()).ok_or_else(|| bad(element, &text))
+    }
+
+    fn contents(&mut self, name: &'a str) -> Result<(), Fault> {
+        let mut key_end = None;
+        let mut size = None;
+        let mut modified = None;
+        let mut etag = Etag::Odd { start: 0, length: 0 };
+        let mut class = StorageClass::Standard;
+        loop {
+            match self.scanner.tag(name)? {
+                Tag::Open(Name { whole: inner, local }) => match local {
+                    "Key" if key_end.is_some() => {
+                        return Err(self.scanner.broken("a second key"));
+                    }
+                    "Key" => key_end = Some(self.key(inner)?),
+                    "Size" => size = Some(self.number("Size", inner)?),
+                    "LastModified" => {
+                        let text = self.scanner.text(inner)?;
+                        let text = text.trim_ascii();
+                        modified = Some(seconds(text).ok_or_else(|| bad("LastModified", text))?);
+                    }
+                    "ETag" => etag = self.etag(inner)?,
+                    "StorageClass" => {
+                        class = StorageClass::parse(self.scanner.text(inner)?.trim_ascii());
+                    }
+                    _ => self.scanner.element(inner, 2)?,
+                },
+                Tag::Empty(inner) => match inner.local {
+                    "Key" => return Err(Fault::Missing("Key")),
+                    "Size" => return Err(bad("Size", "")),
+                    "LastModified" => return Err(bad("LastModified", "")),
+                    _ => {}
+                },
+                Tag::Close(close) if close == name => break,
+                Tag::Close(_) => return Err(self.scanner.broken("a wrong end tag")),
+                Tag::End => return Err(Fault::Incomplete),
+            }
+        }
+        self.page.rows.push(Row {
+            size: size.ok_or(Fault::Missing("Size"))?,
+            etag,
+            key_end: key_end.ok_or(Fault::Missing("Key"))?,
+            modified: modified.ok_or(Fault::Missing("LastModified"))?,
+            class,
+        });
+        Ok(())
+    }
+
+    fn key(&mut self, name: &str) -> Result<u32, Fault> {
+        let text = self.scanner.text(name)?;
+        self.read_as_plain |= !self.url_encoded;
+        if text.is_empty() {
+            return Err(Fault::Missing("Key"));
+        }
+        append(&mut self.page.keys, &text, self.url_encoded)
+    }
+
+    fn common_prefixes(&mut self, name: &'a str) -> Result<(), Fault> {
+        loop {
+            match self.scanner.tag(name)? {
+                Tag::Open(inner) if inner.local == "Prefix" => {
+                    let text = self.scanner.text(inner.whole)?;
+                    self.read_as_plain |= !self.url_encoded;
+                    let end = append(&mut self.page.prefixes, &text, self.url_encoded)?;
+                    self.page.prefix_ends.push(end);
+                }
+                Tag::Open(inner) => self.scanner.element(inner.whole, 2)?,
+                Tag::Empty(_) => {}
+                Tag::Close(close) if close == name => return Ok(()),
+                Tag::Close(_) => return Err(self.scanner.broken("a wrong end tag")),
+                Tag::End => return Err(Fault::Incomplete),
+            }
+        }
+    }
+
+    fn etag(&mut self, name: &str) -> Result<Etag, Fault> {
+        let text = self.scanner.text(name)?;
+        let text = text.trim_ascii().trim_matches('"');
+        if let Some(etag) = hex_etag(text) {
+            return Ok(etag);
+        }
+        let start = end_of(&self.page.odd_etags)?;
+        self.page.odd_etags.push_str(text);
+        let length = end_of(&self.page.odd_etags)?.saturating_sub(start);
+        Ok(Etag::Odd { start, length })
+    }
+}
+
+fn empty_child(name: Name<'_>) -> Result<(), Fault> {
+    match name.local {
+        "Contents" => Err(Fault::Missing("Key")),
+        "IsTruncated" => Err(bad("IsTruncated", "")),
+        "KeyCount" => Err(bad("KeyCount", "")),
+        "MaxKeys" => Err(bad("MaxKeys", "")),
+        _ => Ok(()),
+    }
+}
+
+/// Appends `text`, decoded where it is encoded, and answers where it ends. In encoded keys `+`
+/// is a blank: a plus itself comes as `%2B` (so all of OSS's SDKs read them).
+fn append(arena: &mut String, text: &str, url_encoded: bool) -> Result<u32, Fault> {
+    if !url_encoded {
+        arena.push_str(text);
+        return end_of(arena);
+    }
+    let mut rest = text;
+    while let Some(at) = memchr2(b'%', b'+', rest.as_bytes()) {
+        let (plain, escaped) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        arena.push_str(plain);
+        match escaped.as_bytes() {
+            [b'+', ..] => {
+                arena.push(' ');
+                rest = escaped.get(1..).unwrap_or_default();
+            }
+            [b'%', high @ b'0'..=b'7', low, ..] if hex_digit(*low).is_some() => {
+                let low = hex_digit(*low).unwrap_or_default();
+                arena.push(char::from((high - b'0') << 4 | low));
+                rest = escaped.get(3..).unwrap_or_default();
+            }
+            // letters of other alphabets come in several escapes
+            _ => {
+                let decoded = url_encode::decode(&escaped.replace('+', " "))
+                    .ok_or_else(|| Fault::Malformed("a key that is not UTF-8".into()))?;
+                arena.push_str(&decoded);
+                rest = "";
+            }
+        }
+    }
+    arena.push_str(rest);
+    end_of(arena)
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+fn end_of(arena: &str) -> Result<u32, Fault> {
+    u32::try_from(arena.len()).map_err(|_| Fault::Malformed("more than 4 GiB of keys".into()))
+}
+
+fn bad(element: &'static str, text: &str) -> Fault {
+    Fault::Number { element: element.to_owned(), text: text.chars().take(40).collect() }
+}
+
+/// Decimal digits and nothing else.
+fn digits(text: &str) -> Option<u64> {
+    if text.is_empty() || text.len() > 20 {
+        return None;
+    }
+    text.bytes().try_fold(0_u64, |number, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+/// Unix seconds of `2026-03-15T10:20:30.000Z`, with or without a fraction.
+fn seconds(text: &str) -> Option<u32> {
+    let bytes = text.as_bytes();
+    let (head, tail) = bytes.split_at_checked(19)?;
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2] =
+        head
+    else {
+        return None;
+    };
+    let fraction = tail.strip_suffix(b"Z")?;
+    let plain = match fraction {
+        [] => true,
+        [b'.', digits @ ..] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    if !plain {
+        return None;
+    }
+    let two = |tens: u8, ones: u8| {
+        let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+        (tens < 10 && ones < 10).then(|| i64::from(tens) * 10 + i64::from(ones))
+    };
+    let (year, month, day) = (two(y1, y2)? * 100 + two(y3, y4)?, two(m1, m2)?, two(d1, d2)?);
+    let (hour, minute, second) = (two(h1, h2)?, two(i1, i2)?, two(s1, s2)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let longest = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // days since 1970-03-01 in years that begin in March, so that the leap day comes last
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
+    let since_1970 = days - 719_468;
+    u32::try_from(since_1970 * 86_400 + hour * 3600 + minute * 60 + second).ok()
+}
+
+/// 32 hex digits, all of one case.
+fn hex_etag(text: &str) -> Option<Etag> {
+    let digits: &[u8; 32] = text.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 16];
+    let mut seen = 0;
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        for digit in pair {
+            let found = HEX.get(usize::from(*digit)).copied().unwrap_or(ODD);
+            seen |= found;
+            *byte = *byte << 4 | (found & 15);
+        }
+    }
+    match seen & (UPPER | LOWER | ODD) {
+        0 | UPPER => Some(Etag::Upper(bytes)),
+        LOWER => Some(Etag::Lower(bytes)),
+        _ => None,
+    }
+}
+
+const UPPER: u8 = 0x10;
+const LOWER: u8 = 0x20;
+const ODD: u8 = 0x40;
+
+/// Of every byte its value as a hex digit, and which case it is of.
+#[expect(clippy::indexing_slicing, reason = "the compiler itself runs this, once")]
+const HEX: [u8; 256] = {
+    let mut table = [ODD; 256];
+    let mut value = 0;
+    while value < 16 {
+        if value < 10 {
+            table[b'0' as usize + value as usize] = value;
+        } else {
+            table[b'A' as usize + value as usize - 10] = value | UPPER;
+            table[b'a' as usize + value as usize - 10] = value | LOWER;
+        }
+        value += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_agree_with_the_time_crate() {
+        for unix in [0, 951_782_399, 951_782_400, 1_773_570_030, 4_102_444_799, 4_294_967_295_i64] {
+            let time = time::OffsetDateTime::from_unix_timestamp(unix).unwrap();
+            let format = &time::format_description::well_known::Rfc3339;
+            let text = time.format(format).unwrap();
+            assert_eq!(seconds(&text), u32::try_from(unix).ok(), "{text}");
+        }
+        assert_eq!(seconds("2026-03-15T10:20:30.000Z"), Some(1_773_570_030));
+        for bad in [
+            "",
+            "2026-03-15",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-03-15T24:00:00Z",
+            "2026-03-15T10:20:30",
+            "2026-03-15T10:20:30.Z",
+            "1969-12-31T23:59:59Z",
+            "2026-03-15 10:20:30Z",
+        ] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_digits() {
+        assert_eq!(digits("18446744073709551615"), Some(u64::MAX));
+        for bad in ["", "18446744073709551616", "-1", "+1", "1 ", "1.0", "0x1"] {
+            assert_eq!(digits(bad), None, "{bad}");
+        }
+    }
+}

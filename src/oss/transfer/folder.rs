@@ -1,0 +1,251 @@
+//! The folder downloads go to, and never leave: every step down is one name,
+//! opened from the folder above by its descriptor and without following
+//! symbolic links, so that neither a key nor a swapped link leads outside.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Component, Path};
+
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use crate::ports::entropy::{self, Entropy};
+
+/// What to do where the name is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Refuse, also where the name was taken during the download.
+    Refuse,
+    /// The user confirmed that it may be replaced.
+    Confirmed,
+}
+
+/// An open folder.
+#[derive(Debug)]
+pub struct Folder {
+    root: OwnedFd,
+}
+
+impl Folder {
+    /// Opens `path`, which must be a folder; it may itself be reached by links.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+        Ok(Self { root: rustix::fs::open(path, flags, Mode::empty())? })
+    }
+
+    /// An empty part file beside `relative`, whose folders are made as needed.
+    pub(super) fn part(
+        &self,
+        relative: &Path,
+        overwrite: Overwrite,
+        entropy: &dyn Entropy,
+    ) -> io::Result<Part> {
+        let mut names = Vec::new();
+        for component in relative.components() {
+            match component {
+                Component::Normal(name) => names.push(name),
+                _ => return Err(outside(relative)),
+            }
+        }
+        let Some((name, folders)) = names.split_last() else { return Err(outside(relative)) };
+        let mut folder = self.root.try_clone()?;
+        for step in folders {
+            folder = below(&folder, step)?;
+        }
+        if overwrite == Overwrite::Refuse
+            && rustix::fs::statat(&folder, *name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let temporary = part_name(name, entropy);
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = rustix::fs::openat(&folder, &*temporary, flags | OFlags::CLOEXEC, mode)?;
+        Ok(Part {
+            folder,
+            file: File::from(file),
+            temporary,
+            name: (*name).to_owned(),
+            there: true,
+        })
+    }
+}
+
+/// `.name.<random>.part`, cut so that it stays a name.
+fn part_name(name: &OsStr, entropy: &dyn Entropy) -> String {
+    let mut shown = name.to_string_lossy().into_owned();
+    while shown.len() > 200 {
+        shown.pop();
+    }
+    format!(".{shown}.{}.part", entropy::hex(entropy, 16))
+}
+
+/// Opens the folder `name` in `folder`, making it where it is not there.
+fn below(folder: &OwnedFd, name: &OsStr) -> io::Result<OwnedFd> {
+    match rustix::fs::mkdirat(folder, name, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+    rustix::fs::openat(folder, name, flags, Mode::empty()).map_err(|error| match error {
+        Errno::LOOP | Errno::NOTDIR => io::Error::other(format!(
+            "{} is a link or a file where a folder belongs",
+            name.to_string_lossy()
+        )),
+        error => error.into(),
+    })
+}
+
+fn outside(path: &Path) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("{} does not stay in the folder", path.display()),
+    )
+}
+
+/// A file on its way; removed when dropped before it was published.
+#[derive(Debug)]
+pub(super) struct Part {
+    folder: OwnedFd,
+    file: File,
+    temporary: String,
+    name: std::ffi::OsString,
+    there: bool,
+}
+
+impl Part {
+    /// The file to write to.
+    pub(super) fn file(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Gives the file its name, for good.
+    pub(super) fn publish(mut self, overwrite: Overwrite) -> io::Result<()> {
+        match overwrite {
+            Overwrite::Confirmed => {
+                rustix::fs::renameat(&self.folder, &*self.temporary, &self.folder, &*self.name)?;
+            }
+            Overwrite::Refuse => self.rename_if_free()?,
+        }
+        self.there = false;
+        rustix::fs::fsync(self.folder.as_fd())?;
+        Ok(())
+    }
+
+    fn rename_if_free(&self) -> io::Result<()> {
+        let (folder, flags) = (&self.folder, RenameFlags::NOREPLACE);
+        match rustix::fs::renameat_with(folder, &*self.temporary, folder, &*self.name, flags) {
+            Err(Errno::INVAL | Errno::NOSYS) => {}
+            done => return Ok(done?),
+        }
+        // file systems without it still refuse to link over a name
+        rustix::fs::linkat(folder, &*self.temporary, folder, &*self.name, AtFlags::empty())?;
+        Ok(rustix::fs::unlinkat(folder, &*self.temporary, AtFlags::empty())?)
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if self.there {
+            // nothing more can be done about it here; the name says what it is
+            let _gone = rustix::fs::unlinkat(&self.folder, &*self.temporary, AtFlags::empty());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+    use crate::ports::entropy::SeededEntropy;
+
+    fn part(root: &Path, relative: &str, overwrite: Overwrite) -> io::Result<Part> {
+        let entropy = SeededEntropy::new(1);
+        Folder::open(root)?.part(Path::new(relative), overwrite, &entropy)
+    }
+
+    fn names(root: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(root).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn text(path: &Path) -> String {
+        let mut text = String::new();
+        File::open(path).unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_file_appears_when_it_is_published_and_is_private() {
+        let root = tempfile::tempdir().unwrap();
+        let part = part(root.path(), "a/b/c.txt", Overwrite::Refuse).unwrap();
+        part.file().unwrap().write_all(b"new").unwrap();
+        let folder = root.path().join("a/b");
+        assert!(names(&folder).iter().all(|name| name.starts_with(".c.txt.")));
+        part.publish(Overwrite::Refuse).unwrap();
+        assert_eq!(names(&folder), ["c.txt"]);
+        assert_eq!(text(&folder.join("c.txt")), "new");
+        let mode = std::fs::metadata(folder.join("c.txt")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_is_not_published_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        drop(part(root.path(), "x", Overwrite::Refuse).unwrap());
+        assert!(names(root.path()).is_empty());
+    }
+
+    #[test]
+    fn a_name_taken_meanwhile_is_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let late = part(root.path(), "x", Overwrite::Refuse).unwrap();
+        File::create(root.path().join("x")).unwrap().write_all(b"old").unwrap();
+        let error = late.publish(Overwrite::Refuse).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        let error = part(root.path(), "x", Overwrite::Refuse).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            (names(root.path()), text(&root.path().join("x"))),
+            (vec!["x".into()], "old".into())
+        );
+        part(root.path(), "x", Overwrite::Confirmed)
+            .unwrap()
+            .publish(Overwrite::Confirmed)
+            .unwrap();
+        assert_eq!(text(&root.path().join("x")), "");
+    }
+
+    #[test]
+    fn nothing_leads_outside() {
+        let root = tempfile::tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        symlink(other.path(), root.path().join("link")).unwrap();
+        File::create(other.path().join("victim")).unwrap().write_all(b"safe").unwrap();
+        symlink(other.path().join("victim"), root.path().join("file")).unwrap();
+        for odd in ["../x", "a/../../x", "/etc/x", "..", "link/x", ""] {
+            assert!(part(root.path(), odd, Overwrite::Confirmed).is_err(), "{odd}");
+        }
+        part(root.path(), "file", Overwrite::Confirmed)
+            .unwrap()
+            .publish(Overwrite::Confirmed)
+            .unwrap();
+        assert_eq!(text(&other.path().join("victim")), "safe");
+        assert_eq!(names(other.path()), ["victim"]);
+    }
+
+    #[test]
+    fn a_file_where_a_folder_belongs_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        File::create(root.path().join("a")).unwrap();
+        let error = part(root.path(), "a/b", Overwrite::Refuse).unwrap_err();
+        assert!(error.to_string().contains("a is a link or a file"), "{error}");
+    }
+}

@@ -1,0 +1,314 @@
+//! One request on the wire, one answer back, within limits of time and size.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::Instant;
+
+use super::error::{Error, Kind, Link};
+use super::object::{Headers, Meta};
+use super::request::Request;
+use crate::ports::network::{
+    Connector, Limits, Network, ProxyError, ResolveError, certificate_problem,
+};
+
+/// The largest XML answer: a full page of a listing has about 2 MiB at most.
+pub const MAX_XML: usize = 8 << 20;
+/// The largest error body.
+pub const MAX_ERROR: usize = 64 << 10;
+/// The largest head of an answer.
+const MAX_HEAD: usize = 64 << 10;
+/// What is handed to the socket at a time, so that progress shows.
+const PIECE: usize = 64 << 10;
+/// How long an answer that is read whole may take.
+const WHOLE: Duration = Duration::from_mins(1);
+/// The slowest a body may come: so many bytes in so long.
+const SLOWEST: (u64, Duration) = (60 << 10, Duration::from_mins(1));
+/// How long an idle connection is kept. OSS closes them after a minute.
+const KEEP_ALIVE: Duration = Duration::from_secs(50);
+
+/// The connections to OSS, shared by all clones.
+#[derive(Clone)]
+pub struct Transport {
+    client: Client<Connector, Pieces>,
+    limits: Limits,
+}
+
+/// An answer whose body has not been read yet.
+#[derive(Debug)]
+pub struct Response {
+    /// Status and the usual facts.
+    pub meta: Meta,
+    /// All headers.
+    pub headers: Headers,
+    /// The body.
+    pub body: Body,
+}
+
+impl Transport {
+    /// A transport over `network`.
+    pub fn new(network: &Network) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(KEEP_ALIVE)
+            .http1_max_buf_size(MAX_HEAD)
+            .build(network.connector());
+        Self { client, limits: network.limits() }
+    }
+
+    /// Sends `request` as it stands. Redirects are answers like others.
+    pub async fn send(&self, request: &Request, action: &'static str) -> Result<Response, Error> {
+        let unusable = |error: http::Error| Error::new(Kind::Refused, action, error.to_string());
+        let sent = Sent::default();
+        let mut builder =
+            http::Request::builder().method(request.method.as_str()).uri(request.url());
+        builder = builder.header("host", &request.authority);
+        builder = builder.header("user-agent", concat!("osstack/", env!("CARGO_PKG_VERSION")));
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let body = Pieces { rest: request.body.clone(), sent: sent.clone() };
+        let request = builder.body(body).map_err(unusable)?;
+        let mut answer = self.client.request(request);
+        let limit = self.limits.first_byte;
+        // the limit counts from the last byte sent: a slow line may take long to send much
+        let response = loop {
+            let seen = sent.last();
+            match tokio::time::timeout_at(seen + limit, &mut answer).await {
+                Ok(response) => break response,
+                Err(_) if sent.last() > seen => {}
+                Err(_) => {
+                    let message = format!("no answer within {} s", limit.as_secs_f32());
+                    return Err(Error::new(Kind::Network(Link::Timeout), action, message));
+                }
+            }
+        };
+        let response = response.map_err(|error| failure(&error, action))?;
+        let (parts, incoming) = response.into_parts();
+        let headers = Headers::of(&parts.headers);
+        let meta = Meta::of(parts.status.as_u16(), &headers);
+        let pace = (Instant::now(), 0);
+        let body = Body { incoming, limit: self.limits.idle_read, action, pace };
+        Ok(Response { meta, headers, body })
+    }
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transport").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// A body on its way in.
+#[derive(Debug)]
+pub struct Body {
+    incoming: Incoming,
+    limit: Duration,
+    action: &'static str,
+    /// When the present minute began, and what came in it.
+    pace: (Instant, u64),
+}
+
+impl Body {
+    /// The next piece; `None` at the end. A body that ends before its `Content-Length` is an
+    /// error.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            let frame = tokio::time::timeout(self.limit, self.incoming.frame()).await;
+            let frame = frame.map_err(|_| {
+                let message = format!("the answer stopped for {} s", self.limit.as_secs_f32());
+                Error::new(Kind::Network(Link::Timeout), self.action, message)
+            })?;
+            match frame {
+                None => return Ok(None),
+                Some(Err(error)) => return Err(cut_off(&error, self.action)),
+                Some(Ok(frame)) => {
+                    // trailers carry nothing of OSS
+                    if let Ok(data) = frame.into_data()
+                        && !data.is_empty()
+                    {
+                        self.keep_pace(data.len() as u64)?;
+                        return Ok(Some(data));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A server that sends a byte now and then would otherwise keep us for ever.
+    fn keep_pace(&mut self, bytes: u64) -> Result<(), Error> {
+        let (since, count) = &mut self.pace;
+        *count += bytes;
+        if since.elapsed() < SLOWEST.1 {
+            return Ok(());
+        }
+        if *count < SLOWEST.0 {
+            let message = "less than 1 KiB a second came for a minute";
+            return Err(Error::new(Kind::Network(Link::Timeout), self.action, message));
+        }
+        self.pace = (Instant::now(), 0);
+        Ok(())
+    }
+
+    /// All of it, refusing more than `most` bytes, and to wait more than a minute.
+    pub async fn whole(mut self, most: usize) -> Result<Bytes, Error> {
+        let action = self.action;
+        let (bytes, complete) =
+            tokio::time::timeout(WHOLE, self.up_to(most)).await.map_err(|_| {
+                let message = format!("the answer takes more than {} s", WHOLE.as_secs());
+                Error::new(Kind::Network(Link::Timeout), action, message)
+            })??;
+        if complete {
+            return Ok(bytes);
+        }
+        let message = format!("the answer has more than {} KiB", most >> 10);
+        Err(Error::new(Kind::TooLarge, self.action, message))
+    }
+
+    /// At most `most` bytes, and whether that was all.
+    pub async fn up_to(&mut self, most: usize) -> Result<(Bytes, bool), Error> {
+        let hint = usize::try_from(self.incoming.size_hint().lower()).unwrap_or(most);
+        let Some(first) = self.chunk().await? else { return Ok((Bytes::new(), true)) };
+        if first.len() == hint && hint <= most {
+            return Ok((first, true));
+        }
+        let mut bytes = BytesMut::with_capacity(hint.clamp(first.len(), most.max(first.len())));
+        bytes.extend_from_slice(&first);
+        while bytes.len() <= most {
+            match self.chunk().await? {
+                Some(chunk) => bytes.extend_from_slice(&chunk),
+                None => return Ok((bytes.freeze(), true)),
+            }
+        }
+        bytes.truncate(most);
+        Ok((bytes.freeze(), false))
+    }
+}
+
+/// When the last bytes of a request went out.
+#[derive(Clone, Debug)]
+struct Sent(Arc<Mutex<Instant>>);
+
+impl Default for Sent {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+}
+
+impl Sent {
+    fn last(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn now(&self) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
+    }
+}
+
+/// A body on its way out, a piece at a time.
+struct Pieces {
+    rest: Bytes,
+    sent: Sent,
+}
+
+impl HttpBody for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.sent.now();
+        if self.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = self.rest.len().min(PIECE);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.rest.len() as u64)
+    }
+}
+
+/// Sorts a failure to connect, to send, or to read the head of an answer.
+fn failure(error: &(dyn StdError + 'static), action: &'static str) -> Error {
+    let failed = |kind, message: String| Error::new(kind, action, message);
+    if let Some(error) = below::<ResolveError>(error) {
+        return failed(Kind::Network(Link::Dns), error.to_string());
+    }
+    if let Some(problem) = certificate_problem(error) {
+        return failed(Kind::Network(Link::Tls), problem.to_string());
+    }
+    if let Some(error) = below::<ProxyError>(error) {
+        return failed(Kind::Network(Link::Proxy), error.to_string());
+    }
+    if let Some(error) = below::<hyper::Error>(error) {
+        if error.is_parse_too_large() {
+            return failed(Kind::TooLarge, "the answer's head has more than 64 KiB".into());
+        }
+        if error.is_parse() || error.is_parse_status() {
+            return failed(Kind::NotOss, "the server does not answer in HTTP".into());
+        }
+        if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+            return failed(Kind::Network(Link::Closed), CLOSED.into());
+        }
+    }
+    if let Some(error) = below::<std::io::Error>(error) {
+        return failed(Kind::Network(link(error)), error.to_string());
+    }
+    failed(Kind::Network(Link::Closed), innermost(error).to_string())
+}
+
+const CLOSED: &str = "the server closed the connection before it answered";
+
+fn cut_off(error: &hyper::Error, action: &'static str) -> Error {
+    if below::<std::io::Error>(error).is_some_and(|error| link(error) == Link::Timeout) {
+        return Error::new(Kind::Network(Link::Timeout), action, innermost(error).to_string());
+    }
+    Error::new(Kind::Truncated, action, "the connection ended in the middle of the answer")
+}
+
+fn link(error: &std::io::Error) -> Link {
+    use std::io::ErrorKind as Io;
+    match error.kind() {
+        Io::ConnectionRefused => Link::Refused,
+        Io::HostUnreachable | Io::NetworkUnreachable | Io::AddrNotAvailable => Link::Unreachable,
+        Io::TimedOut => Link::Timeout,
+        _ => Link::Closed,
+    }
+}
+
+/// The first error of type `E` on the way down.
+fn below<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(current) = next {
+        if let Some(found) = current.downcast_ref::<E>() {
+            return Some(found);
+        }
+        next = current.source();
+    }
+    None
+}
+
+fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
+}

@@ -1,0 +1,105 @@
+//! What dials for hyper: straight, or through a proxy's tunnel.
+
+use std::error::Error as StdError;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use super::Network;
+use super::resolve::Resolver;
+
+/// TCP by [`Dial`], TLS over it where the scheme says https.
+pub type Connector = hyper_rustls::HttpsConnector<Dial>;
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// The proxy did not let us through.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy {proxy} does not open the way to {host}: {source}")]
+pub struct ProxyError {
+    /// Host and port of the proxy.
+    pub proxy: String,
+    /// Where it should have led.
+    pub host: String,
+    /// What went wrong.
+    pub source: BoxError,
+}
+
+/// The TCP leg.
+#[derive(Clone, Debug)]
+pub struct Dial {
+    direct: HttpConnector<Resolver>,
+    proxies: Arc<Matcher>,
+}
+
+pub(super) fn new(network: &Network) -> Connector {
+    let mut direct = HttpConnector::new_with_resolver(Resolver);
+    // https passes through here as well; the layer above adds TLS
+    direct.enforce_http(false);
+    direct.set_nodelay(true);
+    direct.set_connect_timeout(Some(network.limits.connect));
+    let dial = Dial { direct, proxies: Arc::clone(&network.shared.proxies) };
+    Connector::from((dial, network.tls_config()))
+}
+
+/// The proxy for `uri`; none for this machine itself.
+pub(super) fn proxy_of(proxies: &Matcher, uri: &Uri) -> Option<Intercept> {
+    let host = uri.host()?;
+    let loopback = host == "localhost"
+        || host.ends_with(".localhost")
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
+    if loopback { None } else { proxies.intercept(uri) }
+}
+
+/// `host:port`, whatever else the URI holds.
+pub(super) fn host_and_port(uri: &Uri) -> Option<String> {
+    let host = uri.host()?;
+    Some(match uri.port_u16() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+impl Service<Uri> for Dial {
+    type Response = TokioIo<TcpStream>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.direct.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let Some(proxy) = proxy_of(&self.proxies, &uri) else {
+            let connecting = self.direct.call(uri);
+            return Box::pin(async move { Ok(connecting.await?) });
+        };
+        let shown = host_and_port(proxy.uri()).unwrap_or_default();
+        let host = uri.host().unwrap_or_default().to_owned();
+        let refuse = move |source: BoxError| -> BoxError {
+            Box::new(ProxyError { proxy: shown, host, source })
+        };
+        if proxy.uri().scheme_str() != Some("http") {
+            let scheme = proxy.uri().scheme_str().unwrap_or_default().to_owned();
+            let reason = format!("a proxy is spoken to by http:// only, not {scheme}://");
+            return Box::pin(async move { Err(refuse(reason.into())) });
+        }
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.direct.clone());
+        if let Some(password) = proxy.basic_auth() {
+            tunnel = tunnel.with_auth(password.clone());
+        }
+        let connecting = tunnel.call(uri);
+        Box::pin(async move { connecting.await.map_err(|error| refuse(error.into())) })
+    }
+}
