@@ -9,4 +9,7 @@
 )]
 
 mod hostile;
+mod sandbox_client;
+mod sandbox_rules;
+mod sandbox_wire;
 mod vectors;
