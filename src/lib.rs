@@ -1,6 +1,8 @@
 //! osstack: stacks for ZenML with artifacts on Alibaba Cloud OSS.
 
 pub mod base;
+pub mod catalog;
+pub mod keystore;
 pub mod model;
 pub mod oss;
 pub mod ports;

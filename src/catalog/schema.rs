@@ -1,0 +1,399 @@
+//! From TOML to the model: every entry through its draft, every problem with its line.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+use toml_edit::{Item, Table, TableLike};
+
+use super::toml_json::{plain, to_json, to_map};
+use super::{Content, Problem, Severity};
+use crate::base::visible::visible;
+use crate::model::component::{Component, ComponentType};
+use crate::model::field::FieldError;
+use crate::model::name::Name;
+use crate::model::stack::{Stack, StackDraft};
+use crate::model::store::{ArtifactStore, Extras, Signature, StoreDraft};
+
+pub(super) const STORE: &str = "artifact_store";
+pub(super) const COMPONENT: &str = "component";
+pub(super) const STACK: &str = "stack";
+
+const TOP: [&str; 4] = ["schema", STORE, COMPONENT, STACK];
+const STORE_FIELDS: [&str; 9] = [
+    "path",
+    "secret",
+    "region",
+    "endpoint",
+    "access",
+    "signature",
+    "client_kwargs",
+    "config_kwargs",
+    "s3_additional_kwargs",
+];
+const COMPONENT_FIELDS: [&str; 3] = ["type", "flavor", "configuration"];
+const STACK_FIELDS: [&str; 3] = ["components", "zenml", "protected"];
+
+/// Reads all entries of `document`; `source` is its text, for the lines of problems.
+pub(super) fn read(document: &Table, source: &str) -> Content {
+    let mut content = Content::default();
+    let mut notes = Notes { source, problems: Vec::new() };
+    notes.unknown("", document, &TOP);
+    for (section, name, table) in entries(document, STORE, &mut notes) {
+        let mut entry = Entry::new(section, name, table, &mut notes);
+        content.stores.extend(entry.store());
+    }
+    for (section, name, table) in entries(document, COMPONENT, &mut notes) {
+        let mut entry = Entry::new(section, name, table, &mut notes);
+        content.components.extend(entry.component());
+    }
+    for (section, name, table) in entries(document, STACK, &mut notes) {
+        let mut entry = Entry::new(section, name, table, &mut notes);
+        content.stacks.extend(entry.stack());
+    }
+    content.problems = notes.problems;
+    content
+}
+
+fn entries<'a>(
+    document: &'a Table,
+    section: &'static str,
+    notes: &mut Notes<'_>,
+) -> Vec<(&'static str, &'a str, &'a dyn TableLike)> {
+    let Some(item) = document.get(section) else { return Vec::new() };
+    let Some(table) = item.as_table_like() else {
+        notes.error(section, "", format!("write [{section}.NAME]"), Some(item));
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (name, item) in table.iter() {
+        if let Some(entry) = item.as_table_like() {
+            found.push((section, name, entry));
+        } else {
+            let entry = format!("{section}.{}", visible(name));
+            notes.error(&entry, "", format!("write [{section}.NAME]"), Some(item));
+        }
+    }
+    found
+}
+
+/// Problems as they are found.
+struct Notes<'a> {
+    source: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl Notes<'_> {
+    fn error(&mut self, entry: &str, field: &str, message: String, at: Option<&Item>) {
+        self.push(Severity::Error, entry, field, message, at.and_then(Item::span));
+    }
+
+    fn push(
+        &mut self,
+        severity: Severity,
+        entry: &str,
+        field: &str,
+        message: String,
+        span: Option<std::ops::Range<usize>>,
+    ) {
+        let before = span.and_then(|span| self.source.get(..span.start));
+        let line = before.map(|before| before.bytes().filter(|byte| *byte == b'\n').count() + 1);
+        let field = visible(field).into_string();
+        self.problems.push(Problem { severity, entry: entry.to_owned(), field, message, line });
+    }
+
+    /// Warns of keys that mean nothing; they stay in the file.
+    fn unknown(&mut self, entry: &str, table: &dyn TableLike, known: &[&str]) {
+        for (key, _) in table.iter().filter(|(key, _)| !known.contains(key)) {
+            let message = match nearest(key, known) {
+                Some(near) => format!("unknown key, kept and not used: did you mean {near}?"),
+                None => format!("unknown key, kept and not used: known are {}", known.join(", ")),
+            };
+            let span = table.key(key).and_then(toml_edit::Key::span);
+            self.push(Severity::Warning, entry, key, message, span);
+        }
+    }
+}
+
+/// One table under reading.
+struct Entry<'a, 'n, 's> {
+    name: &'a str,
+    /// `artifact_store.alibaba_store`.
+    path: String,
+    table: &'a dyn TableLike,
+    notes: &'n mut Notes<'s>,
+    /// Problems of earlier entries.
+    before: usize,
+}
+
+impl<'a, 'n, 's> Entry<'a, 'n, 's> {
+    fn new(
+        section: &'static str,
+        name: &'a str,
+        table: &'a dyn TableLike,
+        notes: &'n mut Notes<'s>,
+    ) -> Self {
+        let before = notes.problems.len();
+        Self { name, path: format!("{section}.{}", visible(name)), table, notes, before }
+    }
+
+    fn store(&mut self) -> Option<ArtifactStore> {
+        self.notes.unknown(&self.path, self.table, &STORE_FIELDS);
+        let (bucket, prefix) = self.bucket_and_prefix();
+        let draft = StoreDraft {
+            name: self.name.to_owned(),
+            bucket,
+            prefix,
+            secret: self.text("secret"),
+            region: self.text("region"),
+            endpoint: self.endpoint("endpoint"),
+            access: self.endpoint("access"),
+            signature: self.signature(),
+            extras: Extras {
+                client_kwargs: self.map("client_kwargs"),
+                config_kwargs: self.map("config_kwargs"),
+                s3_additional_kwargs: self.map("s3_additional_kwargs"),
+            },
+        };
+        let validated = draft.validate();
+        self.valid(validated, |field| match field {
+            "bucket" | "prefix" => "path",
+            other => other,
+        })
+    }
+
+    fn component(&mut self) -> Option<Component> {
+        self.notes.unknown(&self.path, self.table, &COMPONENT_FIELDS);
+        let mut problems = Vec::new();
+        let name = crate::model::field::note(&mut problems, "name", Name::parse(self.name));
+        let word = self.text("type");
+        let kind = ComponentType::parse(&word);
+        if kind.is_none_or(|kind| kind == ComponentType::ArtifactStore) {
+            let message = if kind.is_some() {
+                "an artifact store has its own table: [artifact_store.NAME]".to_owned()
+            } else {
+                let all = ComponentType::ALL.into_iter().skip(1).map(ComponentType::as_str);
+                format!("write one of {}", all.collect::<Vec<_>>().join(", "))
+            };
+            problems.push(FieldError::new("type", message));
+        }
+        let flavor = self.text("flavor").trim().to_owned();
+        if flavor.is_empty() {
+            let message = "a flavor is needed, for example kubernetes";
+            problems.push(FieldError::new("flavor", message));
+        }
+        let configuration = self.map("configuration");
+        let component = match (name, kind) {
+            (Some(name), Some(kind)) if problems.is_empty() => {
+                Ok(Component { name, kind, flavor, configuration })
+            }
+            _ => Err(problems),
+        };
+        self.valid(component, |field| field)
+    }
+
+    fn stack(&mut self) -> Option<Stack> {
+        self.notes.unknown(&self.path, self.table, &STACK_FIELDS);
+        let draft = StackDraft {
+            name: self.name.to_owned(),
+            components: self.stack_components(),
+            zenml: self.text("zenml"),
+            protected: self.flag("protected"),
+        };
+        let validated = draft.validate();
+        self.valid(validated, |field| field)
+    }
+
+    /// The value, unless something was wrong; notes what the draft found.
+    fn valid<T>(
+        &mut self,
+        validated: Result<T, Vec<FieldError>>,
+        key: impl Fn(&'static str) -> &'static str,
+    ) -> Option<T> {
+        let failed = |notes: &Notes<'_>, before| {
+            notes.problems.iter().skip(before).any(|problem| problem.severity == Severity::Error)
+        };
+        // what a broken value already said is not said again as missing
+        let broken = failed(self.notes, self.before);
+        match validated {
+            Ok(value) => (!broken).then_some(value),
+            Err(problems) => {
+                for FieldError { field, message } in problems {
+                    let field = key(field);
+                    let said = self.notes.problems.iter().skip(self.before).any(|problem| {
+                        problem.severity == Severity::Error && problem.field == field
+                    });
+                    if !said {
+                        self.error(field, message);
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    fn error(&mut self, field: &str, message: impl Into<String>) {
+        let at = self.table.get(field);
+        self.notes.error(&self.path, field, message.into(), at);
+    }
+
+    fn text(&mut self, field: &str) -> String {
+        match self.table.get(field).map(|item| item.as_str().map(plain)) {
+            None => String::new(),
+            Some(Some(Ok(text))) => text.to_owned(),
+            Some(Some(Err(problem))) => {
+                self.error(field, problem);
+                String::new()
+            }
+            Some(None) => {
+                self.error(field, "write it as text, in quotes");
+                String::new()
+            }
+        }
+    }
+
+    fn flag(&mut self, field: &str) -> bool {
+        match self.table.get(field).map(Item::as_bool) {
+            None => false,
+            Some(Some(flag)) => flag,
+            Some(None) => {
+                self.error(field, "write true or false");
+                false
+            }
+        }
+    }
+
+    fn map(&mut self, field: &str) -> Map<String, Json> {
+        let Some(item) = self.table.get(field) else { return Map::new() };
+        let map = match item.as_table_like() {
+            Some(table) => to_map(table),
+            None => Err("write a table: { name = \"value\" }".to_owned()),
+        };
+        map.unwrap_or_else(|problem| {
+            self.error(field, problem);
+            Map::new()
+        })
+    }
+
+    fn bucket_and_prefix(&mut self) -> (String, String) {
+        let path = self.text("path");
+        let Some(rest) = path.trim().strip_prefix("s3://") else {
+            self.error("path", "write s3://BUCKET or s3://BUCKET/PREFIX");
+            return (String::new(), String::new());
+        };
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        (bucket.to_owned(), prefix.to_owned())
+    }
+
+    /// As the draft takes it: the text, or `domain:…` for `{ custom_domain = "…" }`.
+    fn endpoint(&mut self, field: &'static str) -> String {
+        let Some(table) = self.table.get(field).and_then(Item::as_table_like) else {
+            return self.text(field);
+        };
+        let domain = table.get("custom_domain").and_then(Item::as_str);
+        match domain {
+            Some(domain) if table.len() == 1 => format!("domain:{domain}"),
+            _ => {
+                self.error(
+                    field,
+                    "write { custom_domain = \"oss.example.com\" }, or a kind in quotes",
+                );
+                String::new()
+            }
+        }
+    }
+
+    fn signature(&mut self) -> Signature {
+        let word = self.text("signature");
+        let found = [Signature::V2, Signature::V4].into_iter().find(|s| s.as_str() == word);
+        if found.is_none() && !word.is_empty() {
+            self.error("signature", "write \"v2\" or \"v4\"");
+        }
+        found.unwrap_or_default()
+    }
+
+    fn stack_components(&mut self) -> BTreeMap<ComponentType, Vec<String>> {
+        let mut components = BTreeMap::new();
+        let Some(item) = self.table.get("components") else { return components };
+        let Some(table) = item.as_table_like() else {
+            self.error(
+                "components",
+                "write { artifact_store = [\"…\"], orchestrator = [\"default\"] }",
+            );
+            return components;
+        };
+        for (word, item) in table.iter() {
+            let field = format!("components.{word}");
+            let Some(kind) = ComponentType::parse(word) else {
+                let words = ComponentType::ALL.map(ComponentType::as_str);
+                let message = match nearest(word, &words) {
+                    Some(near) => format!("no component type: did you mean {near}?"),
+                    None => format!("no component type: they are {}", words.join(", ")),
+                };
+                self.notes.error(&self.path, &field, message, Some(item));
+                continue;
+            };
+            let names = match to_json(item) {
+                Ok(Json::String(name)) => Some(vec![name]),
+                Ok(Json::Array(names)) => {
+                    names.into_iter().map(|name| name.as_str().map(str::to_owned)).collect()
+                }
+                _ => None,
+            };
+            if let Some(names) = names {
+                components.entry(kind).or_insert_with(Vec::new).extend(names);
+            } else {
+                let message = "write a list of names: [\"default\"]".to_owned();
+                self.notes.error(&self.path, &field, message, Some(item));
+            }
+        }
+        components
+    }
+}
+
+/// The word of `known` that `typed` was likely meant to be.
+fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+    let typed = typed.to_ascii_lowercase().replace('-', "_");
+    let ranked = known.iter().map(|word| (distance(&typed, word), *word));
+    let (distance, word) = ranked.min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + word.len() / 4).then_some(word)
+}
+
+/// Edits from one word to the other, two swapped letters counting as one (optimal string
+/// alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let width = b.len() + 1;
+    let mut before_last: Vec<usize> = vec![0; width];
+    let mut last: Vec<usize> = (0..width).collect();
+    for (i, from) in a.iter().enumerate() {
+        let mut row = Vec::with_capacity(width);
+        row.push(i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX);
+            let mut best = (at(&last, j) + usize::from(from != to))
+                .min(at(&last, j + 1) + 1)
+                .min(at(&row, j) + 1);
+            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(to) && b.get(j - 1) == Some(from);
+            if swapped {
+                best = best.min(at(&before_last, j - 1) + 1);
+            }
+            row.push(best);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_words() {
+        assert_eq!(nearest("nmae", &["name", "path"]), Some("name"));
+        assert_eq!(nearest("secrets", &STORE_FIELDS), Some("secret"));
+        assert_eq!(nearest("artifact-stores", &TOP), Some(STORE));
+        assert_eq!(nearest("colour", &STORE_FIELDS), None);
+        assert_eq!(distance("", "abc"), 3);
+    }
+}

@@ -1,0 +1,187 @@
+//! What `secrets.age` holds: one JSON document.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use zeroize::Zeroizing;
+
+use super::error::Error;
+use super::sealed_file::Plain;
+use crate::base::secret_string::SecretString;
+use crate::model::name::Name;
+use crate::model::secret::{Credentials, KeyNames, Secret};
+
+/// The format this program writes, and the only one there is.
+const SCHEMA: u64 = 1;
+
+/// All secrets, by name.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    /// Goes up with every write.
+    pub(super) generation: u64,
+    pub(super) entries: BTreeMap<Name, Entry>,
+}
+
+/// One secret with its dates.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) secret: Secret,
+    pub(super) created: OffsetDateTime,
+    pub(super) updated: OffsetDateTime,
+}
+
+/// Why a text is no document.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// A later schema.
+    Newer(u64),
+    /// Anything else.
+    Foreign,
+}
+
+impl Document {
+    /// Reads `plain`.
+    pub(super) fn parse(plain: &[u8]) -> Result<Self, Unreadable> {
+        let foreign = |_| Unreadable::Foreign;
+        let head: Head = serde_json::from_slice(plain).map_err(foreign)?;
+        if head.schema > SCHEMA {
+            return Err(Unreadable::Newer(head.schema));
+        }
+        let body: Body = serde_json::from_slice(plain).map_err(foreign)?;
+        let entries = body.secrets.into_iter().map(|(name, stored)| {
+            let name = Name::parse(&name).map_err(|_| Unreadable::Foreign)?;
+            Ok((name.clone(), stored.into_entry(name)?))
+        });
+        Ok(Self { generation: body.generation, entries: entries.collect::<Result<_, _>>()? })
+    }
+
+    /// The text that [`Document::parse`] reads.
+    pub(super) fn to_plain(&self) -> Result<Plain, Error> {
+        let shown = ShownBody {
+            schema: SCHEMA,
+            generation: self.generation,
+            secrets: self
+                .entries
+                .iter()
+                .map(|(name, entry)| Ok((name.as_str(), Shown::of(entry)?)))
+                .collect::<Result<_, time::error::Format>>()
+                .map_err(|_| Error::Full)?,
+        };
+        // room for all of it: a buffer that grows would leave copies behind
+        let size = |entry: &Entry| {
+            let Credentials { access_key_id, secret_access_key, session_token } =
+                &entry.secret.credentials;
+            let token = session_token.as_ref().map_or(0, |token| token.expose().len());
+            1024 + 2 * (access_key_id.len() + secret_access_key.expose().len() + token)
+        };
+        let capacity = 1024 + self.entries.values().map(size).sum::<usize>();
+        let mut plain = Zeroizing::new(Vec::with_capacity(capacity));
+        serde_json::to_writer(&mut *plain, &shown).map_err(|_| Error::Full)?;
+        Ok(plain)
+    }
+}
+
+#[derive(Deserialize)]
+struct Head {
+    schema: u64,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    generation: u64,
+    secrets: BTreeMap<String, Stored>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    access_key_id: String,
+    #[serde(deserialize_with = "secret_string")]
+    secret_access_key: SecretString,
+    #[serde(default, deserialize_with = "maybe_secret_string")]
+    session_token: Option<SecretString>,
+    key_names: String,
+    created: String,
+    updated: String,
+}
+
+impl Stored {
+    fn into_entry(self, name: Name) -> Result<Entry, Unreadable> {
+        let date =
+            |text: &str| OffsetDateTime::parse(text, &Rfc3339).map_err(|_| Unreadable::Foreign);
+        let key_names = [KeyNames::Oss, KeyNames::Aws]
+            .into_iter()
+            .find(|names| names.as_str() == self.key_names)
+            .ok_or(Unreadable::Foreign)?;
+        let credentials = Credentials {
+            access_key_id: self.access_key_id,
+            secret_access_key: self.secret_access_key,
+            session_token: self.session_token,
+        };
+        Ok(Entry {
+            secret: Secret { name, credentials, key_names },
+            created: date(&self.created)?,
+            updated: date(&self.updated)?,
+        })
+    }
+}
+
+fn secret_string<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
+    String::deserialize(from).map(SecretString::new)
+}
+
+fn maybe_secret_string<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<SecretString>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.map(SecretString::new))
+}
+
+#[derive(Serialize)]
+struct ShownBody<'a> {
+    schema: u64,
+    generation: u64,
+    secrets: BTreeMap<&'a str, Shown<'a>>,
+}
+
+/// An entry as it is written; lives only while the document is sealed.
+#[derive(Serialize)]
+struct Shown<'a> {
+    access_key_id: &'a str,
+    secret_access_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_token: Option<&'a str>,
+    key_names: &'static str,
+    created: String,
+    updated: String,
+}
+
+impl<'a> Shown<'a> {
+    fn of(entry: &'a Entry) -> Result<Self, time::error::Format> {
+        let credentials = &entry.secret.credentials;
+        Ok(Self {
+            access_key_id: &credentials.access_key_id,
+            secret_access_key: credentials.secret_access_key.expose(),
+            session_token: credentials.session_token.as_ref().map(SecretString::expose),
+            key_names: entry.secret.key_names.as_str(),
+            created: entry.created.format(&Rfc3339)?,
+            updated: entry.updated.format(&Rfc3339)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_schemas_and_other_json_are_told_apart() {
+        let parse =
+            |text: &str| Document::parse(text.as_bytes()).map(|document| document.generation);
+        assert_eq!(parse(r#"{"schema":1,"generation":7,"secrets":{}}"#), Ok(7));
+        assert_eq!(parse(r#"{"schema":2,"anything":[]}"#), Err(Unreadable::Newer(2)));
+        for text in ["", "[]", "{}", r#"{"schema":1}"#, r#"{"schema":-1}"#] {
+            assert_eq!(parse(text), Err(Unreadable::Foreign), "{text}");
+        }
+    }
+}

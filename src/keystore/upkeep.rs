@@ -1,0 +1,167 @@
+//! What is done to the keystore as a whole.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+use super::files::{Stamp, read_sealed};
+use super::identity::Identity;
+use super::keyring::KeyringError;
+use super::sealed_file;
+use super::{Keystore, Loose};
+use crate::base::atomic_file;
+use crate::base::secret_string::SecretString;
+
+impl Keystore {
+    /// Seals the identity with another passphrase; `secrets.age` stays as it is. The keystore
+    /// must be open.
+    ///
+    /// Backups of `identity.age` still open with the old passphrase, to the same identity: after
+    /// a leak, [`Keystore::rotate`] and [`Keystore::purge_backups`].
+    pub fn change_passphrase(&self, new: &SecretString) -> Result<(), Error> {
+        let (identity, stamp) = self.open_identity()?;
+        let sealed = identity.seal(new, self.settings.work_factor)?;
+        self.refuse_loose()?;
+        let _lock = self.lock_files()?;
+        self.read_again(&identity, stamp)?;
+        self.write(&self.identity, &sealed)?;
+        self.reopen(identity)
+    }
+
+    /// Gives the keystore a new identity under the same passphrase, and seals the secrets to it.
+    /// Backups keep the old one.
+    pub fn rotate(&self, passphrase: &SecretString) -> Result<(), Error> {
+        self.refuse_absent()?;
+        self.refuse_loose()?;
+        let _lock = self.lock_files()?;
+        let old = self.unseal_identity(passphrase)?;
+        let mut document = self.read_document(&old)?;
+        let new = Identity::generate();
+        let sealed = new.seal(passphrase, self.settings.work_factor)?;
+        document.generation += 1;
+        // sealed to both until identity.age has changed: at each moment the two files fit
+        self.write_sealed(&document, &[&old, &new])?;
+        self.write(&self.identity, &sealed)?;
+        self.write_sealed(&document, &[&new])?;
+        if self.is_remembered() == Ok(true) {
+            self.keyring.set(&self.account(), &new.to_text())?;
+        }
+        self.set_open(new, document);
+        Ok(())
+    }
+
+    /// Writes all secrets, **sealed with `passphrase`**, to the new file `path`; `age -d` shows
+    /// them as JSON.
+    pub fn export(&self, path: &Path, passphrase: &SecretString) -> Result<(), Error> {
+        let passphrase = sealed_file::passphrase(passphrase, "the passphrase of the export")?;
+        let plain = self.with_document(super::document::Document::to_plain)?;
+        let recipient = sealed_file::passphrase_recipient(passphrase, self.settings.work_factor);
+        let sealed = sealed_file::seal(&plain, &[&recipient])?;
+        self.write_copy(path, &sealed)
+    }
+
+    /// Copies both files, sealed as they are, to the folder `path`, which may not hold others of
+    /// that name.
+    pub fn backup(&self, path: &Path) -> Result<(), Error> {
+        self.refuse_absent()?;
+        let _lock = self.lock_files()?;
+        for from in [&self.identity, &self.secrets] {
+            let Some(sealed) = atomic_file::read(from, sealed_file::MAX_BYTES)? else { continue };
+            self.write_copy(&path.join(from.file_name().unwrap_or_default()), &sealed)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the secrets from `path`: a folder made by [`Keystore::backup`], or one file
+    /// `secrets.age.bak.N` of the present identity. `passphrase` is the one of that identity. All
+    /// is opened before anything is replaced; what is replaced stays as a backup.
+    pub fn restore(&self, path: &Path, passphrase: &SecretString) -> Result<(), Error> {
+        self.refuse_loose()?;
+        let whole = path.is_dir();
+        let (secrets, sealed_identity) = if whole {
+            let beside = |own: &Path| path.join(own.file_name().unwrap_or_default());
+            (beside(&self.secrets), beside(&self.identity))
+        } else {
+            (path.to_owned(), self.identity.clone())
+        };
+        let sealed = atomic_file::read(&sealed_identity, sealed_file::MAX_BYTES)?
+            .ok_or_else(|| Error::Missing { path: sealed_identity.clone(), backup: None })?;
+        let identity = Identity::unseal(&sealed, passphrase, &sealed_identity)?;
+        let mut document = read_sealed(&secrets, &identity)?;
+        let _lock = self.lock_files()?;
+        // never a number that was already used, where the present one can still be read
+        if let Ok(present) = read_sealed(&self.secrets, &identity) {
+            document.generation = document.generation.max(present.generation);
+        }
+        if whole {
+            self.write(&self.identity, &sealed)?;
+        }
+        self.write_document(&mut document, &identity)?;
+        self.set_open(identity, document);
+        Ok(())
+    }
+
+    /// Deletes the numbered backups of both files, which open with former passphrases and hold
+    /// deleted secrets. Answers how many went.
+    pub fn purge_backups(&self) -> Result<usize, Error> {
+        let _lock = self.lock_files()?;
+        let all: Vec<PathBuf> = [&self.secrets, &self.identity]
+            .into_iter()
+            .flat_map(|path| atomic_file::backups(path))
+            .collect();
+        for backup in &all {
+            fs::remove_file(backup)
+                .map_err(|error| atomic_file::Error::new("delete", backup, error))?;
+        }
+        Ok(all.len())
+    }
+
+    /// The `chmod` that [`Error::Permission`] speaks of; answers what was changed.
+    pub fn tighten_permissions(&self) -> Result<Vec<Loose>, Error> {
+        let loose = self.loose();
+        for Loose { path, wanted, .. } in &loose {
+            fs::set_permissions(path, Permissions::from_mode(*wanted))
+                .map_err(|error| atomic_file::Error::new("change the mode of", path, error))?;
+        }
+        Ok(loose)
+    }
+
+    /// Lets the OS keyring remember the identity: [`Keystore::unlock_from_env`] then needs no
+    /// passphrase.
+    pub fn remember_in_keyring(&self) -> Result<(), Error> {
+        let (identity, _) = self.open_identity()?;
+        Ok(self.keyring.set(&self.account(), &identity.to_text())?)
+    }
+
+    /// Makes the OS keyring forget.
+    pub fn forget(&self) -> Result<(), Error> {
+        Ok(self.keyring.delete(&self.account())?)
+    }
+
+    /// Whether the OS keyring remembers an identity; asks it.
+    pub fn is_remembered(&self) -> Result<bool, KeyringError> {
+        Ok(self.keyring.get(&self.account())?.is_some())
+    }
+
+    /// A new file for the owner alone.
+    fn write_copy(&self, path: &Path, sealed: &[u8]) -> Result<(), Error> {
+        let options = atomic_file::Options::default();
+        Ok(atomic_file::write_new(path, sealed, self.entropy.next_u64(), &options)?)
+    }
+
+    pub(super) fn open_identity(&self) -> Result<(Identity, Option<Stamp>), Error> {
+        let state = self.opened();
+        let open = state.as_ref().ok_or(Error::Locked)?;
+        if open.session {
+            return Err(Error::SessionOnly);
+        }
+        Ok((open.identity.clone(), open.identity_stamp))
+    }
+
+    fn reopen(&self, identity: Identity) -> Result<(), Error> {
+        let document = self.read_document(&identity)?;
+        self.set_open(identity, document);
+        Ok(())
+    }
+}
