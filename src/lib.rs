@@ -7,3 +7,4 @@ pub mod model;
 pub mod oss;
 pub mod ports;
 pub mod sandbox;
+pub mod zenml;

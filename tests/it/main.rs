@@ -12,4 +12,6 @@ mod hostile;
 mod sandbox_client;
 mod sandbox_rules;
 mod sandbox_wire;
+mod script;
+mod tidy;
 mod vectors;

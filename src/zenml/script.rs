@@ -1,0 +1,295 @@
+//! A plan as a shell script, with the commands of ZenML's own OSS page.
+//!
+//! The secret's values are never in the script. They are typed or taken from
+//! the environment when it runs, and reach ZenML as `--values=@/dev/fd/3`: a
+//! file of mode 0600 that is opened and then loses its name before ZenML
+//! starts. ZenML 0.98 refuses a pipe there, so neither `printf | zenml` nor a
+//! here-document (a pipe in dash, and in bash from 5.1) would do.
+
+use std::fmt::{self, Write as _};
+
+use super::plan::{Plan, Step, text};
+
+/// One command of ZenML's command line, quoted for a POSIX shell.
+///
+/// Its `Display` is what the script runs, an option a line where there are many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandLine {
+    head: String,
+    options: Vec<String>,
+}
+
+impl CommandLine {
+    fn new(head: impl Into<String>) -> Self {
+        Self { head: head.into(), options: Vec::new() }
+    }
+}
+
+impl fmt::Display for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.head)?;
+        self.options.iter().try_for_each(|option| write!(f, " \\\n    {option}"))
+    }
+}
+
+/// `text` as one word of a POSIX shell. It must not hold a NUL, which no shell can pass on.
+pub fn shell_quote(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./@".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The commands that carry out `plan`, first the integration that S3 needs.
+pub fn commands(plan: &Plan) -> Vec<CommandLine> {
+    std::iter::once(install()).chain(plan.steps.iter().map(command)).collect()
+}
+
+fn install() -> CommandLine {
+    CommandLine::new("zenml integration install s3 -y")
+}
+
+fn command(step: &Step) -> CommandLine {
+    match step {
+        Step::Secret { name, .. } => {
+            CommandLine::new(format!("zenml secret create {name} --values=@/dev/fd/3"))
+        }
+        Step::Component { name, kind, flavor, configuration } => CommandLine {
+            head: format!(
+                "zenml {} register {name} -f {}",
+                kind.as_str().replace('_', "-"),
+                shell_quote(flavor)
+            ),
+            options: configuration
+                .iter()
+                .map(|(setting, value)| {
+                    let value = text(value);
+                    // ZenML reads `@x` as the contents of the file x, `@@x` as `@x`
+                    let at = if value.starts_with('@') { "@" } else { "" };
+                    format!("--{setting}={}", shell_quote(&format!("{at}{value}")))
+                })
+                .collect(),
+        },
+        Step::Stack { name, components } => {
+            let mut head = format!("zenml stack register {name}");
+            for (kind, names) in components {
+                for name in names {
+                    let _infallible = write!(head, " {} {name}", kind.option());
+                }
+            }
+            head.push_str(" --set");
+            CommandLine::new(head)
+        }
+    }
+}
+
+/// The whole script, for `sh`.
+pub fn script(plan: &Plan) -> String {
+    let mut out = String::from("#!/bin/sh\n");
+    if let Some(last) = plan.steps.last() {
+        let _infallible =
+            writeln!(out, "# Brings the {} {} to ZenML.", last.subject(), last.name());
+    }
+    for note in &plan.notes {
+        out.push_str("#\n");
+        comment(note, &mut out);
+    }
+    out.push_str(PREAMBLE);
+    let secret = plan.steps.iter().find_map(|step| match step {
+        Step::Secret { keys, .. } => Some(keys.as_slice()),
+        _ => None,
+    });
+    if let Some(keys) = secret {
+        out.push_str(ASKING);
+        for (_, variable) in keys.iter().zip(VARIABLES) {
+            let _infallible = writeln!(out, "[ -n \"${{{variable}-}}\" ] || ask {variable}");
+            let _infallible = writeln!(out, "{}=$(json \"${variable}\")", variable.to_lowercase());
+            let _infallible = writeln!(out, "unset {variable} typed");
+        }
+    }
+    let _infallible = writeln!(out, "\n{}", install());
+    for step in &plan.steps {
+        let command = command(step);
+        match step {
+            Step::Secret { keys, .. } => {
+                out.push_str(&hand_over(keys));
+                let _infallible = writeln!(out, "{command}\nexec 3<&-");
+            }
+            Step::Component { .. } | Step::Stack { .. } => {
+                let _infallible = writeln!(out, "\n{command}");
+            }
+        }
+    }
+    out
+}
+
+/// ossutil's own names for id, secret and token.
+const VARIABLES: [&str; 3] = ["OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"];
+
+const PREAMBLE: &str = "\
+#
+# Run it where ZenML is installed and logged in. It stops at the first command that fails, for
+# example because a name is taken.
+set -eu
+
+fail() {
+    printf '%s\\n' \"$1\" >&2
+    exit \"$2\"
+}
+command -v zenml >/dev/null || fail 'zenml is not on the PATH: activate its environment first' 1
+";
+
+const ASKING: &str = r#"
+# The key is taken from the environment or typed. It is never an argument, and the commands below
+# do not find it in their environment.
+ask() {
+    [ -t 0 ] || fail "$1 is not set, and there is no terminal to type it: set it and run again" 3
+    trap 'stty echo' EXIT
+    trap 'exit 130' HUP INT TERM
+    stty -echo
+    printf '%s (not shown): ' "$1" >&2
+    IFS= read -r typed || fail 'nothing was typed: run again' 3
+    stty echo
+    trap - EXIT HUP INT TERM
+    printf '\n' >&2
+    eval "$1=\$typed"
+}
+json() {
+    LC_ALL=C
+    case $1 in
+    '' | *[![:graph:]]*) fail 'the key is empty or holds a blank: copy it again' 2 ;;
+    esac
+    printf '%s\n' "$1" | sed 's/[\\"]/\\&/g; s/.*/"&"/'
+}
+"#;
+
+/// Opens the values on descriptor 3, without a name. What has a name meanwhile lies in a folder
+/// of the user's own, in memory where the system has such a place.
+fn hand_over(keys: &[&str]) -> String {
+    let names: Vec<String> = keys.iter().map(|key| format!("\"{key}\": %s")).collect();
+    let values: Vec<String> = keys
+        .iter()
+        .zip(VARIABLES)
+        .map(|(_, variable)| format!("\"${}\"", variable.to_lowercase()))
+        .collect();
+    format!(
+        r#"
+for place in "${{XDG_RUNTIME_DIR-}}" "${{TMPDIR-}}" /tmp; do
+    if [ -d "$place" ] && [ -w "$place" ]; then break; fi
+done
+folder=$(mktemp -d "$place/osstack.XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 130' HUP INT TERM
+(umask 077 && printf '{{{}}}\n' \
+    {} >"$folder/values")
+exec 3<"$folder/values"
+rm -rf "$folder"
+trap - EXIT HUP INT TERM
+"#,
+        names.join(", "),
+        values.join(" "),
+    )
+}
+
+fn comment(text: &str, out: &mut String) {
+    let mut line = String::from("#");
+    for word in text.split_whitespace() {
+        if line.chars().count() + word.chars().count() > 98 {
+            out.push_str(&line);
+            out.push('\n');
+            line = String::from("#");
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    out.push_str(&line);
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::component::{Component, ComponentType};
+    use crate::model::name::Name;
+    use crate::model::secret::KeyNames;
+    use crate::model::store::Signature;
+    use crate::zenml::plan::tests::{secret, stack, store};
+    use crate::zenml::plan::{Wanted, plan};
+    use serde_json::json;
+
+    fn custom_stack() -> Plan {
+        let wanted = Wanted {
+            secret: Some(&secret(KeyNames::Oss)),
+            store: &store(Signature::V2),
+            stack: Some(&stack()),
+            components: &[],
+            server: None,
+        };
+        plan(&wanted).unwrap()
+    }
+
+    #[test]
+    fn the_commands_are_those_of_zenmls_page() {
+        let lines: Vec<String> =
+            commands(&custom_stack()).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "zenml integration install s3 -y",
+                "zenml secret create alibaba_secret --values=@/dev/fd/3",
+                "zenml artifact-store register alibaba_store -f s3 \\\n    \
+                 --path='s3://your-bucket-name/zenml' \\\n    \
+                 --authentication_secret=alibaba_secret \\\n    \
+                 --client_kwargs='{\"endpoint_url\":\"https://oss-eu-central-1.aliyuncs.com\"}' \\\n    \
+                 --config_kwargs='{\"signature_version\":\"s3\",\"s3\":{\"addressing_style\":\"virtual\"}}'",
+                "zenml stack register custom_stack -a alibaba_store -o default --set",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_script_runs_every_command() {
+        let plan = custom_stack();
+        let script = script(&plan);
+        for command in commands(&plan) {
+            assert!(script.contains(&format!("\n{command}\n")), "{command}\n{script}");
+        }
+        assert!(script.starts_with("#!/bin/sh\n# Brings the stack custom_stack to ZenML.\n"));
+        assert!(script.lines().all(|line| line.len() <= 110), "{script}");
+    }
+
+    #[test]
+    fn settings_are_quoted_and_never_taken_for_files() {
+        let component = Component {
+            name: Name::parse("gpu").unwrap(),
+            kind: ComponentType::StepOperator,
+            flavor: "it's".into(),
+            configuration: json!({ "a": "@file", "b": "$(x) 'y'", "c": true, "d": { "e": 1 } })
+                .as_object()
+                .unwrap()
+                .clone(),
+        };
+        let mut stack = stack();
+        let name = component.name.clone();
+        stack.components.insert(ComponentType::StepOperator, vec![name.clone(), name]);
+        let wanted = Wanted {
+            secret: None,
+            store: &store(Signature::V2),
+            stack: Some(&stack),
+            components: &[component],
+            server: None,
+        };
+        let lines: Vec<String> =
+            commands(&plan(&wanted).unwrap()).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines[2],
+            "zenml step-operator register gpu -f 'it'\\''s' \\\n    --a=@@file \\\n    \
+             --b='$(x) '\\''y'\\''' \\\n    --c=true \\\n    --d='{\"e\":1}'"
+        );
+        assert_eq!(
+            lines[3],
+            "zenml stack register custom_stack -a alibaba_store -o default -s gpu -s gpu --set"
+        );
+    }
+}
