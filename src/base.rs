@@ -4,5 +4,6 @@ pub mod atomic_file;
 pub mod job;
 pub mod secret_string;
 pub mod units;
+pub(crate) mod unwind;
 pub mod url_encode;
 pub mod visible;

@@ -63,6 +63,7 @@ impl<W: ?Sized, I> Context<W, I> {
 
 impl<W: ?Sized, I> fmt::Debug for Context<W, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("cancelled", &self.cancel.is_cancelled()).finish()
+        let cancelled = self.cancel.is_cancelled();
+        f.debug_struct("Context").field("cancelled", &cancelled).finish_non_exhaustive()
     }
 }

@@ -119,10 +119,10 @@ fn content(key: &str, bytes: &[u8], whole: bool) -> (Content, Option<String>) {
             return (Content::Table(table), note);
         }
     }
-    if has_extension(&name, &["jsonl", "ndjson", "log"]) || looks_like_records(&text) {
-        if let Some(records) = records(&text, whole) {
-            return (Content::Records(records), note);
-        }
+    if (has_extension(&name, &["jsonl", "ndjson", "log"]) || looks_like_records(&text))
+        && let Some(records) = records(&text, whole)
+    {
+        return (Content::Records(records), note);
     }
     if has_extension(&name, &["json"]) || text.trim_start().starts_with(['{', '[']) {
         match serde_json::from_str::<Value>(&text) {

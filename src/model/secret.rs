@@ -34,13 +34,13 @@ impl Credentials {
 
 /// First and last four characters of an access key id.
 pub fn short_id(id: &str) -> String {
-    let chars: Vec<char> = id.chars().collect();
-    match chars.as_slice() {
-        [a, b, c, d, _, .., w, x, y, z] if chars.len() > 8 => {
-            format!("{a}{b}{c}{d}…{w}{x}{y}{z}")
-        }
-        _ => id.to_owned(),
+    let length = id.chars().count();
+    if length <= 8 {
+        return id.to_owned();
     }
+    let first: String = id.chars().take(4).collect();
+    let last: String = id.chars().skip(length - 4).collect();
+    format!("{first}…{last}")
 }
 
 /// Which names the values get in ZenML.

@@ -1,6 +1,6 @@
 //! Randomness, given from outside so that tests repeat.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,7 +51,7 @@ impl Entropy for SeededEntropy {
 pub fn hex(entropy: &dyn Entropy, count: usize) -> String {
     let mut out = String::new();
     while out.len() < count {
-        out.push_str(&format!("{:016x}", entropy.next_u64()));
+        let _infallible = write!(out, "{:016x}", entropy.next_u64());
     }
     out.truncate(count);
     out
