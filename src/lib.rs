@@ -2,8 +2,10 @@
 
 pub mod base;
 pub mod catalog;
+pub mod doctor;
 pub mod keystore;
 pub mod model;
+pub mod ops;
 pub mod oss;
 pub mod ports;
 pub mod sandbox;

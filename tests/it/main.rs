@@ -8,6 +8,8 @@
     reason = "a test that cannot go on should stop right there"
 )]
 
+mod check;
+mod doctor;
 mod hostile;
 mod sandbox_client;
 mod sandbox_rules;

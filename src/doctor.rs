@@ -1,0 +1,22 @@
+//! The diagnosis of an artifact store: a ladder of checks, each on top of what the ones below it
+//! showed, from the endpoint's text to an object written and read back.
+//!
+//! Every check asks exactly as `ZenML` will: the same addressing, the store's own signature, the
+//! same calls. A pass with another signature proves nothing. Only the way in may differ, where the
+//! store names an `access` endpoint for this machine; the [`Vantage`](report::Vantage) says so.
+//!
+//! A new check is one file in [`checks`] and one row of [`CHECKS`](checks::CHECKS), whose order is
+//! the order on screen, in the documentation and in JSON.
+
+pub mod case;
+pub mod check;
+pub mod checks;
+pub mod ladder;
+pub mod report;
+pub mod traces;
+
+pub use case::{Missing, Services, Target};
+pub use check::Check;
+pub use checks::CHECKS;
+pub use ladder::{Ladder, Progress};
+pub use report::{Outcome, Report, Vantage};

@@ -1,0 +1,136 @@
+//! The bucket is there, is ours, and lies where the store says.
+
+use crate::base::visible::visible;
+use crate::doctor::case::Case;
+use crate::doctor::check::{Check, Verdict, passed, refused, warned};
+use crate::model::endpoint::EndpointChoice;
+use crate::model::region;
+use crate::model::store::RegionId;
+use crate::oss::{Error, Kind};
+
+pub(super) const CHECK: Check = Check {
+    id: "bucket-region",
+    title: "the bucket is there and in this region",
+    needs: &["access-key"],
+    run: |case| Box::pin(run(case)),
+};
+
+/// EC of a request that came to another region than the bucket's.
+const OTHER_REGION: &str = "0003-00001403";
+
+async fn run(case: &mut Case) -> Verdict {
+    let (store, client) = (case.store()?, case.client()?);
+    // ZenML asks so first, and tries to make the bucket where the answer is no
+    let first = &case.first()?.answer;
+    if let Err(error) = client.head_bucket(&store.bucket).await {
+        // a HEAD has no body; the first answer to a GET told the rest of the same refusal
+        let whole = first.as_ref().err().filter(|first| first.ec.is_some() && first.ec == error.ec);
+        return explain(case, whole.unwrap_or(&error));
+    }
+    let location = first.as_ref().ok().and_then(|answer| answer.value.as_deref());
+    compare(case, location)
+}
+
+fn explain(case: &Case, error: &Error) -> Verdict {
+    let (store, endpoint) = (case.store()?, case.endpoint()?);
+    let bucket = &store.bucket;
+    if error.ec.as_deref() == Some(OTHER_REGION) {
+        let finding = refused(format!("The bucket {bucket} lies in another region."), error);
+        let Some(host) = error.endpoint.as_deref() else { return Ok(finding) };
+        let shown = visible(host).into_string();
+        let choice = store.access.as_ref().unwrap_or(&store.endpoint);
+        let change = if let EndpointChoice::Kind(_) = choice
+            && let Some(region) = region::of_host(host)
+        {
+            case.change("region", &region.id)
+        } else {
+            // a URL does not follow the region
+            let setting = if store.access.is_some() { "access" } else { "endpoint" };
+            case.change(setting, &format!("{}://{shown}", endpoint.scheme().as_str()))
+        };
+        return Ok(finding.fact("lies at", shown).next(format!("Go where it lies: {change}")));
+    }
+    let finding = |summary: String| refused(summary, error);
+    Ok(match (error.code.as_deref(), error.kind) {
+        (Some("NoSuchBucket"), _) | (None, Kind::NotFound) => {
+            let make = if case.is_draft() {
+                "make the bucket".to_owned()
+            } else {
+                format!("make it: osstack mb {}", store.name)
+            };
+            finding(format!("There is no bucket {bucket} at {}.", endpoint.host()))
+                .next(format!("Correct the bucket's name or the region, or {make}"))
+        }
+        (Some("PublicEndpointForbidden"), _) => {
+            finding(format!("{bucket} may not be reached by a public endpoint."))
+                .because(
+                    "Accounts opened since 2025-03-20 reach objects in mainland regions by \
+                     internal endpoints or custom domains only.",
+                )
+                .next(
+                    "Bind a custom domain to the bucket and name it as the store's endpoint \
+                     (custom_domain), run ZenML inside Alibaba Cloud with the internal endpoint, \
+                     or take a region outside the mainland.",
+                )
+        }
+        (Some("SecondLevelDomainForbidden"), _) => {
+            finding(format!("{bucket} was not seen in front of the host.")).because(
+                "OSS takes the bucket in the host name only, and that is how it was sent: \
+                 something on the way rewrites the host.",
+            )
+        }
+        (_, Kind::Permission) => finding(format!("The key may not use the bucket {bucket}.")),
+        _ => finding(format!("The bucket {bucket} cannot be reached.")),
+    })
+}
+
+/// An endpoint for all regions, or a domain, answers for a bucket anywhere; the store's region
+/// still goes into S3 V4 scopes and the screens.
+fn compare(case: &Case, location: Option<&str>) -> Verdict {
+    let store = case.store()?;
+    let bucket = &store.bucket;
+    let Some(location) = location else {
+        return Ok(passed(format!("The bucket {bucket} is there."))
+            .fact("region", "not told (the key may not ask: oss:GetBucketLocation)"));
+    };
+    let shown = visible(location).into_string();
+    let named = store.region.as_ref();
+    let fits = named.is_none_or(|named| is(named, location));
+    if fits {
+        let finding = passed(format!("The bucket {bucket} is there, in {shown}."));
+        return Ok(finding.fact("region", shown));
+    }
+    let named = named.map_or("", RegionId::as_str);
+    Ok(warned(format!("The bucket {bucket} lies in {shown}, the store says {named}."))
+        .because("The endpoint answers for other regions too; the region is signed with S3 V4.")
+        .next(format!("Name the region it lies in: {}", case.change("region", &shown)))
+        .fact("region", shown))
+}
+
+/// `oss-eu-central-1`, as OSS writes it; some gateways leave the `oss-` out.
+fn is(named: &RegionId, location: &str) -> bool {
+    let oss_id = named.known().map(|region| region.oss_id.as_str());
+    Some(location) == oss_id
+        || location == named.scope()
+        || location.strip_prefix("oss-") == Some(named.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::case::Target;
+    use crate::doctor::case::tests::case;
+    use crate::model::finding::State;
+
+    #[test]
+    fn a_region_that_only_signatures_see_is_compared_too() {
+        let case = |subject| case(subject, "eu-central-1", "accelerate");
+        let state = |location| compare(&case("store/x"), location).unwrap().state;
+        assert_eq!(state(Some("oss-eu-central-1")), State::Passed);
+        assert_eq!(state(None), State::Passed);
+        assert_eq!(state(Some("oss-cn-beijing")), State::Warned);
+        let next = |subject| compare(&case(subject), Some("oss-cn-beijing")).unwrap().next.unwrap();
+        assert!(next("store/x").ends_with("update alibaba_store --region oss-cn-beijing"));
+        assert!(next(Target::DRAFT).ends_with("set region to oss-cn-beijing"));
+    }
+}

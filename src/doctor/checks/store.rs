@@ -1,0 +1,21 @@
+//! The subject's artifact store is there.
+
+use crate::doctor::case::Case;
+use crate::doctor::check::{Check, failed, passed};
+use crate::model::finding::Finding;
+
+pub(super) const CHECK: Check = Check {
+    id: "store",
+    title: "artifact store is defined",
+    needs: &[],
+    run: |case| Box::pin(async { Ok(run(case)) }),
+};
+
+fn run(case: &Case) -> Finding {
+    match &case.store {
+        Ok(store) => passed(format!("{} is {}.", store.name, store.path()))
+            .fact("store", store.name.as_str())
+            .fact("path", store.path()),
+        Err(missing) => failed(&missing.summary).next(&missing.next),
+    }
+}

@@ -1,0 +1,115 @@
+//! Somebody listens there.
+
+use std::net::SocketAddr;
+
+use crate::doctor::case::Case;
+use crate::doctor::check::{Check, Verdict, failed, passed};
+use crate::model::endpoint::Endpoint;
+use crate::model::finding::Finding;
+use crate::ports::network::{ConnectError, Network};
+
+pub(super) const CHECK: Check =
+    Check { id: "tcp", title: "port answers", needs: &["dns"], run: |case| Box::pin(run(case)) };
+
+async fn run(case: &mut Case) -> Verdict {
+    if let Some(proxy) = case.proxy()? {
+        return Ok(through(&proxy, &case.services.network).await);
+    }
+    let (reached, errors) = dial(&case.services.network, &case.addresses).await;
+    let Some(address) = reached else {
+        return Ok(explain(&errors, case.endpoint()?));
+    };
+    case.reached = Some(address);
+    let finding = passed(format!("{address} answers.")).fact("address", address.to_string());
+    Ok(errors.iter().fold(finding, |finding, error| finding.fact("passed over", error.to_string())))
+}
+
+/// The first address that answers, and what the ones before it said.
+async fn dial(
+    network: &Network,
+    addresses: &[SocketAddr],
+) -> (Option<SocketAddr>, Vec<ConnectError>) {
+    let mut errors = Vec::new();
+    for address in addresses {
+        match network.connect(*address).await {
+            Ok(_) => return (Some(*address), errors),
+            Err(error) => errors.push(error),
+        }
+    }
+    (None, errors)
+}
+
+/// The proxy's own port: what lies behind it shows with the first request.
+async fn through(proxy: &str, network: &Network) -> Finding {
+    let wrong = |because: String| {
+        failed(format!("The proxy {proxy} does not answer."))
+            .because(because)
+            .next("Check HTTPS_PROXY; NO_PROXY=aliyuncs.com goes past it.")
+    };
+    let uri: Option<http::Uri> = proxy.parse().ok();
+    let Some((host, port)) =
+        uri.as_ref().and_then(|uri| Some((uri.host()?, uri.port_u16().unwrap_or(80))))
+    else {
+        return wrong("its address has no host".to_owned());
+    };
+    let addresses = match network.resolve(host, port).await {
+        Ok(addresses) => addresses,
+        Err(error) => return wrong(error.to_string()),
+    };
+    match dial(network, &addresses).await {
+        (Some(address), _) => passed(format!("The proxy {proxy} answers."))
+            .fact("proxy", proxy)
+            .fact("address", address.to_string()),
+        (None, errors) => wrong(lines(&errors)),
+    }
+}
+
+fn explain(errors: &[ConnectError], endpoint: &Endpoint) -> Finding {
+    let port = endpoint.port();
+    let next = if endpoint.is_internal() {
+        "Internal hosts answer inside Alibaba Cloud only: let this machine go in by the public \
+         endpoint (access = \"public\"); ZenML keeps the internal one."
+            .to_owned()
+    } else {
+        match errors.last() {
+            Some(ConnectError::Refused(_)) if endpoint.is_loopback() => format!(
+                "Start what should listen on port {port} (the sandbox: `osstack sandbox`), or \
+                 correct the port."
+            ),
+            Some(ConnectError::Refused(_)) => {
+                format!("Correct the endpoint: OSS listens on 443 for https, this is port {port}.")
+            }
+            Some(ConnectError::Unreachable(_)) => {
+                "Check this machine's connection, VPN and routes.".to_owned()
+            }
+            _ => format!("Ask whether a firewall or VPN keeps port {port} closed."),
+        }
+    };
+    failed(format!("Nobody answers on port {port}.")).because(lines(errors)).next(next)
+}
+
+fn lines(errors: &[ConnectError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_a_silence_and_no_way_are_told_apart() {
+        let endpoint = Endpoint::parse("https://oss-eu-central-1.aliyuncs.com").unwrap();
+        let at: SocketAddr = "203.0.113.7:443".parse().unwrap();
+        let refused = explain(&[ConnectError::Refused(at)], &endpoint);
+        let silent =
+            explain(&[ConnectError::Timeout(at, std::time::Duration::from_secs(5))], &endpoint);
+        let no_way = explain(&[ConnectError::Unreachable(at)], &endpoint);
+        assert!(refused.because.unwrap().contains("refuses"));
+        assert!(silent.because.unwrap().contains("does not answer"));
+        assert!(no_way.because.unwrap().contains("cannot be reached"));
+        assert!(refused.next != silent.next && silent.next != no_way.next);
+        let inside = Endpoint::parse("https://oss-cn-beijing-internal.aliyuncs.com").unwrap();
+        let hint = explain(&[ConnectError::Unreachable(at)], &inside).next.unwrap();
+        assert!(hint.contains("access = \"public\""), "{hint}");
+    }
+}

@@ -1,0 +1,19 @@
+//! Use cases: each a plain struct that runs itself against the [`World`](world::World).
+//!
+//! Screens run them through `tui::runtime`, the command line through
+//! [`Context::alone`](crate::base::job::Context::alone). A use case that fails answers a
+//! [`Failure`](failure::Failure), which ends in the next step.
+
+pub mod check;
+pub mod demo;
+pub mod failure;
+pub mod keystore;
+pub mod location;
+pub mod objects;
+pub mod plan;
+pub mod regions;
+pub mod secrets;
+pub mod stacks;
+pub mod stores;
+pub mod transfer;
+pub mod world;

@@ -1,0 +1,159 @@
+//! The diagnosis of a stack, a store, or what a form holds of one.
+
+use std::sync::Arc;
+
+use crate::base::job::{Context, Job};
+use crate::catalog::Catalog;
+use crate::doctor::{Ladder, Missing, Progress, Report, Services, Target};
+use crate::model::secret::Credentials;
+use crate::model::stack::Stack;
+use crate::model::store::{ArtifactStore, StoreDraft};
+
+use super::failure::{Failure, FailureKind};
+use super::world::{World, absent};
+
+/// Climbs the ladder of checks. What fails there is in the report; a [`Failure`] means that it was
+/// not climbed at all: nothing of that name, a draft with errors, a locked keystore.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunCheck {
+    /// What is checked.
+    pub subject: Subject,
+}
+
+/// What can be checked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subject {
+    /// A stack: its artifact store, and that it has one.
+    Stack(String),
+    /// An artifact store.
+    Store(String),
+    /// A stack of this name, else a store.
+    Named(String),
+    /// A store that is not saved yet.
+    Draft(Box<StoreDraft>),
+}
+
+impl Subject {
+    /// `stack/NAME` and `store/NAME` mean that one; a bare `NAME` a stack before a store.
+    pub fn parse(text: &str) -> Self {
+        match text.split_once('/') {
+            Some(("stack", name)) => Self::Stack(name.to_owned()),
+            Some(("store", name)) => Self::Store(name.to_owned()),
+            _ => Self::Named(text.to_owned()),
+        }
+    }
+}
+
+impl Job<World> for RunCheck {
+    type Item = Progress;
+    type Out = Result<Report, Failure>;
+
+    async fn run(self, context: Context<World, Progress>) -> Self::Out {
+        let world = &context.world;
+        let target = target(world, self.subject).await?;
+        let services = Services {
+            network: world.network.clone(),
+            clock: Arc::clone(&world.clock),
+            entropy: Arc::clone(&world.entropy),
+        };
+        let tell = |progress| async {
+            // a caller without a screen does not listen, and still wants the report
+            let _listens = context.report(progress).await;
+        };
+        Ok(Ladder::default().run(target, services, &context.cancel, tell).await)
+    }
+}
+
+async fn target(world: &World, subject: Subject) -> Result<Target, Failure> {
+    let (subject, store) = match subject {
+        Subject::Draft(draft) => (Target::DRAFT.to_owned(), Ok(draft.validate()?)),
+        Subject::Stack(name) => {
+            let catalog = world.catalog().await?;
+            stack(&catalog, &name).ok_or_else(|| absent("stack", &name, &stacks(&catalog)))?
+        }
+        Subject::Store(name) => store(world.store(&name).await?),
+        Subject::Named(name) => {
+            let catalog = world.catalog().await?;
+            let found = stack(&catalog, &name).or_else(|| catalog.store(&name).cloned().map(store));
+            found.ok_or_else(|| {
+                let mut known = stacks(&catalog);
+                known.extend(catalog.stores().iter().map(|store| store.name.as_str()));
+                absent("stack or artifact store", &name, &known)
+            })?
+        }
+    };
+    let credentials = match &store {
+        Ok(store) => credentials(world, store).await?,
+        // never looked at: the check of the store stands before the secret's
+        Err(missing) => Err(missing.clone()),
+    };
+    Ok(Target { subject, store, credentials })
+}
+
+/// As reports name the subject, and its store.
+type Found = (String, Result<ArtifactStore, Missing>);
+
+fn store(store: ArtifactStore) -> Found {
+    (format!("store/{}", store.name), Ok(store))
+}
+
+fn stack(catalog: &Catalog, name: &str) -> Option<Found> {
+    let stack = catalog.stack(name)?;
+    Some((format!("stack/{}", stack.name), store_of(catalog, stack)))
+}
+
+fn stacks(catalog: &Catalog) -> Vec<&str> {
+    catalog.stacks().iter().map(|stack| stack.name.as_str()).collect()
+}
+
+fn store_of(catalog: &Catalog, stack: &Stack) -> Result<ArtifactStore, Missing> {
+    let Some(name) = stack.artifact_store() else {
+        return Err(Missing {
+            summary: format!("The stack {} has no artifact store.", stack.name),
+            next: format!("Give it one: osstack stack update {} -a STORE", stack.name),
+        });
+    };
+    catalog.store(name.as_str()).cloned().ok_or_else(|| Missing {
+        summary: format!(
+            "The stack {} names the artifact store {name}, which this catalog does not hold.",
+            stack.name
+        ),
+        next: format!(
+            "Register it (osstack artifact-store register {name} …), or give the stack another: \
+             osstack stack update {} -a STORE",
+            stack.name
+        ),
+    })
+}
+
+/// The key; a secret that is not there is a finding, a keystore that is locked is not.
+async fn credentials(
+    world: &World,
+    store: &ArtifactStore,
+) -> Result<Result<Credentials, Missing>, Failure> {
+    let secret = &store.secret;
+    match world.credentials(secret.as_str()).await {
+        Ok(credentials) => Ok(Ok(credentials)),
+        Err(failure) if failure.kind == FailureKind::NotFound => Ok(Err(Missing {
+            summary: format!(
+                "The store {} names the secret {}, which the keystore does not hold.",
+                store.name, secret
+            ),
+            next: format!("Enter it: osstack secret create {secret}"),
+        })),
+        Err(failure) => Err(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_may_say_what_they_mean() {
+        assert_eq!(Subject::parse("stack/a"), Subject::Stack("a".into()));
+        assert_eq!(Subject::parse("store/a"), Subject::Store("a".into()));
+        assert_eq!(Subject::parse("a"), Subject::Named("a".into()));
+        assert_eq!(Subject::parse("other/a"), Subject::Named("other/a".into()));
+    }
+}

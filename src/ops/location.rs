@@ -1,0 +1,102 @@
+//! What a user types to name an object: `STORE:KEY`, `s3://BUCKET/KEY`, or a local path.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use crate::catalog::Catalog;
+use crate::model::bucket::BucketName;
+
+use super::failure::{Failure, FailureKind};
+use super::objects::Place;
+use super::world::absent;
+
+/// A place as typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A file or folder of this machine.
+    Local(PathBuf),
+    /// A key below a store's own prefix.
+    Store {
+        /// The store.
+        store: String,
+        /// The rest, literal.
+        key: String,
+    },
+    /// As the `ZenML` dashboard shows it.
+    Uri {
+        /// The bucket.
+        bucket: String,
+        /// The whole key.
+        key: String,
+    },
+}
+
+impl Location {
+    /// Reads `text`. A path with a colon is written `./a:b`.
+    pub fn parse(text: &OsStr) -> Self {
+        let Some(word) = text.to_str() else { return Self::Local(text.into()) };
+        for scheme in ["s3://", "oss://"] {
+            if let Some(rest) = word.strip_prefix(scheme) {
+                let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+                return Self::Uri { bucket: bucket.into(), key: key.into() };
+            }
+        }
+        match word.split_once(':') {
+            Some((store, key)) if !store.is_empty() && !store.contains(['/', '\\', '.']) => {
+                Self::Store { store: store.into(), key: key.into() }
+            }
+            _ => Self::Local(word.into()),
+        }
+    }
+
+    /// The bucket's place and the whole key (or prefix) meant; none for a local path.
+    pub fn resolve(&self, catalog: &Catalog) -> Result<Option<(Place, String)>, Failure> {
+        match self {
+            Self::Local(_) => Ok(None),
+            Self::Store { store, key } => {
+                let known: Vec<&str> = catalog.stores().iter().map(|s| s.name.as_str()).collect();
+                let found =
+                    catalog.store(store).ok_or_else(|| absent("artifact store", store, &known))?;
+                Ok(Some((Place::of(store), format!("{}{key}", found.key_prefix()))))
+            }
+            Self::Uri { bucket, key } => {
+                let bucket = BucketName::parse(bucket)
+                    .map_err(|error| Failure::new(FailureKind::Usage, error.to_string()))?;
+                // the dashboard shows a store's own path without a slash at its end
+                let serves =
+                    |prefix: &str| key.starts_with(prefix) || prefix.strip_suffix('/') == Some(key);
+                catalog
+                    .stores()
+                    .iter()
+                    .filter(|store| store.bucket == bucket && serves(&store.key_prefix()))
+                    .max_by_key(|store| store.prefix.len())
+                    .map(|store| Some((Place::of(store.name.as_str()), key.clone())))
+                    .ok_or_else(|| {
+                        let summary = format!("no store of the catalog reaches s3://{bucket}/");
+                        Failure::new(FailureKind::NotFound, summary)
+                            .hint("register one: osstack artifact-store register")
+                    })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stores_uris_and_paths() {
+        let parse = |text: &str| Location::parse(OsStr::new(text));
+        let store =
+            |store: &str, key: &str| Location::Store { store: store.into(), key: key.into() };
+        assert_eq!(parse("st:a/b:c"), store("st", "a/b:c"));
+        assert_eq!(parse("st:"), store("st", ""));
+        assert_eq!(parse("./a:b"), Location::Local("./a:b".into()));
+        assert_eq!(parse("dir/a:b"), Location::Local("dir/a:b".into()));
+        assert_eq!(parse("plain.txt"), Location::Local("plain.txt".into()));
+        let uri = Location::Uri { bucket: "b-1".into(), key: "x//y".into() };
+        assert_eq!(parse("s3://b-1/x//y"), uri);
+        assert_eq!(parse("oss://b-1/x//y"), uri);
+    }
+}

@@ -1,0 +1,340 @@
+//! What lies in a bucket: listing, details, previews, links, deleting.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::base::job::{Context, Job, Nothing};
+use crate::model::bucket::BucketName;
+use crate::model::object_key::ObjectKey;
+use crate::model::preview::{Preview, preview};
+use crate::model::store::{ArtifactStore, StoreDraft};
+use crate::oss::Client;
+use crate::oss::crc64;
+use crate::oss::listing::{ListRequest, Page};
+use crate::oss::object::{BucketEntry, NotDeleted, ObjectInfo};
+use crate::oss::presign::LONGEST as LONGEST_LINK;
+
+use super::failure::{Failure, FailureKind};
+use super::world::World;
+
+/// A bucket as a store reaches it: the store's own, or another of the same key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the store whose key and endpoint are used.
+    pub store: String,
+    /// The bucket, where it is not the store's own.
+    pub bucket: Option<BucketName>,
+}
+
+impl Place {
+    /// A store's own bucket.
+    pub fn of(store: impl Into<String>) -> Self {
+        Self { store: store.into(), bucket: None }
+    }
+
+    /// The client and the bucket.
+    pub async fn open(&self, world: &World) -> Result<(Client, BucketName), Failure> {
+        let store = world.store(&self.store).await?;
+        let client = world.client(&store).await?;
+        Ok((client, self.bucket.clone().unwrap_or(store.bucket)))
+    }
+}
+
+/// The buckets that a store's key may list, of every region.
+#[derive(Debug)]
+pub struct ListBuckets {
+    /// The store, or what a form holds of one; the bucket may still be empty.
+    pub of: BucketsOf,
+}
+
+/// Whose buckets.
+#[derive(Debug)]
+pub enum BucketsOf {
+    /// A store of the catalog.
+    Store(String),
+    /// A draft that has a secret and an endpoint.
+    Draft(Box<StoreDraft>),
+}
+
+impl Job<World> for ListBuckets {
+    type Item = Nothing;
+    type Out = Result<Vec<BucketEntry>, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = &context.world;
+        let store = match self.of {
+            BucketsOf::Store(name) => world.store(&name).await?,
+            BucketsOf::Draft(draft) => nameless(&draft)?,
+        };
+        Ok(world.client(&store).await?.list_buckets().await?.value)
+    }
+}
+
+/// A draft whose name and bucket do not matter yet.
+fn nameless(draft: &StoreDraft) -> Result<ArtifactStore, Failure> {
+    let mut draft = draft.clone();
+    draft.name = "draft".into();
+    // a valid stand-in: listing buckets never names it
+    draft.bucket = "bucket".into();
+    Ok(draft.validate()?)
+}
+
+/// Makes a bucket in the region of the store's endpoint.
+#[derive(Debug)]
+pub struct MakeBucket {
+    /// The store whose bucket it is.
+    pub store: Box<StoreDraft>,
+}
+
+impl Job<World> for MakeBucket {
+    type Item = Nothing;
+    type Out = Result<BucketName, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let draft = StoreDraft { name: "draft".into(), ..*self.store };
+        let store = draft.validate()?;
+        context.world.client(&store).await?.create_bucket(&store.bucket).await?;
+        Ok(store.bucket)
+    }
+}
+
+/// Lists what lies below a prefix, page by page as the pages arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListObjects {
+    /// Which bucket.
+    pub place: Place,
+    /// Keys begin with it; literal.
+    pub prefix: String,
+    /// Fold at `/`.
+    pub folded: bool,
+}
+
+impl Job<World> for ListObjects {
+    type Item = Page;
+    type Out = Result<(), Failure>;
+
+    async fn run(self, context: Context<World, Page>) -> Self::Out {
+        let (client, bucket) = self.place.open(&context.world).await?;
+        let request = ListRequest {
+            prefix: self.prefix,
+            delimiter: self.folded.then(|| "/".to_owned()),
+            ..ListRequest::default()
+        };
+        let mut pages = client.list_stream(&bucket, request);
+        while let Some(page) = until_cancelled(&context, pages.next()).await? {
+            if !context.report(page?.value).await {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What `work` answers, unless the job is told to stop first.
+pub(super) async fn until_cancelled<I, T>(
+    context: &Context<World, I>,
+    work: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    context.cancel.run_until_cancelled(work).await.ok_or_else(Failure::cancelled)
+}
+
+/// One object's details.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatObject {
+    /// Which bucket.
+    pub place: Place,
+    /// The object.
+    pub key: ObjectKey,
+}
+
+impl Job<World> for StatObject {
+    type Item = Nothing;
+    type Out = Result<ObjectInfo, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let (client, bucket) = self.place.open(&context.world).await?;
+        Ok(client.head(&bucket, self.key.as_str()).await?.value)
+    }
+}
+
+/// Reads the beginning of an object and says what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviewObject {
+    /// Which bucket.
+    pub place: Place,
+    /// The object.
+    pub key: ObjectKey,
+    /// Bytes at the most.
+    pub limit: u64,
+}
+
+impl Job<World> for PreviewObject {
+    type Item = Nothing;
+    type Out = Result<Preview, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let (client, bucket) = self.place.open(&context.world).await?;
+        // one request: the range's answer names the size of the whole
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let part = client.get_range(&bucket, self.key.as_str(), 0, limit, None).await?.value;
+        let total = part.info.size.unwrap_or(part.bytes.len() as u64);
+        Ok(preview(self.key.as_str(), &part.bytes, total))
+    }
+}
+
+/// Reads a whole object, piece by piece, and proves at the end that it was all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadObject {
+    /// Which bucket.
+    pub place: Place,
+    /// The object.
+    pub key: ObjectKey,
+}
+
+impl Job<World> for ReadObject {
+    type Item = Bytes;
+    type Out = Result<ObjectInfo, Failure>;
+
+    async fn run(self, context: Context<World, Bytes>) -> Self::Out {
+        let (client, bucket) = self.place.open(&context.world).await?;
+        let opened = client.get(&bucket, self.key.as_str(), None).await?.value;
+        let (info, mut body) = (opened.info, opened.body);
+        let (mut read, mut sum) = (0, crc64::Crc64::new());
+        while let Some(bytes) = until_cancelled(&context, body.chunk()).await?? {
+            read += bytes.len() as u64;
+            sum.update(&bytes);
+            if !context.report(bytes).await {
+                return Err(Failure::cancelled());
+            }
+        }
+        let whole = info.size.is_none_or(|size| size == read);
+        if !whole || info.crc64.is_some_and(|theirs| theirs != sum.value()) {
+            let summary = "the bytes that arrived are not those of the object";
+            return Err(Failure::new(FailureKind::Network, summary)
+                .hint("what was written is not to be trusted: read it again"));
+        }
+        Ok(info)
+    }
+}
+
+/// Deletes one object, by a single delete as every version of botocore can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteObject {
+    /// Which bucket.
+    pub place: Place,
+    /// The object.
+    pub key: ObjectKey,
+}
+
+impl Job<World> for DeleteObject {
+    type Item = Nothing;
+    type Out = Result<(), Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let (client, bucket) = self.place.open(&context.world).await?;
+        client.delete(&bucket, self.key.as_str()).await?;
+        Ok(())
+    }
+}
+
+/// Makes a link that works without a key until it ends. Asks the network nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresignObject {
+    /// Which bucket.
+    pub place: Place,
+    /// The object.
+    pub key: ObjectKey,
+    /// How long it works: 7 days at most with S3 V4.
+    pub expires: Duration,
+}
+
+impl Job<World> for PresignObject {
+    type Item = Nothing;
+    type Out = Result<String, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        if self.expires.is_zero() || self.expires > LONGEST_LINK {
+            // OSS refuses more with S3 V4 only; a link that outlives its purpose is no better with V2
+            let summary = "a link lives from 1 second to 7 days";
+            return Err(Failure::new(FailureKind::Usage, summary).hint("try 1h, 12h or 7d"));
+        }
+        let (client, bucket) = self.place.open(&context.world).await?;
+        Ok(client.presign("GET", &bucket, Some(self.key.as_str()), self.expires))
+    }
+}
+
+/// What lies below a prefix, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// How many objects.
+    pub objects: u64,
+    /// Their bytes together.
+    pub bytes: u64,
+}
+
+/// Counts objects and bytes below a prefix; so far, page by page, and at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeasureUsage {
+    /// Which bucket.
+    pub place: Place,
+    /// Keys begin with it; literal.
+    pub prefix: String,
+}
+
+impl Job<World> for MeasureUsage {
+    type Item = Usage;
+    type Out = Result<Usage, Failure>;
+
+    async fn run(self, context: Context<World, Usage>) -> Self::Out {
+        let (client, bucket) = self.place.open(&context.world).await?;
+        let request = ListRequest { prefix: self.prefix, ..ListRequest::default() };
+        let mut pages = client.list_stream(&bucket, request);
+        let mut usage = Usage::default();
+        while let Some(page) = until_cancelled(&context, pages.next()).await? {
+            let page = page?.value;
+            usage.objects += page.len() as u64;
+            usage.bytes += page.entries().map(|entry| entry.size).sum::<u64>();
+            context.report_if_ready(usage);
+        }
+        Ok(usage)
+    }
+}
+
+/// Deletes all objects whose keys begin with a prefix: page by page, so that stopping it leaves
+/// the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletePrefix {
+    /// Which bucket.
+    pub place: Place,
+    /// Keys begin with it; literal.
+    pub prefix: String,
+}
+
+/// One page of a deletion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deleted {
+    /// The keys that are gone.
+    pub keys: Vec<String>,
+    /// Those that stayed, and why.
+    pub left: Vec<NotDeleted>,
+}
+
+impl Job<World> for DeletePrefix {
+    type Item = Deleted;
+    type Out = Result<(), Failure>;
+
+    async fn run(self, context: Context<World, Deleted>) -> Self::Out {
+        let (client, bucket) = self.place.open(&context.world).await?;
+        let request = ListRequest { prefix: self.prefix, ..ListRequest::default() };
+        let mut pages = client.list_stream(&bucket, request);
+        while let Some(page) = until_cancelled(&context, pages.next()).await? {
+            let page = page?.value;
+            let mut keys: Vec<String> = page.entries().map(|entry| entry.key.to_owned()).collect();
+            let left = client.delete_many(&bucket, &keys).await?;
+            keys.retain(|key| left.iter().all(|other| other.key != *key));
+            context.report(Deleted { keys, left }).await;
+        }
+        Ok(())
+    }
+}

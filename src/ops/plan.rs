@@ -1,0 +1,108 @@
+//! What ZenML would be told.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::base::atomic_file;
+use crate::base::job::{Context, Job, Nothing};
+use crate::keystore::{self, Summary};
+use crate::zenml::plan::{Plan, SecretOutline, Wanted, plan};
+use crate::zenml::script::{CommandLine, commands, script};
+
+use super::failure::{Failure, FailureKind};
+use super::world::{World, absent, blocking};
+
+/// What it takes to have a stack in a ZenML that has none of it. Asks the network nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MakePlan {
+    /// The stack.
+    pub stack: String,
+}
+
+/// A plan in its three forms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StackPlan {
+    /// As data.
+    pub plan: Plan,
+    /// As the commands of `zenml`.
+    pub commands: Vec<CommandLine>,
+    /// As a script for `sh`; secret values are asked for when it runs, never in it.
+    pub script: String,
+}
+
+impl Job<World> for MakePlan {
+    type Item = Nothing;
+    type Out = Result<StackPlan, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = &context.world;
+        let catalog = world.catalog().await?;
+        let stack = catalog.stack(&self.stack).ok_or_else(|| {
+            let known: Vec<&str> = catalog.stacks().iter().map(|s| s.name.as_str()).collect();
+            absent("stack", &self.stack, &known)
+        })?;
+        let name = stack.artifact_store().map(ToString::to_string).unwrap_or_default();
+        let store = catalog.store(&name).ok_or_else(|| {
+            let summary = format!(
+                "the artifact store {name} of the stack {} is not in the catalog",
+                stack.name
+            );
+            Failure::new(FailureKind::Settings, summary)
+                .hint(format!("register it: osstack artifact-store register {name}"))
+        })?;
+        let secret = outline(world, store.secret.as_str()).await?;
+        let wanted = Wanted {
+            secret: secret.as_ref(),
+            store,
+            stack: Some(stack),
+            components: catalog.components(),
+            server: None,
+        };
+        let plan = plan(&wanted)?;
+        Ok(StackPlan { commands: commands(&plan), script: script(&plan), plan })
+    }
+}
+
+/// The secret without its values; nothing where the keystore has none of that name.
+async fn outline(world: &World, name: &str) -> Result<Option<SecretOutline>, Failure> {
+    let keystore = Arc::clone(&world.keystore);
+    let summaries = match blocking(move || keystore.list()).await? {
+        Ok(summaries) => summaries,
+        Err(keystore::Error::Absent) => Vec::new(),
+        Err(_) if world.keystore.status().state == keystore::State::Absent => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let found = summaries.into_iter().find(|summary| summary.name.as_str() == name);
+    let outline =
+        |Summary { name, key_names, has_token, .. }| SecretOutline { name, key_names, has_token };
+    Ok(found.map(outline))
+}
+
+/// Writes the script of a plan to a file for its owner alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportScript {
+    /// The stack.
+    pub stack: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Whether a file that is there may be replaced; else it is a conflict.
+    pub overwrite: bool,
+}
+
+impl Job<World> for ExportScript {
+    type Item = Nothing;
+    type Out = Result<(), Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = Arc::clone(&context.world);
+        let plan = MakePlan { stack: self.stack }.run(context).await?;
+        let random = world.entropy.next_u64();
+        blocking(move || {
+            let options = atomic_file::Options::default();
+            let write = if self.overwrite { atomic_file::write } else { atomic_file::write_new };
+            write(&self.path, plan.script.as_bytes(), random, &options)
+        })
+        .await??;
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! Access keys: kept in the keystore, named by stores.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::job::{Context, Job, Nothing};
+use crate::keystore::import::{self, Findings};
+use crate::keystore::{self, Put, Summary};
+use crate::model::name::Name;
+use crate::model::secret::{Secret, SecretDraft};
+
+use super::failure::{Failure, FailureKind};
+use super::world::{World, blocking};
+
+/// A secret as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretRow {
+    /// Name, shortened id, what is known without its values.
+    pub summary: Summary,
+    /// Names of the stores that use it.
+    pub used_by: Vec<String>,
+    /// Since it was last saved.
+    pub age: Duration,
+}
+
+/// All secrets, by name.
+#[derive(Debug)]
+pub struct ListSecrets;
+
+impl Job<World> for ListSecrets {
+    type Item = Nothing;
+    type Out = Result<Vec<SecretRow>, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let keystore = Arc::clone(&context.world.keystore);
+        let summaries = blocking(move || keystore.list()).await??;
+        // a broken catalog is said where the catalog is shown; keys stay reachable without it
+        let catalog = context.world.catalog().await.ok();
+        let users = |name: &Name| -> Vec<String> {
+            let users = catalog.iter().flat_map(|all| all.users_of_secret(name.as_str()));
+            users.map(ToString::to_string).collect()
+        };
+        let now = context.world.clock.now();
+        let row = |summary: Summary| SecretRow {
+            used_by: users(&summary.name),
+            // a clock that was set back makes it new, not older than time
+            age: (now - summary.updated).try_into().unwrap_or_default(),
+            summary,
+        };
+        Ok(summaries.into_iter().map(row).collect())
+    }
+}
+
+/// One secret with its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetSecret {
+    /// Its name.
+    pub name: String,
+}
+
+/// What [`GetSecret`] answers.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FoundSecret {
+    /// As lists show it.
+    pub row: SecretRow,
+    /// With its values.
+    pub secret: Secret,
+}
+
+impl Job<World> for GetSecret {
+    type Item = Nothing;
+    type Out = Result<FoundSecret, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let keystore = Arc::clone(&context.world.keystore);
+        let secret = blocking(move || keystore.get(&self.name)).await??;
+        let rows = ListSecrets.run(context).await?;
+        let row = rows.into_iter().find(|row| row.summary.name == secret.name);
+        // deleted by another process in between
+        let row = row.ok_or_else(|| keystore::Error::NoSuchSecret(secret.name.to_string()))?;
+        Ok(FoundSecret { row, secret })
+    }
+}
+
+/// Keeps a new secret, or gives one other values.
+#[derive(Debug)]
+pub struct SaveSecret {
+    /// What was entered.
+    pub draft: SecretDraft,
+    /// Whether the name must be new or must exist.
+    pub put: Put,
+}
+
+impl Job<World> for SaveSecret {
+    type Item = Nothing;
+    type Out = Result<Name, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let secret = self.draft.validate()?;
+        let name = secret.name.clone();
+        let keystore = Arc::clone(&context.world.keystore);
+        blocking(move || keystore.put(secret, self.put)).await??;
+        Ok(name)
+    }
+}
+
+/// Forgets a secret that no store uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteSecret {
+    /// Its name.
+    pub name: String,
+}
+
+impl Job<World> for DeleteSecret {
+    type Item = Nothing;
+    type Out = Result<(), Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let catalog = context.world.catalog().await?;
+        let users = catalog.users_of_secret(&self.name);
+        if !users.is_empty() {
+            let users: Vec<&str> = users.into_iter().map(Name::as_str).collect();
+            let summary = format!("the secret {} is used by {}", self.name, users.join(", "));
+            return Err(Failure::new(FailureKind::Conflict, summary)
+                .hint("give these stores another secret first"));
+        }
+        let keystore = Arc::clone(&context.world.keystore);
+        Ok(blocking(move || keystore.delete(&self.name)).await??)
+    }
+}
+
+/// Keys that other tools keep on this machine, to be taken over.
+#[derive(Debug)]
+pub struct FindKeys;
+
+impl Job<World> for FindKeys {
+    type Item = Nothing;
+    type Out = Result<Findings, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = Arc::clone(&context.world);
+        blocking(move || import::find(&world.env)).await
+    }
+}

@@ -1,0 +1,114 @@
+//! Stacks of the catalog.
+
+use crate::base::job::{Context, Job, Nothing};
+use crate::catalog::{Catalog, Put};
+use crate::model::name::Name;
+use crate::model::stack::{Stack, StackDraft};
+
+use super::failure::Failure;
+use super::world::{World, blocking};
+
+/// Writes a stack to the catalog. The network is not touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaveStack {
+    /// What was entered.
+    pub draft: StackDraft,
+    /// The stack as it was loaded; nothing where it is new. Refused where the file says otherwise
+    /// by now.
+    pub replaces: Option<Box<Stack>>,
+}
+
+impl Job<World> for SaveStack {
+    type Item = Nothing;
+    type Out = Result<Name, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let stack = self.draft.validate()?;
+        let name = stack.name.clone();
+        let (path, random) = context.world.catalog_edit();
+        blocking(move || {
+            Catalog::edit(&path, random, |edit| match self.replaces {
+                None => edit.put_stack(&stack, Put::New),
+                Some(former) => {
+                    if former.name != stack.name {
+                        edit.rename_stack(former.name.as_str(), &stack.name)?;
+                    }
+                    let former = Stack { name: stack.name.clone(), ..*former };
+                    edit.put_stack(&stack, Put::Update(&former))
+                }
+            })
+        })
+        .await??;
+        Ok(name)
+    }
+}
+
+/// Gives a stack another name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenameStack {
+    /// The name it has.
+    pub name: String,
+    /// The name it gets.
+    pub to: String,
+}
+
+impl Job<World> for RenameStack {
+    type Item = Nothing;
+    type Out = Result<Name, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let to = new_name(&self.to)?;
+        let name = to.clone();
+        let (path, random) = context.world.catalog_edit();
+        blocking(move || Catalog::edit(&path, random, |edit| edit.rename_stack(&self.name, &to)))
+            .await??;
+        Ok(name)
+    }
+}
+
+/// Makes a second stack like the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyStack {
+    /// The first.
+    pub name: String,
+    /// The second's name.
+    pub to: String,
+}
+
+impl Job<World> for CopyStack {
+    type Item = Nothing;
+    type Out = Result<Name, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let to = new_name(&self.to)?;
+        let name = to.clone();
+        let (path, random) = context.world.catalog_edit();
+        blocking(move || Catalog::edit(&path, random, |edit| edit.copy_stack(&self.name, &to)))
+            .await??;
+        Ok(name)
+    }
+}
+
+/// Forgets a stack; its store and its secret stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteStack {
+    /// Its name.
+    pub name: String,
+}
+
+impl Job<World> for DeleteStack {
+    type Item = Nothing;
+    type Out = Result<(), Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let (path, random) = context.world.catalog_edit();
+        blocking(move || Catalog::edit(&path, random, |edit| edit.delete_stack(&self.name)))
+            .await??;
+        Ok(())
+    }
+}
+
+fn new_name(text: &str) -> Result<Name, Failure> {
+    let wrong = |error| vec![crate::model::field::FieldError::new("name", error)];
+    Name::parse(text).map_err(|error| wrong(error).into())
+}

@@ -1,0 +1,76 @@
+//! Artifact stores of the catalog.
+
+use crate::base::job::{Context, Job, Nothing};
+use crate::catalog::{Catalog, Put};
+use crate::model::name::Name;
+use crate::model::store::{ArtifactStore, StoreDraft};
+
+use super::failure::Failure;
+use super::world::{World, blocking};
+
+/// The whole catalog as it lies on disk now: stores, components, stacks and what is odd in it.
+#[derive(Debug)]
+pub struct LoadCatalog;
+
+impl Job<World> for LoadCatalog {
+    type Item = Nothing;
+    type Out = Result<Catalog, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        context.world.catalog().await
+    }
+}
+
+/// Writes a store to the catalog. The network is not touched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SaveStore {
+    /// What was entered.
+    pub draft: StoreDraft,
+    /// The store as it was loaded; nothing where it is new. Refused where the file says otherwise
+    /// by now.
+    pub replaces: Option<Box<ArtifactStore>>,
+}
+
+impl Job<World> for SaveStore {
+    type Item = Nothing;
+    type Out = Result<Name, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let store = self.draft.validate()?;
+        let name = store.name.clone();
+        let (path, random) = context.world.catalog_edit();
+        blocking(move || {
+            Catalog::edit(&path, random, |edit| match self.replaces {
+                None => edit.put_store(&store, Put::New),
+                Some(former) => {
+                    if former.name != store.name {
+                        edit.rename_store(former.name.as_str(), &store.name)?;
+                    }
+                    let former = ArtifactStore { name: store.name.clone(), ..*former };
+                    edit.put_store(&store, Put::Update(&former))
+                }
+            })
+        })
+        .await??;
+        Ok(name)
+    }
+}
+
+/// Forgets a store that no stack uses; the bucket stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteStore {
+    /// Its name.
+    pub name: String,
+}
+
+impl Job<World> for DeleteStore {
+    type Item = Nothing;
+    type Out = Result<(), Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let (path, random) = context.world.catalog_edit();
+        blocking(move || Catalog::edit(&path, random, |edit| edit.delete_store(&self.name)))
+            .await??;
+        Ok(())
+    }
+}

@@ -1,0 +1,366 @@
+//! Copying between this machine and buckets, and within buckets.
+//!
+//! [`PlanCopies`] turns what a user types into [`Copy`]s, each one file or object with both ends
+//! named; [`RunCopy`] does one, [`RunCopies`] many. Nothing that exists is replaced unless that
+//! was said, and a download never leaves the folder it was given.
+
+mod plan;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use tokio_util::sync::CancellationToken;
+
+use crate::base::job::{Context, Job};
+use crate::base::visible::visible;
+use crate::model::bucket::BucketName;
+use crate::model::local_path::{Reason, local_path};
+use crate::model::object_key::ObjectKey;
+use crate::model::store::ArtifactStore;
+use crate::oss::object::PutOptions;
+use crate::oss::transfer::{self, Folder, Overwrite, Transferred};
+use crate::oss::{self, Client};
+
+use super::failure::{Failure, FailureKind};
+use super::objects::Place;
+use super::world::{World, blocking};
+
+pub use plan::{Copies, PlanCopies, Skipped};
+
+/// Copies under way at a time.
+const AT_ONCE: usize = 4;
+/// The most that one server-side copy takes, in bytes (OSS documentation of `CopyObject`).
+const LARGEST_COPY: u64 = 1 << 30;
+
+/// An object in a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// Which bucket.
+    pub place: Place,
+    /// The object.
+    pub key: ObjectKey,
+    /// Bytes of the key that are the store's own prefix, which people do not type.
+    pub own: usize,
+}
+
+/// One file or object to be copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    /// From where to where.
+    pub ends: Ends,
+    /// Bytes, where they are known beforehand.
+    pub size: Option<u64>,
+}
+
+/// From where to where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// To this machine.
+    Download {
+        /// The object.
+        from: Remote,
+        /// The folder that is not left; made where it is not there.
+        folder: PathBuf,
+        /// The file below it.
+        relative: PathBuf,
+    },
+    /// From this machine.
+    Upload {
+        /// The file.
+        from: PathBuf,
+        /// The object it becomes.
+        to: Remote,
+    },
+    /// On the server, without passing this machine.
+    Server {
+        /// The object.
+        from: Remote,
+        /// What it becomes.
+        to: Remote,
+    },
+}
+
+impl Copy {
+    /// The download of an object into `folder`, under the last part of its key made a file name.
+    pub fn download(from: Remote, folder: impl Into<PathBuf>) -> Result<Self, Reason> {
+        let key = from.key.as_str();
+        let name = key.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(key);
+        let relative = local_path(name)?.as_path().to_owned();
+        let ends = Ends::Download { from, folder: folder.into(), relative };
+        Ok(Self { ends, size: None })
+    }
+
+    /// The upload of a file.
+    pub fn upload(from: impl Into<PathBuf>, to: Remote) -> Self {
+        Self { ends: Ends::Upload { from: from.into(), to }, size: None }
+    }
+
+    /// Where from, showable.
+    pub fn source(&self) -> String {
+        match &self.ends {
+            Ends::Download { from, .. } | Ends::Server { from, .. } => from.shown(),
+            Ends::Upload { from, .. } => shown(from),
+        }
+    }
+
+    /// Where to, showable.
+    pub fn destination(&self) -> String {
+        match &self.ends {
+            Ends::Download { folder, relative, .. } => shown(&folder.join(relative)),
+            Ends::Upload { to, .. } | Ends::Server { to, .. } => to.shown(),
+        }
+    }
+}
+
+impl Remote {
+    /// The object `key`, whole, in the bucket of `store`.
+    pub fn in_store(store: &ArtifactStore, key: ObjectKey) -> Self {
+        let prefix = store.key_prefix();
+        let own = if key.as_str().starts_with(&prefix) { prefix.len() } else { 0 };
+        Self { place: Place::of(store.name.as_str()), key, own }
+    }
+
+    /// `STORE:KEY` as it can be typed again, showable.
+    fn shown(&self) -> String {
+        let typed = self.key.as_str().get(self.own..).unwrap_or_default();
+        visible(&format!("{}:{typed}", self.place.store)).into_string()
+    }
+}
+
+fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy()).into_string()
+}
+
+/// How far it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes that have arrived.
+    pub done: u64,
+    /// Of how many, where known.
+    pub total: Option<u64>,
+    /// What is under way, showable.
+    pub current: String,
+}
+
+/// Copies one file or object. A name that is taken is a [`FailureKind::Conflict`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunCopy {
+    /// What.
+    pub copy: Copy,
+    /// Whether what is there may be replaced.
+    pub overwrite: bool,
+}
+
+impl Job<World> for RunCopy {
+    type Item = Progress;
+    type Out = Result<Transferred, Failure>;
+
+    async fn run(self, context: Context<World, Progress>) -> Self::Out {
+        let doors = Doors::open(&context.world, std::slice::from_ref(&self.copy)).await?;
+        let current = self.copy.source();
+        let tell = |progress: transfer::Progress| {
+            let transfer::Progress { bytes: done, total } = progress;
+            context.report_if_ready(Progress { done, total, current: current.clone() });
+        };
+        doors.copy(&self.copy, self.overwrite, &tell, &context.cancel).await
+    }
+}
+
+/// Copies many, a few at a time. One that fails does not keep the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunCopies {
+    /// What.
+    pub copies: Vec<Copy>,
+    /// Whether what is there may be replaced.
+    pub overwrite: bool,
+}
+
+/// What [`RunCopies`] reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopyEvent {
+    /// How far all of it is; may be left out where the listener is behind.
+    Progress(Progress),
+    /// One is at its end.
+    Ended {
+        /// Which.
+        copy: Box<Copy>,
+        /// What became of it.
+        result: Result<Transferred, Failure>,
+    },
+}
+
+impl Job<World> for RunCopies {
+    type Item = CopyEvent;
+    /// A failure means that none was begun; how each fared was reported.
+    type Out = Result<(), Failure>;
+
+    async fn run(self, context: Context<World, CopyEvent>) -> Self::Out {
+        let doors = Doors::open(&context.world, &self.copies).await?;
+        let total = self.copies.iter().map(|copy| copy.size).sum();
+        let tally = Tally { total, done: Mutex::default() };
+        let (doors, tally, context) = (&doors, &tally, &context);
+        let run = |(index, copy): (usize, Copy)| async move {
+            let current = copy.source();
+            let tell = |progress: transfer::Progress| {
+                let progress = tally.progress(index, progress.bytes, &current);
+                context.report_if_ready(CopyEvent::Progress(progress));
+            };
+            let result = if context.cancel.is_cancelled() {
+                Err(Failure::cancelled())
+            } else {
+                doors.copy(&copy, self.overwrite, &tell, &context.cancel).await
+            };
+            context.report(CopyEvent::Ended { copy: Box::new(copy), result }).await;
+        };
+        let mut running =
+            stream::iter(self.copies.into_iter().enumerate()).map(run).buffer_unordered(AT_ONCE);
+        while running.next().await.is_some() {}
+        Ok(())
+    }
+}
+
+/// Bytes that have arrived, by copy: one that fails and is retried does not count twice.
+struct Tally {
+    total: Option<u64>,
+    done: Mutex<BTreeMap<usize, u64>>,
+}
+
+impl Tally {
+    fn progress(&self, index: usize, bytes: u64, current: &str) -> Progress {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.insert(index, bytes);
+        let done = done.values().sum();
+        Progress { done, total: self.total, current: current.to_owned() }
+    }
+}
+
+/// The clients that some copies need, each made once.
+struct Doors {
+    clients: Vec<(Place, Client, BucketName)>,
+}
+
+impl Doors {
+    async fn open(world: &World, copies: &[Copy]) -> Result<Self, Failure> {
+        let mut clients: Vec<(Place, Client, BucketName)> = Vec::new();
+        for copy in copies {
+            let places = match &copy.ends {
+                Ends::Download { from, .. } => [Some(&from.place), None],
+                Ends::Upload { to, .. } => [Some(&to.place), None],
+                Ends::Server { from, to } => [Some(&from.place), Some(&to.place)],
+            };
+            for place in places.into_iter().flatten() {
+                if clients.iter().all(|(other, ..)| other != place) {
+                    let (client, bucket) = place.open(world).await?;
+                    clients.push((place.clone(), client, bucket));
+                }
+            }
+        }
+        Ok(Self { clients })
+    }
+
+    fn of(&self, place: &Place) -> Result<(&Client, &BucketName), Failure> {
+        let found = self.clients.iter().find(|(other, ..)| other == place);
+        let (_, client, bucket) = found.ok_or_else(Failure::cancelled)?;
+        Ok((client, bucket))
+    }
+
+    async fn copy(
+        &self,
+        copy: &Copy,
+        overwrite: bool,
+        tell: &(dyn Fn(transfer::Progress) + Send + Sync),
+        cancel: &CancellationToken,
+    ) -> Result<Transferred, Failure> {
+        let done = match &copy.ends {
+            Ends::Download { from, folder, relative } => {
+                let (client, bucket) = self.of(&from.place)?;
+                let folder = open_folder(folder).await?;
+                let overwrite = if overwrite { Overwrite::Confirmed } else { Overwrite::Refuse };
+                let from = (bucket, from.key.as_str());
+                transfer::download(client, from, (&folder, relative), overwrite, tell, cancel).await
+            }
+            Ends::Upload { from, to } => {
+                let (client, bucket) = self.of(&to.place)?;
+                let options = PutOptions { forbid_overwrite: !overwrite, ..PutOptions::default() };
+                let to = (bucket, to.key.as_str());
+                if overwrite {
+                    transfer::upload(client, from, to, &options, tell, cancel).await
+                } else {
+                    // the option alone would not do: buckets with versions do not heed it
+                    let free = refuse_taken(client, to.0, to.1);
+                    match cancel.run_until_cancelled(free).await.ok_or_else(Failure::cancelled)? {
+                        Ok(()) => transfer::upload(client, from, to, &options, tell, cancel).await,
+                        Err(error) => Err(error),
+                    }
+                }
+            }
+            Ends::Server { from, to } => {
+                let work = self.copy_on_server(from, to, overwrite);
+                cancel.run_until_cancelled(work).await.ok_or_else(Failure::cancelled)?
+            }
+        };
+        done.map_err(|error| named(error, &copy.destination()))
+    }
+
+    async fn copy_on_server(
+        &self,
+        from: &Remote,
+        to: &Remote,
+        overwrite: bool,
+    ) -> Result<Transferred, oss::Error> {
+        const ACTION: &str = "copy the object";
+        let refuse = |message: &str| oss::Error::new(oss::Kind::Refused, ACTION, message);
+        let missing = |_| refuse("a store went away");
+        let (reader, from_bucket) = self.of(&from.place).map_err(missing)?;
+        let (writer, to_bucket) = self.of(&to.place).map_err(missing)?;
+        let size = reader.head(from_bucket, from.key.as_str()).await?.size.unwrap_or_default();
+        if size >= LARGEST_COPY {
+            return Err(refuse(
+                "OSS copies up to 1 GiB in one piece: bring it to this machine and send it again",
+            ));
+        }
+        if !overwrite {
+            refuse_taken(writer, to_bucket, to.key.as_str()).await?;
+        }
+        let (from, to) = ((from_bucket, from.key.as_str()), (to_bucket, to.key.as_str()));
+        let written = writer.copy(from, to).await?.value;
+        Ok(Transferred { bytes: size, verified: written.verified })
+    }
+}
+
+/// That no object has this key yet.
+async fn refuse_taken(client: &Client, bucket: &BucketName, key: &str) -> Result<(), oss::Error> {
+    match client.head(bucket, key).await {
+        Ok(_) => {
+            let message = "an object has this key";
+            Err(oss::Error::new(oss::Kind::Precondition, "write the object", message))
+        }
+        Err(error) if error.kind == oss::Kind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A conflict names what is in the way; everything else is said by OSS's codes.
+fn named(error: oss::Error, destination: &str) -> Failure {
+    if error.kind == oss::Kind::Precondition {
+        let summary = format!("{destination} is there already");
+        return Failure::new(FailureKind::Conflict, summary)
+            .hint("confirm that it may be replaced, or choose another name");
+    }
+    error.into()
+}
+
+async fn open_folder(path: &Path) -> Result<Folder, Failure> {
+    let path = path.to_owned();
+    blocking(move || {
+        let made = std::fs::create_dir_all(&path).and_then(|()| Folder::open(&path));
+        made.map_err(|error| {
+            let summary = format!("cannot open the folder {}: {error}", shown(&path));
+            Failure::new(FailureKind::File, summary).hint("choose a folder you may write to")
+        })
+    })
+    .await?
+}

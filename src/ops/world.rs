@@ -1,0 +1,164 @@
+//! What use cases run against.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::catalog::Catalog;
+use crate::keystore::keyring::Keyring;
+use crate::keystore::{self, Keystore};
+use crate::model::secret::Credentials;
+use crate::model::store::ArtifactStore;
+use crate::oss::{Access, Client};
+use crate::ports::clock::SharedClock;
+use crate::ports::entropy::SharedEntropy;
+use crate::ports::env::Env;
+use crate::ports::network::Network;
+use crate::ports::paths::Paths;
+
+use super::failure::{Failure, FailureKind};
+
+/// The services of one running osstack.
+#[derive(Debug)]
+pub struct World {
+    /// Time.
+    pub clock: SharedClock,
+    /// Randomness.
+    pub entropy: SharedEntropy,
+    /// The variables the process was started with.
+    pub env: Env,
+    /// Where files lie.
+    pub paths: Paths,
+    /// TLS, resolver, proxy.
+    pub network: Network,
+    /// Secrets.
+    pub keystore: Arc<Keystore>,
+    /// Kept for their connections, the last one used at the end.
+    clients: Mutex<Vec<Client>>,
+}
+
+/// Clients kept at a time.
+const MOST_CLIENTS: usize = 8;
+
+impl World {
+    /// The world that `env` and `paths` describe. Reads the CA file where one is named, and
+    /// nothing else yet.
+    pub fn new(
+        env: Env,
+        paths: Paths,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+        keyring: Arc<dyn Keyring>,
+    ) -> Result<Self, Failure> {
+        let network = Network::new(&env)?;
+        let keystore = Keystore::new(
+            &paths,
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+            keyring,
+            keystore::Settings::default(),
+        );
+        Ok(Self {
+            clock,
+            entropy,
+            env,
+            paths,
+            network,
+            keystore: Arc::new(keystore),
+            clients: Mutex::default(),
+        })
+    }
+
+    /// The catalog as it lies on disk now.
+    pub async fn catalog(&self) -> Result<Catalog, Failure> {
+        let path = self.paths.catalog();
+        Ok(blocking(move || Catalog::load(&path)).await??)
+    }
+
+    /// What [`Catalog::edit`] wants: the file, and a number to name a temporary one.
+    pub(super) fn catalog_edit(&self) -> (PathBuf, u64) {
+        (self.paths.catalog(), self.entropy.next_u64())
+    }
+
+    /// A store of the catalog.
+    pub async fn store(&self, name: &str) -> Result<ArtifactStore, Failure> {
+        let catalog = self.catalog().await?;
+        catalog.store(name).cloned().ok_or_else(|| {
+            let known: Vec<&str> = catalog.stores().iter().map(|s| s.name.as_str()).collect();
+            absent("artifact store", name, &known)
+        })
+    }
+
+    /// The key a store signs with.
+    pub async fn credentials(&self, secret: &str) -> Result<Credentials, Failure> {
+        let keystore = Arc::clone(&self.keystore);
+        let name = secret.to_owned();
+        Ok(blocking(move || keystore.get(&name)).await??.credentials)
+    }
+
+    /// A client that reaches `store` from this machine.
+    pub async fn client(&self, store: &ArtifactStore) -> Result<Client, Failure> {
+        let credentials = self.credentials(store.secret.as_str()).await?;
+        self.client_with(store, credentials)
+    }
+
+    /// The same with a key at hand.
+    pub fn client_with(
+        &self,
+        store: &ArtifactStore,
+        credentials: Credentials,
+    ) -> Result<Client, Failure> {
+        let access = Access {
+            endpoint: store.access_endpoint()?,
+            scope_region: store.scope_region(),
+            signature: store.signature,
+            credentials: Arc::new(credentials),
+        };
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = clients.iter().position(|client| *client.access() == access);
+        let client = if let Some(index) = known {
+            clients.remove(index)
+        } else {
+            let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
+            Client::new(&self.network, clock, entropy, access)
+        };
+        clients.push(client.clone());
+        if clients.len() > MOST_CLIENTS {
+            clients.remove(0);
+        }
+        Ok(client)
+    }
+
+    /// Drops what holds keys: the keystore's content, and the clients kept. Work under way keeps
+    /// its own until it ends.
+    pub fn lock(&self) {
+        self.keystore.lock();
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// There is no `what` called `name`; the nearest of `known` is offered.
+pub fn absent(what: &str, name: &str, known: &[&str]) -> Failure {
+    let shown = crate::base::visible::visible(name);
+    let failure = Failure::new(FailureKind::NotFound, format!("there is no {what} '{shown}'"));
+    let near = |other: &&&str| {
+        let (other, name) = (other.to_ascii_lowercase(), name.to_ascii_lowercase());
+        other.contains(&name) || name.contains(&other)
+    };
+    match (known.iter().find(near), known.is_empty()) {
+        (Some(near), _) => failure.hint(format!("did you mean {near}?")),
+        (None, false) => failure.hint(format!("there are: {}", known.join(", "))),
+        (None, true) => failure.hint(format!("the catalog has no {what} yet: make one first")),
+    }
+}
+
+/// Runs what reads disks or derives keys off the event loop.
+pub async fn blocking<T, F>(work: F) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        let what = if error.is_cancelled() { "was stopped" } else { "ended unexpectedly" };
+        Failure::new(FailureKind::Cancelled, format!("the work {what}")).hint("try again")
+    })
+}
