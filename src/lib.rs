@@ -9,4 +9,5 @@ pub mod ops;
 pub mod oss;
 pub mod ports;
 pub mod sandbox;
+pub mod tui;
 pub mod zenml;
