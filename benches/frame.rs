@@ -76,8 +76,7 @@ fn main() {
     }
     let worst = report("frame", &mut frames);
 
-    for (name, command) in
-        [("sort by size", Command::NextSort), ("and reversed", Command::Reverse)]
+    for (name, command) in [("sort by size", Command::NextSort), ("and reversed", Command::Reverse)]
     {
         let start = Instant::now();
         let _step = objects.update(Event::Command(command));

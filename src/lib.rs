@@ -1,7 +1,66 @@
-//! osstack: stacks for ZenML with artifacts on Alibaba Cloud OSS.
+//! osstack: stacks for ZenML with their artifacts on Alibaba Cloud OSS, entered, checked, planned
+//! and browsed in a terminal.
+//!
+//! ZenML registers any artifact store, also one whose bucket does not exist; the first run fails.
+//! osstack takes the same settings in forms, proves that the store works the way ZenML will use
+//! it, shows what ZenML would be told, and browses what the pipelines wrote.
+//!
+//! # The house
+//!
+//! Every module imports from below it only; `tests/it/tidy.rs` reads the `use` lines and fails
+//! with file and line on a breach.
+//!
+//! | floor | module | what is there |
+//! |---|---|---|
+//! | 1 | [`base`] | [files written whole](base::atomic_file), [secret text](base::secret_string), [outside text made showable](base::visible), [the shape of a job](base::job) |
+//! | 2 | [`model`] | the words of the field as types: a draft of strings becomes a valid [store](model::store), [secret](model::secret) or [stack](model::stack) in one place, for forms, files and the command line alike; the [region table](model::region) |
+//! | 3 | [`ports`] | what tests replace: [clock](ports::clock), [randomness](ports::entropy), [environment](ports::env), [folders](ports::paths), [network](ports::network) |
+//! | 4 | [`catalog`] | `stacks.toml`, read whole and edited entry by entry, comments kept |
+//! | 4 | [`keystore`] | secrets in two files of the age format |
+//! | 4 | [`oss`] | the client: rusoto builds the requests; addressing, signatures, transport, limits and listings are ours |
+//! | 4 | [`zenml`] | what ZenML is [told](zenml::plan), as a [script](zenml::script), and what it [writes](zenml::layout) on a store |
+//! | 5 | [`sandbox`] | an OSS on this machine, for demo and tests, with [faults](sandbox::faults) to rehearse |
+//! | 6 | [`doctor`] | the diagnosis: [checks](doctor::CHECKS) in an order, each on top of what those below it showed |
+//! | 7 | [`ops`] | use cases: each a plain struct that runs itself against the [world](ops::world::World); their one way to fail is [`Failure`](ops::failure::Failure), which ends in the next step |
+//! | 8 | [`screens`] | one a file, each a pure state machine |
+//! | 9 | [`app`] | the [shell](app::shell) around the screens, and [which tabs](app::open) there are |
+//! | | [`tui`] | the core loop and widgets; imports [`base`] alone, used by screens and app |
+//! | | [`cli`] | a second face over the same [`ops`] |
+//!
+//! # The way of a key
+//!
+//! A thread reads the terminal into the one [queue](tui::event_loop). The [shell](app::shell) asks
+//! the key table ([`Screen::KEYS`](tui::screen::Screen::KEYS)) of the layer on top what the key
+//! means there, and hands the command to its [`update`](tui::screen::Screen::update). That changes
+//! the screen and answers a [`Step`](tui::screen::Step): effects to run, layers to open or close.
+//! An [`Effect`](tui::effect::Effect) names a [job](base::job::Job) of [`ops`] and how its answer
+//! becomes a message; the [`Runtime`](tui::runtime::Runtime) alone spawns it, and lets the answer
+//! through only while somebody still asks. Then the loop draws, at most every 16 ms.
+//!
+//! # Invariants, each with the test that holds it
+//!
+//! - A module imports only from below it, and no file grows past what one reads in a sitting:
+//!   `tests/it/tidy.rs`.
+//! - No control character of outside text reaches a terminal, and two different texts never look
+//!   the same: the property tests of [`base::visible`].
+//! - A key never names a file outside the chosen folder, and no two keys name one file: the
+//!   property tests of [`model::local_path`].
+//! - What is signed is what botocore signs: `tests/it/vectors.rs`. What OSS refuses, the sandbox
+//!   refuses: `tests/it/sandbox_rules.rs`.
+//! - Whatever answers on the network, it is never shown as an empty bucket, and nothing waits for
+//!   ever: `tests/it/hostile.rs`.
+//! - The diagnosis leaves nothing in the bucket, also after a cancel: `tests/it/doctor.rs`.
+//! - A file is the old one or the new one after a kill at any point, and a file that cannot be
+//!   read is never overwritten: the tests of [`base::atomic_file`] and [`catalog`].
+//! - No secret is in any file, `Debug` text or screen: the canaries of [`keystore`] and
+//!   `tests/it/screens_forms.rs`.
+//! - A stale answer reaches no screen, and a hint is shown only for a key that does something: the
+//!   tests of [`app::shell`].
 
+pub mod app;
 pub mod base;
 pub mod catalog;
+pub mod cli;
 pub mod doctor;
 pub mod keystore;
 pub mod model;
@@ -9,5 +68,6 @@ pub mod ops;
 pub mod oss;
 pub mod ports;
 pub mod sandbox;
+pub mod screens;
 pub mod tui;
 pub mod zenml;

@@ -8,12 +8,15 @@
     reason = "a test that cannot go on should stop right there"
 )]
 
+mod browser;
 mod check;
+mod cli;
 mod doctor;
 mod hostile;
 mod sandbox_client;
 mod sandbox_rules;
 mod sandbox_wire;
+mod screens_forms;
 mod script;
 mod tidy;
 mod vectors;

@@ -1,0 +1,5 @@
+//! The program with a screen.
+
+pub mod demo;
+pub mod open;
+pub mod shell;

@@ -1,0 +1,135 @@
+//! The first screen: which tabs there are, what stands at the right of the top line, and the
+//! terminal around all of it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::keystore::State;
+use crate::ops::world::World;
+use crate::ports::env::Env;
+use crate::screens::browser::Browser;
+use crate::screens::log::LogScreen;
+use crate::screens::secrets::Secrets;
+use crate::screens::stacks::Stacks;
+use crate::screens::stores::Stores;
+use crate::screens::transfers::Transfers;
+use crate::tui::event_loop::{self, QUEUE, Wake};
+use crate::tui::terminal;
+use crate::tui::theme::{Theme, Tone};
+use crate::tui::widget::tabs::Status;
+
+use super::shell::{Options, Shell, Tab};
+
+/// The keystore locks by itself after this time without a key.
+const LOCK_AFTER: Duration = Duration::from_mins(15);
+
+/// How long the end waits for work that has something to tidy up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How osstack shows itself.
+#[derive(Clone, Debug, Default)]
+pub struct Face {
+    /// What the terminal can show.
+    pub theme: Theme,
+    /// A word for what is no real account: `sandbox`.
+    pub label: Option<&'static str>,
+}
+
+impl Face {
+    /// What the variables say of the terminal: no colour under `NO_COLOR` (no-color.org: set and
+    /// not empty), ASCII alone where the locale is not UTF-8.
+    pub fn of(env: &Env) -> Self {
+        // POSIX, "Internationalization Variables": the first that is set and not empty counts
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| env.get(name));
+        let utf8 = locale.is_some_and(|locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        });
+        let theme = Theme { colour: env.get("NO_COLOR").is_none(), ascii: !utf8 };
+        Self { theme, label: None }
+    }
+}
+
+/// osstack's tabs, in their order.
+pub fn tabs() -> [Tab<World>; 6] {
+    [
+        Tab::new("Stacks", Stacks::default()),
+        Tab::new("Stores", Stores::default()),
+        Tab::new("Secrets", Secrets::default()),
+        Tab::new("Browser", Browser::default()),
+        Tab::new("Transfers", Transfers::default()),
+        Tab::new("Log", LogScreen::default()),
+    ]
+}
+
+/// What the shell is told: how to look, what to say of the keystore, and when to lock it.
+pub fn options(face: Face) -> Options<World> {
+    let Face { theme, label } = face;
+    Options {
+        theme,
+        status: Box::new(move |world| status(world, label)),
+        idle: Some((LOCK_AFTER, Box::new(World::lock))),
+        ..Options::default()
+    }
+}
+
+/// The shell with osstack's own tabs; effects reply into `queue`.
+pub fn shell(world: Arc<World>, queue: mpsc::Sender<Wake>, face: Face) -> Shell<World> {
+    Shell::new(world, queue, tabs(), options(face))
+}
+
+/// What gives way first where there is little room stands first: at 80 columns the label alone is
+/// left.
+fn status(world: &World, label: Option<&'static str>) -> Vec<Status> {
+    let (tone, keys) = match world.keystore.state() {
+        State::Open => (Tone::Good, "keys"),
+        State::Session => (Tone::Warning, "keys for this session"),
+        State::Locked => (Tone::Neutral, "locked"),
+        State::Absent => (Tone::Neutral, "no keys"),
+    };
+    let label = label.map(|label| (Tone::Neutral, label.to_owned()));
+    [(tone, keys.to_owned())].into_iter().chain(label).collect()
+}
+
+/// Takes the terminal, runs until the user leaves, gives the terminal back. Answers the work that
+/// did not end in time, as the log names it.
+///
+/// # Errors
+/// When the terminal cannot be taken or drawn on.
+pub async fn run(world: Arc<World>, face: Face) -> io::Result<Vec<String>> {
+    let clock = Arc::clone(&world.clock);
+    let start = clock.instant();
+    let since_start = move || clock.instant().saturating_duration_since(start);
+    let (sender, mut queue) = mpsc::channel(QUEUE);
+    let mut session = terminal::Session::enter(true, since_start)?;
+    let mut screen = session.terminal()?;
+    let mut shell = shell(world, sender.clone(), face);
+    terminal::read_input(sender)?;
+    let ended = event_loop::run(&mut screen, &mut shell, &mut queue, &mut session).await;
+    // the shell of the user is back before the last work has tidied up
+    drop((session, queue));
+    let left = shell.shutdown(PATIENCE).await;
+    ended.map(|()| left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn theme(variables: &[(&str, &str)]) -> Theme {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Face::of(&Env::new(variables.iter().map(pair))).theme
+    }
+
+    #[test]
+    fn the_variables_say_what_the_terminal_can_show() {
+        assert_eq!(theme(&[("LANG", "zh_CN.UTF-8")]), Theme { colour: true, ascii: false });
+        assert!(theme(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).ascii);
+        assert!(theme(&[]).ascii);
+        assert!(!theme(&[("NO_COLOR", "1"), ("LANG", "C.utf8")]).colour);
+        assert!(theme(&[("NO_COLOR", "")]).colour, "set and empty does not count");
+    }
+}

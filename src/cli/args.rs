@@ -1,0 +1,467 @@
+//! The command line, as clap reads it.
+
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    reason = "these comments are the words of --help"
+)]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Terminal stack manager for ZenML with artifacts on Alibaba Cloud OSS.
+///
+/// Without a command it opens the terminal UI on your own files.
+#[derive(Debug, Parser)]
+#[command(name = "osstack", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; nothing opens the terminal UI.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+impl Cli {
+    /// Reads the arguments, the program's name first.
+    ///
+    /// `-o json` is `--json` everywhere but in `stack register` and `stack update`, where `-o` is
+    /// the orchestrator as in ZenML; clap cannot say that of a global option, so it is said here.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+        let has = |word: &str| arguments.iter().any(|argument| argument == word);
+        if !(has("stack") && (has("register") || has("update"))) {
+            let at = arguments.windows(2).position(|pair| pair == ["-o", "json"]);
+            if let Some(at) = at {
+                arguments.splice(at..at + 2, [OsString::from("--json")]);
+            }
+        }
+        Self::try_parse_from(arguments)
+    }
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+pub struct Global {
+    /// Answer in JSON on stdout.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// When to colour.
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub color: ColorWhen,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the UI over an embedded sandbox: nothing of yours is touched
+    Demo,
+    /// Serve the embedded OSS on 127.0.0.1 until stopped; the first line on stdout is JSON
+    Sandbox(Sandbox),
+    /// The endpoint table of OSS
+    Regions(Regions),
+    /// Access keys, kept in the keystore
+    #[command(subcommand)]
+    Secret(Secret),
+    /// Artifact stores of the catalog
+    #[command(subcommand, alias = "store")]
+    ArtifactStore(Store),
+    /// Stacks of the catalog
+    #[command(subcommand)]
+    Stack(Stack),
+    /// Prove that a store or a stack works as ZenML will use it
+    Check(Check),
+    /// What ZenML would be told
+    Plan(Plan),
+    /// List objects below STORE:[PREFIX], or the stores' buckets
+    Ls(Ls),
+    /// Show one object's details
+    Stat(Target),
+    /// Write an object to stdout
+    Cat(Target),
+    /// Copy between this machine and a store, or within stores
+    Cp(Copy),
+    /// Delete objects
+    Rm(Remove),
+    /// Make the bucket of a store
+    Mb(MakeBucket),
+    /// Make a link that works without a key for a while
+    Presign(Presign),
+    /// Bytes and objects below STORE:[PREFIX]
+    Du(Target),
+    /// The sealed file in which secrets lie
+    #[command(subcommand)]
+    Keystore(Keystore),
+}
+
+/// `osstack sandbox`.
+#[derive(Args, Debug)]
+pub struct Sandbox {
+    /// Port; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub port: u16,
+    /// Serve https, with a certificate made at start
+    #[arg(long)]
+    pub tls: bool,
+    /// Wait so many milliseconds before every answer
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    pub latency: u64,
+    /// Begin with no bucket but one that is empty
+    #[arg(long)]
+    pub empty: bool,
+}
+
+/// `osstack regions`.
+#[derive(Args, Debug)]
+pub struct Regions {
+    /// Show only regions whose id, city or geography holds this
+    pub filter: Option<String>,
+    /// Measure the time to connect to each public endpoint, fastest first
+    #[arg(long)]
+    pub latency: bool,
+}
+
+/// `osstack secret …`.
+#[derive(Debug, Subcommand)]
+pub enum Secret {
+    /// Keep a new access key; its values are never taken from arguments
+    Create(SecretValues),
+    /// Give a secret other values
+    Update(SecretValues),
+    /// Names and key ids
+    List,
+    /// Show a secret without its values
+    Get {
+        /// The secret
+        name: String,
+        /// Show the values too, on a terminal only
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Forget a secret
+    Delete {
+        /// The secret
+        name: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// Where a secret's values come from.
+#[derive(Args, Debug)]
+pub struct SecretValues {
+    /// The secret's name, here and in ZenML
+    pub name: String,
+    /// Take OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN (or the
+    /// ALIBABA_CLOUD_… names)
+    #[arg(long, conflicts_with = "stdin")]
+    pub from_env: bool,
+    /// Read JSON from stdin: {"access_key_id", "secret_access_key"[, "session_token"]}
+    #[arg(long)]
+    pub stdin: bool,
+    /// Names of the values in ZenML: `oss` as its OSS page has them, `aws` for ZenML before 0.93
+    #[arg(long, value_enum, value_name = "NAMES")]
+    pub key_names: Option<KeyNames>,
+}
+
+/// Names of a secret's values in ZenML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeyNames {
+    /// `access_key_id`, `secret_access_key`.
+    Oss,
+    /// `aws_access_key_id`, `aws_secret_access_key`.
+    Aws,
+}
+
+/// `osstack artifact-store …`.
+#[derive(Debug, Subcommand)]
+pub enum Store {
+    /// Describe a new store; the network is not touched
+    Register(StoreSettings),
+    /// Change what is given, keep the rest
+    Update(StoreSettings),
+    /// Names, paths, regions
+    List,
+    /// One store, and what ZenML gets
+    Describe {
+        /// The store
+        name: String,
+    },
+    /// Forget a store; the bucket stays as it is
+    Delete {
+        /// The store
+        name: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// Settings of a store.
+#[derive(Args, Debug)]
+pub struct StoreSettings {
+    /// The store's name, here and in ZenML
+    pub name: String,
+    /// Bucket
+    #[arg(long, short)]
+    pub bucket: Option<String>,
+    /// What the store's keys begin with
+    #[arg(long, short)]
+    pub prefix: Option<String>,
+    /// Name of the secret
+    #[arg(long, short)]
+    pub secret: Option<String>,
+    /// Region id, with or without oss-; see `osstack regions`
+    #[arg(long, short)]
+    pub region: Option<String>,
+    /// What ZenML gets: public, internal, dual-stack, accelerate, accelerate-overseas, s3,
+    /// s3-internal, a URL, or domain:NAME for a custom domain
+    #[arg(long, short, value_name = "KIND|URL")]
+    pub endpoint: Option<String>,
+    /// How this machine reaches the bucket, where that differs
+    #[arg(long, value_name = "KIND|URL")]
+    pub access: Option<String>,
+    /// v2 as ZenML's OSS page asks for, or v4
+    #[arg(long, value_enum)]
+    pub signature: Option<SignatureVersion>,
+}
+
+/// Signature versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SignatureVersion {
+    /// S3 V2.
+    V2,
+    /// S3 V4.
+    V4,
+}
+
+/// `osstack stack …`.
+#[derive(Debug, Subcommand)]
+pub enum Stack {
+    /// Compose a new stack; the network is not touched
+    Register(StackSettings),
+    /// Change what is given, keep the rest
+    Update(StackSettings),
+    /// Names and components
+    List,
+    /// One stack
+    Describe {
+        /// The stack
+        name: String,
+    },
+    /// Forget a stack; its store and its secret stay
+    Delete {
+        /// The stack
+        name: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Give a stack another name
+    Rename {
+        /// The stack
+        name: String,
+        /// Its new name
+        to: String,
+        /// Do not ask, though the stack is protected
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// A second stack like the first
+    Copy {
+        /// The stack
+        name: String,
+        /// The new one's name
+        to: String,
+    },
+}
+
+/// Settings of a stack.
+#[derive(Args, Debug)]
+pub struct StackSettings {
+    /// The stack's name
+    pub name: String,
+    /// Artifact store
+    #[arg(long, short)]
+    pub artifact_store: Option<String>,
+    /// Orchestrator
+    #[arg(long, short)]
+    pub orchestrator: Option<String>,
+    /// A further component, as often as needed; TYPE= takes it out
+    #[arg(long, short, value_name = "TYPE=NAME")]
+    pub component: Vec<String>,
+    /// The ZenML connection it belongs to
+    #[arg(long)]
+    pub zenml: Option<String>,
+    /// Changes ask for the typed name
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub protected: Option<bool>,
+    /// Do not ask, though the stack is protected
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `osstack check`.
+#[derive(Args, Debug)]
+pub struct Check {
+    /// A stack or a store: NAME, stack/NAME or store/NAME
+    #[arg(required_unless_present = "all")]
+    pub name: Option<String>,
+    /// Every store of the catalog
+    #[arg(long, conflicts_with = "name")]
+    pub all: bool,
+}
+
+/// `osstack plan`.
+#[derive(Args, Debug)]
+pub struct Plan {
+    /// The stack
+    pub name: String,
+    /// Print the shell script that does it; secret values are asked for, never in it
+    #[arg(long)]
+    pub script: bool,
+}
+
+/// `osstack ls`.
+#[derive(Args, Debug)]
+pub struct Ls {
+    /// STORE:[PREFIX], or s3://BUCKET/[PREFIX]; nothing lists the stores
+    pub target: Option<String>,
+    /// Everything below, without folding at /
+    #[arg(long, short)]
+    pub recursive: bool,
+}
+
+/// One object or prefix.
+#[derive(Args, Debug)]
+pub struct Target {
+    /// STORE:KEY or s3://BUCKET/KEY
+    pub target: String,
+}
+
+/// `osstack cp`.
+#[derive(Args, Debug)]
+pub struct Copy {
+    /// From, …, to: a file or folder, STORE:KEY or s3://BUCKET/KEY
+    #[arg(required = true, num_args = 2.., value_names = ["SRC", "DST"])]
+    pub paths: Vec<OsString>,
+    /// Everything below
+    #[arg(long, short)]
+    pub recursive: bool,
+    /// Only say what would be copied
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
+    /// Replace what is there
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+/// `osstack rm`.
+#[derive(Args, Debug)]
+pub struct Remove {
+    /// STORE:KEY or s3://BUCKET/KEY
+    pub target: String,
+    /// Everything below
+    #[arg(long, short)]
+    pub recursive: bool,
+    /// Only say what would be deleted
+    #[arg(long, short = 'n')]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `osstack mb`.
+#[derive(Args, Debug)]
+pub struct MakeBucket {
+    /// The store whose bucket is to be made
+    pub store: String,
+}
+
+/// `osstack presign`.
+#[derive(Args, Debug)]
+pub struct Presign {
+    /// STORE:KEY or s3://BUCKET/KEY
+    pub target: String,
+    /// How long it works: 30s, 15m, 12h, 7d (7d at most)
+    #[arg(long, short, default_value = "1h", value_name = "SPAN")]
+    pub expires: String,
+}
+
+/// `osstack keystore …`.
+#[derive(Debug, Subcommand)]
+pub enum Keystore {
+    /// Where everything lies and how it is guarded
+    Status,
+    /// Let the OS keyring remember the identity
+    Unlock,
+    /// Make the OS keyring forget it
+    Lock,
+    /// Seal the identity with another passphrase
+    ChangePassphrase,
+    /// Make a new identity and seal all secrets to it
+    Rotate,
+    /// Write all secrets to one new file, sealed with a passphrase: `age -d` opens it
+    Export {
+        /// The file
+        file: PathBuf,
+    },
+    /// Copy both sealed files
+    Backup {
+        /// Folder
+        folder: PathBuf,
+    },
+    /// Take a backup back
+    Restore {
+        /// A folder made by backup, or one secrets.age.bak.N
+        path: PathBuf,
+    },
+    /// Delete the numbered backups, which former passphrases open
+    PurgeBackups {
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn read(line: &str) -> Cli {
+        Cli::read(line.split(' ').map(OsString::from)).unwrap()
+    }
+
+    #[test]
+    fn the_definition_holds() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn o_is_the_output_except_where_zenml_has_it_for_the_orchestrator() {
+        assert!(read("osstack secret list -o json").global.json);
+        let cli = read("osstack stack register s -a store -o json");
+        assert!(!cli.global.json);
+        let Some(Command::Stack(Stack::Register(settings))) = cli.command else { panic!() };
+        assert_eq!(settings.orchestrator.as_deref(), Some("json"));
+    }
+}

@@ -1,0 +1,207 @@
+//! `osstack cp`.
+
+use std::ffi::OsString;
+
+use serde_json::json;
+
+use super::SCHEMA;
+use super::args::Copy as CopyArgs;
+use super::output::Output;
+use super::session::{Session, Stop};
+use super::store::load;
+use crate::base::units;
+use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::location::Location;
+use crate::ops::transfer::{Copies, Copy, CopyEvent, PlanCopies, Progress, RunCopies, Skipped};
+use crate::oss::transfer::Transferred;
+
+/// How the copies fared.
+#[derive(Default)]
+struct Tally {
+    copied: u64,
+    bytes: u64,
+    skipped: u64,
+    failed: u64,
+    /// Names that are taken: asked about at the end, where somebody can be.
+    conflicts: Vec<(Copy, Failure)>,
+    first_failure: Option<Failure>,
+}
+
+pub(super) async fn run(args: CopyArgs, session: &mut Session) -> Result<(), Stop> {
+    let found = plan(&args, session).await?;
+    let mut tally = Tally::default();
+    for skipped in &found.skipped {
+        tally.skipped += 1;
+        say_skipped(&mut session.output, skipped)?;
+    }
+    if args.dry_run {
+        found.copies.iter().try_for_each(|copy| say_would(&mut session.output, copy))?;
+        return Ok(());
+    }
+    if found.copies.is_empty() && found.skipped.is_empty() {
+        let failure = Failure::new(FailureKind::NotFound, "there is nothing to copy");
+        return Err(failure.hint("look with osstack ls; prefixes are literal").into());
+    }
+    copy(found.copies, args.overwrite, &mut tally, session).await?;
+    let conflicts = std::mem::take(&mut tally.conflicts);
+    let again = match conflicts.len() {
+        0 => false,
+        count if session.is_interactive() => {
+            session.confirm(&format!("{count} names are taken. Replace what is there?"))?
+        }
+        _ => false,
+    };
+    if again {
+        let copies = conflicts.into_iter().map(|(copy, _)| copy).collect();
+        copy(copies, true, &mut tally, session).await?;
+    } else {
+        for (copy, failure) in conflicts {
+            tally.skipped += 1;
+            let skipped = Skipped { source: copy.source(), reason: failure.to_string() };
+            say_skipped(&mut session.output, &skipped)?;
+        }
+    }
+    finish(tally, &mut session.output)
+}
+
+async fn plan(args: &CopyArgs, session: &mut Session) -> Result<Copies, Stop> {
+    let mut ends: Vec<Location> =
+        args.paths.iter().map(OsString::as_os_str).map(Location::parse).collect();
+    let Some(to) = ends.pop() else {
+        return Err(
+            Failure::new(FailureKind::Usage, "a source and a destination are needed").into()
+        );
+    };
+    // a name that is not there is said before a passphrase is asked for
+    let catalog = load(session).await?;
+    for end in ends.iter().chain([&to]) {
+        end.resolve(&catalog)?;
+    }
+    session.open_keystore().await?;
+    let plan = PlanCopies { sources: ends, to, recursive: args.recursive };
+    Ok(session.run(plan).await??)
+}
+
+async fn copy(
+    copies: Vec<Copy>,
+    overwrite: bool,
+    tally: &mut Tally,
+    session: &mut Session,
+) -> Result<(), Stop> {
+    let count = copies.len();
+    let mut ended = 0;
+    let show = |output: &mut Output, event: CopyEvent| match event {
+        CopyEvent::Progress(progress) => {
+            output.progress(&progress_line(&progress, ended, count));
+            Ok(())
+        }
+        CopyEvent::Ended { copy, result } => {
+            ended += 1;
+            output.end_progress();
+            tally.note(*copy, result, output)
+        }
+    };
+    let answer = session.follow(RunCopies { copies, overwrite }, show).await;
+    session.output.end_progress();
+    Ok(answer??)
+}
+
+fn progress_line(progress: &Progress, ended: usize, count: usize) -> String {
+    let total = progress.total.map(|total| format!(" of {}", units::bytes(total)));
+    format!(
+        "{ended} of {count}  {}{}  {}",
+        units::bytes(progress.done),
+        total.unwrap_or_default(),
+        progress.current
+    )
+}
+
+impl Tally {
+    fn note(
+        &mut self,
+        copy: Copy,
+        result: Result<Transferred, Failure>,
+        output: &mut Output,
+    ) -> Result<(), Stop> {
+        match result {
+            Ok(done) => {
+                self.copied += 1;
+                self.bytes += done.bytes;
+                say_copied(output, &copy, done)
+            }
+            Err(failure) if failure.kind == FailureKind::Conflict => {
+                self.conflicts.push((copy, failure));
+                Ok(())
+            }
+            Err(failure) => {
+                self.failed += 1;
+                say_failed(output, &copy, &failure)?;
+                self.first_failure.get_or_insert(failure);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn say_copied(output: &mut Output, copy: &Copy, done: Transferred) -> Result<(), Stop> {
+    let (from, to) = (copy.source(), copy.destination());
+    if output.is_json() {
+        return output.json(&json!({
+            "type": "copied", "from": from, "to": to,
+            "size": done.bytes, "verified": done.verified,
+        }));
+    }
+    output.line(&format!("{from} -> {to}  {}", units::bytes(done.bytes)))
+}
+
+fn say_would(output: &mut Output, copy: &Copy) -> Result<(), Stop> {
+    let (from, to) = (copy.source(), copy.destination());
+    if output.is_json() {
+        let line = json!({ "type": "would-copy", "from": from, "to": to, "size": copy.size });
+        return output.json(&line);
+    }
+    output.line(&format!("would copy {from} -> {to}"))
+}
+
+fn say_skipped(output: &mut Output, skipped: &Skipped) -> Result<(), Stop> {
+    let Skipped { source, reason } = skipped;
+    if output.is_json() {
+        return output.json(&json!({ "type": "skipped", "from": source, "reason": reason }));
+    }
+    output.note(&format!("skipped {source}: {reason}"));
+    Ok(())
+}
+
+fn say_failed(output: &mut Output, copy: &Copy, failure: &Failure) -> Result<(), Stop> {
+    let source = copy.source();
+    if output.is_json() {
+        let mut line = json!({ "type": "failed", "from": source, "to": copy.destination() });
+        if let (Some(line), Some(error)) =
+            (line.as_object_mut(), super::output::failure_json(failure).get("error"))
+        {
+            line.insert("error".into(), error.clone());
+        }
+        return output.json(&line);
+    }
+    output.note(&format!("failed {source}: {failure}"));
+    Ok(())
+}
+
+fn finish(tally: Tally, output: &mut Output) -> Result<(), Stop> {
+    let Tally { copied, bytes, skipped, failed, first_failure, .. } = tally;
+    if output.is_json() {
+        output.json(&json!({
+            "type": "summary", "schema": SCHEMA,
+            "copied": copied, "bytes": bytes, "skipped": skipped, "failed": failed,
+        }))?;
+    } else if copied + skipped + failed > 1 {
+        let size = units::bytes(bytes);
+        output.note(&format!("copied {copied} ({size}), skipped {skipped}, failed {failed}"));
+    }
+    match first_failure {
+        // nothing went well: the one reason is the answer
+        Some(failure) if copied == 0 && skipped == 0 => Err(Stop::Code(failure.kind.exit_code())),
+        None if skipped == 0 => Ok(()),
+        _ => Err(Stop::Code(FailureKind::Partial.exit_code())),
+    }
+}

@@ -1,0 +1,366 @@
+//! `osstack ls`, `stat`, `cat`, `rm`, `mb`, `presign` and `du`.
+
+use std::ffi::OsStr;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::args::{Ls, MakeBucket, Presign, Remove, Target};
+use super::output::{Output, Paint};
+use super::session::{Session, Stop};
+use super::store::{Named, load};
+use super::table::{Cell, Table};
+use super::{SCHEMA, rfc3339};
+use crate::base::units;
+use crate::base::visible::{Visible, visible};
+use crate::model::object_key::ObjectKey;
+use crate::model::store::StoreDraft;
+use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::location::Location;
+use crate::ops::objects::{
+    DeleteObject, DeletePrefix, ListObjects, MakeBucket as MakeBucketJob, MeasureUsage, Place,
+    PresignObject, ReadObject, StatObject, Usage,
+};
+use crate::oss::listing::{Entry, Page};
+use crate::oss::object::NotDeleted;
+
+/// What a target names: the bucket's place, the whole key or prefix, and how many bytes of it
+/// are the store's own prefix, which people do not type.
+struct Found {
+    place: Place,
+    key: String,
+    own: usize,
+}
+
+/// Finds what `text` names, and opens the keystore for it.
+async fn find(text: &str, session: &mut Session) -> Result<Found, Stop> {
+    let location = Location::parse(OsStr::new(text));
+    let catalog = load(session).await?;
+    let Some((place, key)) = location.resolve(&catalog)? else {
+        let summary = format!("'{}' names no store", visible(text));
+        let failure = Failure::new(FailureKind::Usage, summary);
+        return Err(failure.hint("write STORE:KEY or s3://BUCKET/KEY").into());
+    };
+    let own = match location {
+        Location::Store { .. } => catalog.one(&place.store)?.key_prefix().len(),
+        _ => 0,
+    };
+    session.open_keystore().await?;
+    Ok(Found { place, key, own })
+}
+
+/// The same for one object.
+async fn find_object(text: &str, session: &mut Session) -> Result<(Place, ObjectKey), Stop> {
+    let found = find(text, session).await?;
+    Ok((found.place, object_key(&found.key, found.own)?))
+}
+
+fn object_key(key: &str, own: usize) -> Result<ObjectKey, Failure> {
+    let typed = key.get(own..).unwrap_or_default();
+    let parsed = if typed.is_empty() { ObjectKey::parse("") } else { ObjectKey::parse(key) };
+    parsed.map_err(|error| Failure::new(FailureKind::Usage, error.to_string()))
+}
+
+pub(super) async fn ls(ls: Ls, session: &mut Session) -> Result<(), Stop> {
+    let Some(target) = &ls.target else { return ls_stores(session).await };
+    let Found { place, key: prefix, own } = find(target, session).await?;
+    let list = ListObjects { place, prefix, folded: !ls.recursive };
+    let show = move |output: &mut Output, page: Page| {
+        show_page(output, &page, own)?;
+        output.flush()
+    };
+    Ok(session.follow(list, show).await??)
+}
+
+async fn ls_stores(session: &mut Session) -> Result<(), Stop> {
+    let catalog = load(session).await?;
+    let output = &mut session.output;
+    if output.is_json() {
+        return catalog.stores().iter().try_for_each(|store| {
+            let name = store.name.as_str();
+            output.json(&json!({ "type": "artifact_store", "name": name, "path": store.path() }))
+        });
+    }
+    let mut table = Table::default();
+    for store in catalog.stores() {
+        table.row([Cell::own(format!("{}:", store.name)), Cell::outside(&store.path())]);
+    }
+    output.table(&table)
+}
+
+/// A key as people type it, behind the store's own prefix, showable.
+fn typed(key: &str, own: usize) -> Visible {
+    visible(key.get(own..).unwrap_or(key))
+}
+
+/// Lines whose columns are wide enough for what OSS holds, so that they can stream.
+fn show_page(output: &mut Output, page: &Page, own: usize) -> Result<(), Stop> {
+    for prefix in page.prefixes() {
+        if output.is_json() {
+            output.json(&prefix_json(prefix))?;
+        } else {
+            let name = typed(prefix, own);
+            output.line(&format!("{:>19}  {:>10}  {name}", "-", "-"))?;
+        }
+    }
+    for entry in page.entries() {
+        if output.is_json() {
+            output.json(&entry_json(&entry))?;
+        } else {
+            let when = when(entry.last_modified).unwrap_or_default();
+            let size = units::bytes(entry.size);
+            let name = typed(entry.key, own);
+            output.line(&format!("{when:>19}  {size:>10}  {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn entry_json(entry: &Entry<'_>) -> Value {
+    let modified = OffsetDateTime::from_unix_timestamp(entry.last_modified).map(rfc3339);
+    json!({
+        "type": "object",
+        "key": entry.key,
+        "size": entry.size,
+        "last_modified": modified.ok(),
+        "etag": entry.etag,
+        "storage_class": entry.storage_class.as_str(),
+    })
+}
+
+fn prefix_json(prefix: &str) -> Value {
+    json!({
+        "type": "prefix",
+        "key": prefix,
+        "size": null,
+        "last_modified": null,
+        "etag": null,
+        "storage_class": null,
+    })
+}
+
+/// `2026-03-15 10:20:30`, UTC.
+fn when(unix_seconds: i64) -> Option<String> {
+    let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    OffsetDateTime::from_unix_timestamp(unix_seconds).ok()?.format(&format).ok()
+}
+
+pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), Stop> {
+    let (place, key) = find_object(&target.target, session).await?;
+    let info = session.run(StatObject { place, key: key.clone() }).await??;
+    let output = &mut session.output;
+    let modified = info.last_modified.map(rfc3339);
+    if output.is_json() {
+        let metadata: serde_json::Map<String, Value> =
+            info.metadata.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        return output.json(&json!({
+            "schema": SCHEMA,
+            "key": key.as_str(),
+            "size": info.size,
+            "last_modified": modified,
+            "etag": info.etag,
+            "content_type": info.content_type,
+            "storage_class": info.storage_class,
+            "crc64": info.crc64.map(|crc| crc.to_string()),
+            "metadata": metadata,
+        }));
+    }
+    let mut table = Table::default();
+    let mut row = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            table.row([Cell::outside(name).paint(Paint::Strong), Cell::outside(value)]);
+        }
+    };
+    let size = info.size.map(|size| format!("{} ({size} bytes)", units::bytes(size)));
+    let crc = info.crc64.map(|crc| crc.to_string());
+    row("key", Some(key.as_str()));
+    row("size", size.as_deref());
+    row("last modified", modified.as_deref());
+    row("etag", info.etag.as_deref());
+    row("content type", info.content_type.as_deref());
+    row("storage class", info.storage_class.as_deref());
+    row("crc-64", crc.as_deref());
+    for (name, value) in &info.metadata {
+        row(name, Some(value));
+    }
+    output.table(&table)
+}
+
+pub(super) async fn cat(target: Target, session: &mut Session) -> Result<(), Stop> {
+    let (place, key) = find_object(&target.target, session).await?;
+    let show = |output: &mut Output, bytes: bytes::Bytes| output.bytes(&bytes);
+    session.follow(ReadObject { place, key }, show).await??;
+    session.output.flush()
+}
+
+pub(super) async fn mb(mb: MakeBucket, session: &mut Session) -> Result<(), Stop> {
+    let store = load(session).await?.one(&mb.store)?.clone();
+    session.open_keystore().await?;
+    let draft = Box::new(StoreDraft::from(&store));
+    let bucket = session.run(MakeBucketJob { store: draft }).await??;
+    let endpoint = store.access_endpoint()?;
+    session.output.done(
+        &format!("the bucket {bucket} is there, by {endpoint}"),
+        json!({ "bucket": bucket.as_str(), "endpoint": endpoint.to_string() }),
+    )
+}
+
+pub(super) async fn presign(presign: Presign, session: &mut Session) -> Result<(), Stop> {
+    let expires = span(&presign.expires)?;
+    let (place, key) = find_object(&presign.target, session).await?;
+    let url = session.run(PresignObject { place, key, expires }).await??;
+    let until = session.machine.clock.now() + expires;
+    let output = &mut session.output;
+    if output.is_json() {
+        return output.json(&json!({ "schema": SCHEMA, "url": url, "expires_at": rfc3339(until) }));
+    }
+    output.note(&format!("whoever has this link can read the object until {}", rfc3339(until)));
+    output.line(&url)
+}
+
+/// `30s`, `15m`, `12h`, `7d`.
+fn span(text: &str) -> Result<Duration, Failure> {
+    let refuse = || {
+        let summary = format!("'{}' is no span of time", visible(text));
+        Failure::new(FailureKind::Usage, summary).hint("write a number and s, m, h or d: 12h")
+    };
+    let text = text.trim();
+    let unit = text.chars().next_back().ok_or_else(refuse)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(refuse()),
+    };
+    let digits = text.strip_suffix(unit).unwrap_or_default();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(refuse());
+    }
+    let number: u64 = digits.parse().map_err(|_| refuse())?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(refuse)
+}
+
+pub(super) async fn du(target: Target, session: &mut Session) -> Result<(), Stop> {
+    let Found { place, key: prefix, .. } = find(&target.target, session).await?;
+    let show = |output: &mut Output, usage: Usage| {
+        output.progress(&numbers(usage));
+        Ok(())
+    };
+    let usage = session.follow(MeasureUsage { place, prefix: prefix.clone() }, show).await;
+    session.output.end_progress();
+    let usage = usage??;
+    session.output.done(
+        &format!("{}  {}", numbers(usage), visible(&target.target)),
+        json!({ "prefix": prefix, "objects": usage.objects, "bytes": usage.bytes }),
+    )
+}
+
+fn numbers(usage: Usage) -> String {
+    format!("{}  {} objects", units::bytes(usage.bytes), units::count(usage.objects))
+}
+
+pub(super) async fn rm(rm: Remove, session: &mut Session) -> Result<(), Stop> {
+    if rm.recursive { rm_below(rm, session).await } else { rm_one(rm, session).await }
+}
+
+async fn rm_one(rm: Remove, session: &mut Session) -> Result<(), Stop> {
+    let (place, key) = find_object(&rm.target, session).await?;
+    let shown = visible(&rm.target).into_string();
+    // OSS says yes to deleting what is not there; whoever mistyped a key should know
+    session.run(StatObject { place: place.clone(), key: key.clone() }).await??;
+    let fields = json!({ "type": "deleted", "key": key.as_str(), "dry_run": rm.dry_run });
+    if rm.dry_run {
+        return session.output.done(&format!("would delete {shown}"), fields);
+    }
+    session.confirm_deletion(&shown, rm.yes)?;
+    session.run(DeleteObject { place, key }).await??;
+    session.output.done(&format!("deleted {shown}"), fields)
+}
+
+async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
+    if !rm.yes && !rm.dry_run && !session.is_interactive() {
+        let summary = "rm -r deletes all below a prefix, and nobody is there to confirm it";
+        return Err(Failure::new(FailureKind::Usage, summary)
+            .hint("add --yes, or -n to see")
+            .into());
+    }
+    let Found { place, key: prefix, own } = find(&rm.target, session).await?;
+    let shown = visible(&rm.target).into_string();
+    if rm.dry_run {
+        let list = ListObjects { place, prefix, folded: false };
+        let show = move |output: &mut Output, page: Page| {
+            page.entries().try_for_each(|entry| say_deleted(output, entry.key, own, true))
+        };
+        return Ok(session.follow(list, show).await??);
+    }
+    if !rm.yes {
+        let usage = MeasureUsage { place: place.clone(), prefix: prefix.clone() };
+        let usage = session.run(usage).await??;
+        session.confirm_deletion(&format!("{} below {shown}", numbers(usage)), false)?;
+    }
+    let (mut gone, mut left) = (0_u64, 0_u64);
+    let show = |output: &mut Output, page: crate::ops::objects::Deleted| {
+        gone += page.keys.len() as u64;
+        left += page.left.len() as u64;
+        page.keys.iter().try_for_each(|key| say_deleted(output, key, own, false))?;
+        page.left.iter().try_for_each(|object| say_left(output, object, own))
+    };
+    session.follow(DeletePrefix { place, prefix }, show).await??;
+    let output = &mut session.output;
+    if output.is_json() {
+        let summary = json!({ "type": "summary", "deleted": gone, "left": left });
+        output.done("", summary)?;
+    } else {
+        let left = if left == 0 { String::new() } else { format!(", {left} stayed") };
+        output.note(&format!("deleted {} objects{left}", units::count(gone)));
+    }
+    match (gone, left) {
+        (_, 0) => Ok(()),
+        (0, _) => Err(Stop::Code(FailureKind::Credentials.exit_code())),
+        _ => Err(Stop::Code(FailureKind::Partial.exit_code())),
+    }
+}
+
+fn say_deleted(output: &mut Output, key: &str, own: usize, dry_run: bool) -> Result<(), Stop> {
+    if output.is_json() {
+        return output.json(&json!({ "type": "deleted", "key": key, "dry_run": dry_run }));
+    }
+    let word = if dry_run { "would delete" } else { "deleted" };
+    output.line(&format!("{word} {}", typed(key, own)))
+}
+
+fn say_left(output: &mut Output, object: &NotDeleted, own: usize) -> Result<(), Stop> {
+    let NotDeleted { key, code, message } = object;
+    if output.is_json() {
+        let line = json!({ "type": "left", "key": key, "code": code, "message": message });
+        return output.json(&line);
+    }
+    let (key, code, message) = (typed(key, own), visible(code), visible(message));
+    output.note(&format!("stayed: {key}: {message} ({code})"));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_links() {
+        for (text, seconds) in [("30s", 30), ("15m", 900), ("12h", 43_200), ("7d", 604_800)] {
+            assert_eq!(span(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for bad in ["", "h", "12", "-1h", "+1h", "1w", "1.5h", "99999999999999999999d", "1é", "é"]
+        {
+            assert!(span(bad).is_err(), "{bad}");
+        }
+        assert!(span("999999999999999999d").is_err());
+    }
+
+    #[test]
+    fn the_stores_prefix_alone_is_no_object() {
+        assert!(object_key("zenml/", 6).is_err());
+        assert_eq!(object_key("zenml/a", 6).unwrap().as_str(), "zenml/a");
+    }
+}

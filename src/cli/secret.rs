@@ -1,0 +1,270 @@
+//! `osstack secret …`
+
+use std::io::Read;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::args::{KeyNames, Secret as Verb, SecretValues};
+use super::output::Paint;
+use super::session::{Session, Stop};
+use super::table::{Cell, Table};
+use super::{SCHEMA, rfc3339};
+use crate::base::secret_string::SecretString;
+use crate::base::visible::visible;
+use crate::keystore::import::from_env;
+use crate::keystore::{Put, State};
+use crate::model::secret::{self, SecretDraft, id_hint, secret_hint, split_pasted};
+use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::secrets::{DeleteSecret, GetSecret, ListSecrets, SaveSecret, SecretRow};
+
+/// More than any key with its token has, in bytes.
+const LONGEST_STDIN: usize = 64 << 10;
+
+pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
+    match verb {
+        Verb::Create(values) => create(values, session).await,
+        Verb::Update(values) => update(values, session).await,
+        Verb::List => list(session).await,
+        Verb::Get { name, reveal } => get(&name, reveal, session).await,
+        Verb::Delete { name, yes } => delete(name, yes, session).await,
+    }
+}
+
+async fn create(values: SecretValues, session: &mut Session) -> Result<(), Stop> {
+    let key_names = values.key_names.map(Into::into).unwrap_or_default();
+    let draft = draft(values, key_names, session)?;
+    // all that is wrong is said before a passphrase is asked for
+    draft.validate()?;
+    if session.world()?.keystore.status().state == State::Absent {
+        super::keystore::create(session).await?;
+    } else {
+        session.open_keystore().await?;
+    }
+    save(draft, Put::New, session).await
+}
+
+async fn update(values: SecretValues, session: &mut Session) -> Result<(), Stop> {
+    session.open_keystore().await?;
+    let former = session.run(GetSecret { name: values.name.clone() }).await??;
+    let key_names = values.key_names.map_or(former.secret.key_names, Into::into);
+    let draft = draft(values, key_names, session)?;
+    save(draft, Put::Update, session).await
+}
+
+async fn save(draft: SecretDraft, put: Put, session: &mut Session) -> Result<(), Stop> {
+    let (id, secret) = (&draft.access_key_id, draft.secret_access_key.expose());
+    for hint in [id_hint(id), secret_hint(id, secret)].into_iter().flatten() {
+        session.output.note(&format!("note: {hint}"));
+    }
+    let name = session.run(SaveSecret { draft, put }).await??;
+    let done = if put == Put::New { "created" } else { "updated" };
+    session.output.done(&format!("{done} the secret {name}"), json!({ "name": name.as_str() }))
+}
+
+/// The values, from where the arguments say: never from the arguments themselves.
+fn draft(
+    values: SecretValues,
+    key_names: secret::KeyNames,
+    session: &mut Session,
+) -> Result<SecretDraft, Stop> {
+    let key = if values.stdin {
+        from_stdin(&mut session.stdin)?
+    } else if values.from_env {
+        from_environment(session)?
+    } else if session.is_interactive() {
+        from_terminal(session)?
+    } else {
+        let failure =
+            Failure::new(FailureKind::Locked, "a key is needed, and nobody is there to ask");
+        return Err(failure
+            .hint("run it on a terminal, or add --from-env, or --stdin with JSON")
+            .into());
+    };
+    Ok(SecretDraft {
+        name: values.name,
+        access_key_id: key.id,
+        secret_access_key: key.secret,
+        session_token: key.token,
+        key_names,
+    })
+}
+
+struct Key {
+    id: String,
+    secret: SecretString,
+    token: SecretString,
+}
+
+fn from_environment(session: &mut Session) -> Result<Key, Stop> {
+    let Some(found) = from_env(&session.machine.env).into_iter().next() else {
+        let failure = Failure::new(FailureKind::Usage, "the environment holds no access key");
+        return Err(failure
+            .hint("set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (and OSS_SESSION_TOKEN)")
+            .into());
+    };
+    session.output.note(&format!("taken from {}", found.origin));
+    let token = found.session_token.unwrap_or_else(|| SecretString::new(String::new()));
+    Ok(Key { id: found.access_key_id, secret: found.secret_access_key, token })
+}
+
+fn from_terminal(session: &mut Session) -> Result<Key, Stop> {
+    let id = session.ask("AccessKey ID: ")?;
+    // pasted as `id,secret`: the secret is on the screen then, and still need not be typed again
+    if let Some((id, secret)) = split_pasted(&id) {
+        return Ok(Key { id, secret, token: SecretString::new(String::new()) });
+    }
+    let secret = session.ask_hidden("AccessKey secret (not shown): ")?;
+    let token = if id.trim().starts_with("STS.") {
+        session.ask_hidden("Session token (not shown): ")?
+    } else {
+        SecretString::new(String::new())
+    };
+    Ok(Key { id, secret, token })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StdinKey {
+    access_key_id: String,
+    secret_access_key: String,
+    #[serde(default)]
+    session_token: Option<String>,
+}
+
+fn from_stdin(stdin: &mut dyn Read) -> Result<Key, Stop> {
+    const FORM: &str = r#"give {"access_key_id": "…", "secret_access_key": "…"} on stdin, and "session_token" with a temporary key"#;
+    let refuse = |summary: String| Stop::from(Failure::new(FailureKind::Usage, summary).hint(FORM));
+    // room for all of it: a buffer that grows would leave copies behind
+    let mut text = Zeroizing::new(Vec::with_capacity(LONGEST_STDIN + 1));
+    let read = stdin.take(LONGEST_STDIN as u64 + 1).read_to_end(&mut text);
+    read.map_err(|error| refuse(format!("stdin cannot be read: {error}")))?;
+    if text.len() > LONGEST_STDIN {
+        return Err(refuse("stdin holds more than 64 KiB, which no key has".into()));
+    }
+    if text.trim_ascii().is_empty() {
+        return Err(refuse("stdin is empty".into()));
+    }
+    // serde's own message may quote a value
+    let key: StdinKey = serde_json::from_slice(&text).map_err(|error| {
+        refuse(format!(
+            "stdin is not the JSON expected (line {}, column {})",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    Ok(Key {
+        id: key.access_key_id,
+        secret: SecretString::new(key.secret_access_key),
+        token: SecretString::new(key.session_token.unwrap_or_default()),
+    })
+}
+
+async fn list(session: &mut Session) -> Result<(), Stop> {
+    let rows = if session.world()?.keystore.status().state == State::Absent {
+        Vec::new()
+    } else {
+        session.open_keystore().await?;
+        session.run(ListSecrets).await??
+    };
+    let output = &mut session.output;
+    if output.is_json() {
+        let secrets: Vec<Value> = rows.iter().map(row_json).collect();
+        return output.json(&json!({ "schema": SCHEMA, "secrets": secrets }));
+    }
+    if rows.is_empty() {
+        output.note("no secrets yet: osstack secret create NAME");
+        return Ok(());
+    }
+    let mut table = Table::new(&["NAME", "KEY", "TOKEN", "NAMES IN ZENML", "USED BY"]);
+    for row in &rows {
+        let summary = &row.summary;
+        table.row([
+            Cell::own(summary.name.as_str()),
+            Cell::outside(&summary.short_id),
+            Cell::own(if summary.has_token { "yes" } else { "no" }),
+            Cell::own(summary.key_names.as_str()),
+            Cell::own(row.used_by.join(", ")),
+        ]);
+    }
+    output.table(&table)
+}
+
+fn row_json(row: &SecretRow) -> Value {
+    let summary = &row.summary;
+    json!({
+        "name": summary.name.as_str(),
+        "access_key_id": summary.short_id,
+        "has_session_token": summary.has_token,
+        "key_names": summary.key_names.as_str(),
+        "created": rfc3339(summary.created),
+        "updated": rfc3339(summary.updated),
+        "used_by": row.used_by,
+    })
+}
+
+async fn get(name: &str, reveal: bool, session: &mut Session) -> Result<(), Stop> {
+    if reveal && !session.output.is_terminal() {
+        let failure = Failure::new(FailureKind::Usage, "values are shown on a terminal only");
+        return Err(failure.hint("leave out --reveal, or do not redirect stdout").into());
+    }
+    session.open_keystore().await?;
+    let found = session.run(GetSecret { name: name.to_owned() }).await??;
+    let names = found.secret.key_names.names();
+    let credentials = &found.secret.credentials;
+    let shown = |value: Option<&SecretString>| match value {
+        None => None,
+        Some(value) if reveal => Some(value.expose().to_owned()),
+        Some(_) => Some("[hidden]".to_owned()),
+    };
+    let secret = shown(Some(&credentials.secret_access_key));
+    let token = shown(credentials.session_token.as_ref());
+    let output = &mut session.output;
+    if output.is_json() {
+        let mut value = row_json(&found.row);
+        if let Some(value) = value.as_object_mut() {
+            value.insert("schema".into(), json!(SCHEMA));
+            value.insert("access_key_id".into(), json!(credentials.access_key_id));
+            if reveal {
+                value.insert("secret_access_key".into(), json!(secret));
+                value.insert("session_token".into(), json!(token));
+            }
+        }
+        return output.json(&value);
+    }
+    let mut table = Table::default();
+    let mut row = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            table.row([Cell::own(name).paint(Paint::Strong), Cell::outside(&value)]);
+        }
+    };
+    let [id_name, secret_name, token_name] = names;
+    row("name", Some(found.secret.name.to_string()));
+    row(id_name, Some(credentials.access_key_id.clone()));
+    row(secret_name, secret);
+    row(token_name, token);
+    row("created", Some(rfc3339(found.row.summary.created)));
+    row("updated", Some(rfc3339(found.row.summary.updated)));
+    row("used by", Some(found.row.used_by.join(", ")).filter(|users| !users.is_empty()));
+    output.table(&table)
+}
+
+async fn delete(name: String, yes: bool, session: &mut Session) -> Result<(), Stop> {
+    session.open_keystore().await?;
+    session.confirm_deletion(&format!("the secret {}", visible(&name)), yes)?;
+    session.run(DeleteSecret { name: name.clone() }).await??;
+    session.output.done(
+        &format!("deleted the secret {}; backups of the keystore still hold it", visible(&name)),
+        json!({ "name": name }),
+    )
+}
+
+impl From<KeyNames> for secret::KeyNames {
+    fn from(names: KeyNames) -> Self {
+        match names {
+            KeyNames::Oss => Self::Oss,
+            KeyNames::Aws => Self::Aws,
+        }
+    }
+}

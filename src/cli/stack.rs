@@ -1,0 +1,205 @@
+//! `osstack stack …`
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::SCHEMA;
+use super::args::{Stack as Verb, StackSettings};
+use super::output::Paint;
+use super::session::{Session, Stop};
+use super::store::load;
+use super::table::{Cell, Table};
+use crate::base::visible::visible;
+use crate::catalog::Catalog;
+use crate::model::component::ComponentType;
+use crate::model::name::Name;
+use crate::model::stack::{Stack, StackDraft};
+use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::stacks::{CopyStack, DeleteStack, RenameStack, SaveStack};
+use crate::ops::stores::LoadCatalog;
+use crate::ops::world::absent;
+
+pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
+    match verb {
+        Verb::Register(settings) => {
+            let draft = overlay(StackDraft::default(), settings)?;
+            let name = session.run(SaveStack { draft, replaces: None }).await??;
+            done("registered", &name, session).await
+        }
+        Verb::Update(settings) => update(settings, session).await,
+        Verb::List => list(session).await,
+        Verb::Describe { name } => describe(&name, session).await,
+        Verb::Delete { name, yes } => {
+            let stack = one(&load(session).await?, &name)?.clone();
+            session.confirm_protected(&stack, yes)?;
+            if !stack.protected {
+                session.confirm_deletion(&format!("the stack {name} from the catalog"), yes)?;
+            }
+            session.run(DeleteStack { name: name.clone() }).await??;
+            let sentence = format!("deleted the stack {name}; its store and secret stay");
+            session.output.done(&sentence, json!({ "name": name }))
+        }
+        Verb::Rename { name, to, yes } => {
+            let stack = one(&load(session).await?, &name)?.clone();
+            session.confirm_protected(&stack, yes)?;
+            let name = session.run(RenameStack { name, to }).await??;
+            done("renamed", &name, session).await
+        }
+        Verb::Copy { name, to } => {
+            let name = session.run(CopyStack { name, to }).await??;
+            done("copied", &name, session).await
+        }
+    }
+}
+
+async fn update(settings: StackSettings, session: &mut Session) -> Result<(), Stop> {
+    let former = one(&load(session).await?, &settings.name)?.clone();
+    session.confirm_protected(&former, settings.yes)?;
+    let draft = overlay(StackDraft::from(&former), settings)?;
+    let name = session.run(SaveStack { draft, replaces: Some(Box::new(former)) }).await??;
+    done("updated", &name, session).await
+}
+
+async fn done(what: &str, name: &Name, session: &mut Session) -> Result<(), Stop> {
+    let catalog = session.run(LoadCatalog).await??;
+    let stack = one(&catalog, name.as_str())?;
+    session.output.done(&format!("{what} the stack {name}: {}", composed(stack)), fields(stack))
+}
+
+fn one<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Stack, Failure> {
+    catalog.stack(name).ok_or_else(|| {
+        let known: Vec<&str> = catalog.stacks().iter().map(|stack| stack.name.as_str()).collect();
+        absent("stack", name, &known)
+    })
+}
+
+/// `draft` with what the arguments say; what they leave out stays.
+fn overlay(mut draft: StackDraft, settings: StackSettings) -> Result<StackDraft, Failure> {
+    draft.name = settings.name;
+    let mandatory = [
+        (ComponentType::ArtifactStore, settings.artifact_store),
+        (ComponentType::Orchestrator, settings.orchestrator),
+    ];
+    for (kind, given) in mandatory {
+        if let Some(given) = given {
+            draft.components.insert(kind, vec![given]);
+        }
+    }
+    let mut further: BTreeMap<ComponentType, Vec<String>> = BTreeMap::new();
+    for text in &settings.component {
+        let (kind, name) = component(text)?;
+        let names = further.entry(kind).or_default();
+        if !name.is_empty() {
+            names.push(name.to_owned());
+        }
+    }
+    draft.components.extend(further);
+    if let Some(zenml) = settings.zenml {
+        draft.zenml = zenml;
+    }
+    draft.protected = settings.protected.unwrap_or(draft.protected);
+    Ok(draft)
+}
+
+/// `TYPE=NAME`.
+fn component(text: &str) -> Result<(ComponentType, &str), Failure> {
+    let refuse = |summary: String| {
+        let types = ComponentType::ALL.map(ComponentType::as_str).join(", ");
+        Failure::new(FailureKind::Usage, summary)
+            .hint(format!("write TYPE=NAME, TYPE one of {types}"))
+    };
+    let (kind, name) = text
+        .split_once('=')
+        .ok_or_else(|| refuse(format!("'{}' names no type of component", visible(text))))?;
+    let kind = ComponentType::parse(kind)
+        .ok_or_else(|| refuse(format!("'{}' is no type of component", visible(kind))))?;
+    Ok((kind, name))
+}
+
+async fn list(session: &mut Session) -> Result<(), Stop> {
+    let catalog = load(session).await?;
+    let output = &mut session.output;
+    if output.is_json() {
+        let stacks: Vec<Value> = catalog.stacks().iter().map(fields).collect();
+        return output.json(&json!({ "schema": SCHEMA, "stacks": stacks }));
+    }
+    if catalog.stacks().is_empty() {
+        output.note("no stacks yet: osstack stack register NAME -a STORE -o ORCHESTRATOR");
+        return Ok(());
+    }
+    let mut table = Table::new(&["NAME", "COMPONENTS", "ZENML", ""]);
+    for stack in catalog.stacks() {
+        table.row([
+            Cell::own(stack.name.as_str()),
+            Cell::own(composed(stack)),
+            Cell::outside(stack.zenml.as_deref().unwrap_or("-")),
+            Cell::own(if stack.protected { "protected" } else { "" }).paint(Paint::Warn),
+        ]);
+    }
+    output.table(&table)
+}
+
+async fn describe(name: &str, session: &mut Session) -> Result<(), Stop> {
+    let catalog = load(session).await?;
+    let stack = one(&catalog, name)?;
+    let output = &mut session.output;
+    if output.is_json() {
+        return output.done("", fields(stack));
+    }
+    let mut table = Table::default();
+    let mut row = |name: &str, value: &str| {
+        table.row([Cell::own(name).paint(Paint::Strong), Cell::outside(value)]);
+    };
+    row("name", stack.name.as_str());
+    for (kind, names) in &stack.components {
+        row(&kind.label(), &joined(names));
+    }
+    if let Some(zenml) = &stack.zenml {
+        row("zenml", zenml);
+    }
+    row("protected", if stack.protected { "yes" } else { "no" });
+    output.table(&table)
+}
+
+fn joined(names: &[Name]) -> String {
+    names.iter().map(Name::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// `artifact_store=a, orchestrator=b`.
+fn composed(stack: &Stack) -> String {
+    let parts = stack.components.iter().map(|(kind, names)| format!("{kind}={}", joined(names)));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// A stack as scripts read it.
+fn fields(stack: &Stack) -> Value {
+    let components: Map<String, Value> = stack
+        .components
+        .iter()
+        .map(|(kind, names)| {
+            let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+            (kind.to_string(), json!(names))
+        })
+        .collect();
+    json!({
+        "name": stack.name.as_str(),
+        "components": components,
+        "zenml": stack.zenml,
+        "protected": stack.protected,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_are_named_by_type() {
+        assert_eq!(component("step-operator=a").unwrap(), (ComponentType::StepOperator, "a"));
+        assert_eq!(component("alerter=").unwrap(), (ComponentType::Alerter, ""));
+        for bad in ["alerter", "registry=a", "=a"] {
+            assert_eq!(component(bad).unwrap_err().kind, FailureKind::Usage, "{bad}");
+        }
+    }
+}

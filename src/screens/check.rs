@@ -1,0 +1,376 @@
+//! The ladder, filling in from the top as answers arrive.
+
+use std::collections::BTreeMap;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::base::units;
+use crate::base::visible::visible;
+use crate::doctor::{CHECKS, Outcome as Ended, Progress, Report};
+use crate::model::finding::{Finding, State};
+use crate::ops::check::{RunCheck, Subject};
+use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::world::World;
+use crate::tui::effect::{Effect, Outcome};
+use crate::tui::keymap::{Bind, Move, Moves};
+use crate::tui::screen::{Event, Notice, Screen, Step};
+use crate::tui::theme::{Theme, Tone};
+use crate::tui::widget::scroll::Scroll;
+use crate::tui::widget::spinner::Spinner;
+use crate::tui::widget::split::pane;
+use crate::tui::widget::table::{Column, Row, Table};
+use crate::tui::widget::text::{cells, line, row, wrap};
+
+use super::failure_view::{self, settled};
+use super::unlock::Unlock;
+
+/// A diagnosis of a stack, a store or a draft of one; the answer is its report.
+#[derive(Debug)]
+pub struct CheckScreen {
+    subject: Subject,
+    running: Option<&'static str>,
+    findings: BTreeMap<&'static str, Finding>,
+    report: Option<Report>,
+    failure: Option<Failure>,
+    spinner: Spinner,
+    scroll: Scroll,
+    /// Whether the user has moved: then the selection no longer follows the running check.
+    moved: bool,
+}
+
+/// What the keys do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Command {
+    Again,
+    Cancel,
+    Close,
+    CopyReport,
+    Move(Move),
+}
+
+/// What the screen is told.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Msg {
+    Progressed(Progress),
+    Ended(Outcome<Result<Report, Failure>>),
+    Unlocked(Option<()>),
+}
+
+impl CheckScreen {
+    /// Diagnoses `subject` as soon as it is opened.
+    pub fn new(subject: Subject) -> Self {
+        Self {
+            subject,
+            running: None,
+            findings: BTreeMap::new(),
+            report: None,
+            failure: None,
+            spinner: Spinner::default(),
+            scroll: Scroll::default(),
+            moved: false,
+        }
+    }
+
+    fn run(&mut self) -> Step<Self> {
+        self.findings.clear();
+        (self.report, self.failure, self.moved) = (None, None, false);
+        self.spinner.start();
+        let job = RunCheck { subject: self.subject.clone() };
+        let effect = Effect::latest_stream("check", job, Msg::Progressed, Msg::Ended)
+            // it puts an object into the bucket and must be let take it out again
+            .leaves_traces()
+            .if_gone(|msg| match msg {
+                Msg::Ended(Outcome::Done(Ok(report))) if !report.left_behind.is_empty() => {
+                    let text = "the check could not remove what it wrote: see the log";
+                    Some(Notice::new(Tone::Warning, text))
+                }
+                _ => None,
+            });
+        Step::run(effect)
+    }
+
+    fn is_running(&self) -> bool {
+        self.spinner.is_running()
+    }
+
+    fn has_ended(&self) -> bool {
+        !self.is_running()
+    }
+
+    fn has_report(&self) -> bool {
+        self.report.is_some()
+    }
+
+    fn hear(&mut self, msg: Msg) -> Step<Self> {
+        match msg {
+            Msg::Progressed(Progress::Started(id)) => {
+                self.running = Some(id);
+                self.follow(id);
+            }
+            Msg::Progressed(Progress::Found(finding)) => {
+                self.running = None;
+                self.findings.insert(finding.id, finding);
+            }
+            Msg::Unlocked(Some(())) => return self.run(),
+            Msg::Unlocked(None) => {}
+            Msg::Ended(outcome) => {
+                self.running = None;
+                self.spinner.stop();
+                match settled(outcome) {
+                    Ok(report) => {
+                        self.show_first_failure(&report);
+                        self.report = Some(report);
+                    }
+                    Err(failure) => {
+                        let locked = failure.kind == FailureKind::Locked;
+                        self.failure = Some(failure);
+                        if locked {
+                            return Step::push(Unlock::new(), Msg::Unlocked);
+                        }
+                    }
+                }
+            }
+        }
+        Step::none()
+    }
+
+    fn follow(&mut self, id: &str) {
+        if let (false, Some(index)) = (self.moved, position(id)) {
+            self.scroll.select(index);
+        }
+    }
+
+    fn show_first_failure(&mut self, report: &Report) {
+        let worst = report
+            .findings
+            .iter()
+            .find(|finding| finding.state == State::Failed)
+            .or_else(|| report.findings.iter().find(|finding| finding.state == State::Warned));
+        if let Some(finding) = worst {
+            self.follow(finding.id);
+        }
+    }
+
+    fn view_ladder(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        const COLUMNS: &[Column<'static>] = &[
+            Column::new("", Constraint::Length(1)),
+            Column::new("", Constraint::Length(33)),
+            Column::new("", Constraint::Length(7)).right(),
+            Column::new("", Constraint::Fill(1)),
+        ];
+        Table::new(COLUMNS).view(frame, area, theme, &self.scroll, CHECKS.len(), |index| {
+            let Some(check) = CHECKS.get(index) else { return Row::default() };
+            let title = Line::raw(check.title);
+            match self.findings.get(check.id) {
+                Some(finding) => {
+                    let tone = tone(finding.state);
+                    let sign = Line::styled(theme.sign(tone), theme.tone(tone));
+                    let took = match finding.state {
+                        State::Skipped => Line::raw(""),
+                        _ => Line::styled(units::span(finding.took), theme.muted()),
+                    };
+                    let summary = visible(&finding.summary).into_string();
+                    Row::new([sign, title, took, Line::raw(summary)])
+                }
+                None if self.running == Some(check.id) => {
+                    let sign = Line::raw(self.spinner.sign(theme));
+                    Row::new([sign, title, Line::raw(""), Line::styled("…", theme.muted())])
+                }
+                None => Row::new([Line::raw(" "), title.style(theme.muted())]),
+            }
+        });
+    }
+
+    /// What the selected check, or the failure to check at all, has to say.
+    fn detail(&self, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+        if let Some(failure) = &self.failure {
+            return failure_view::lines(failure, width, theme);
+        }
+        let selected = CHECKS.get(self.scroll.selected());
+        let finding = selected.and_then(|check| self.findings.get(check.id));
+        finding.map(|finding| detail(finding, width, theme)).unwrap_or_default()
+    }
+
+    fn headline(&self) -> String {
+        let Some(report) = &self.report else {
+            return if self.is_running() { "running; esc stops it".into() } else { String::new() };
+        };
+        let count = |state| report.findings.iter().filter(|f| f.state == state).count();
+        let word = match report.outcome {
+            Ended::Passed => "ZenML can work with it",
+            Ended::Warned => "works, with something to know",
+            Ended::Failed => "does not work",
+            Ended::Cancelled => "stopped",
+        };
+        format!(
+            "{word}: {} of {} passed, {} warned, {} failed, {}",
+            count(State::Passed),
+            report.findings.len(),
+            count(State::Warned),
+            count(State::Failed),
+            units::span(report.took),
+        )
+    }
+
+    fn standing(&self) -> Tone {
+        match self.report.as_ref().map(|report| report.outcome) {
+            Some(Ended::Passed) => Tone::Good,
+            Some(Ended::Warned) => Tone::Warning,
+            Some(Ended::Failed) => Tone::Bad,
+            Some(Ended::Cancelled) | None => Tone::Neutral,
+        }
+    }
+
+    fn vantage(&self) -> Option<String> {
+        let vantage = self.report.as_ref()?.vantage.as_ref()?;
+        let way =
+            vantage.proxy.as_ref().map(|proxy| format!(", proxy {proxy}")).unwrap_or_default();
+        let differs = if vantage.differs() { " (ZenML is given another endpoint)" } else { "" };
+        let endpoint = &vantage.endpoint;
+        Some(format!("seen from this machine over {endpoint}{way}, {}{differs}", vantage.signature))
+    }
+}
+
+/// All checks, the headline and the frame.
+fn ladder_height() -> u16 {
+    cells(CHECKS.len()).saturating_add(3)
+}
+
+fn position(id: &str) -> Option<usize> {
+    CHECKS.iter().position(|check| check.id == id)
+}
+
+fn tone(state: State) -> Tone {
+    match state {
+        State::Passed => Tone::Good,
+        State::Warned => Tone::Warning,
+        State::Failed => Tone::Bad,
+        State::Skipped => Tone::Neutral,
+    }
+}
+
+/// All that a finding says, its server's own codes included.
+fn detail(finding: &Finding, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let room = width.saturating_sub(12).max(20);
+    let mut say = |label: &str, text: &str| {
+        let mut label = label.to_owned();
+        for part in wrap(&visible(text).into_string(), room) {
+            lines.push(Line::from(vec![
+                Span::styled(format!(" {label:9} "), theme.muted()),
+                Span::raw(part),
+            ]));
+            label.clear();
+        }
+    };
+    say("", &finding.summary);
+    if let Some(because) = &finding.because {
+        say("means", because);
+    }
+    if let Some(next) = &finding.next {
+        say("do", next);
+    }
+    if let Some(error) = &finding.error {
+        let status = error.status.map(|status| status.to_string());
+        let parts = [
+            ("", status.as_ref()),
+            ("", error.code.as_ref()),
+            ("EC ", error.ec.as_ref()),
+            ("request ", error.request_id.as_ref()),
+        ];
+        let said: Vec<String> = parts
+            .into_iter()
+            .filter_map(|(label, value)| value.map(|value| format!("{label}{value}")))
+            .collect();
+        if !said.is_empty() {
+            say("server", &said.join("  "));
+        }
+    }
+    for (name, value) in &finding.facts {
+        say(name, value);
+    }
+    lines
+}
+
+impl Screen for CheckScreen {
+    type World = World;
+    type Command = Command;
+    type Msg = Msg;
+    type Answer = Report;
+
+    const NAME: &'static str = "check";
+    const KEYS: &'static [Bind<Self>] = &[
+        Bind::new(&["esc"], Command::Cancel, "stop").when(Self::is_running),
+        Bind::new(&["esc", "enter", "q"], Command::Close, "close").when(Self::has_ended),
+        Bind::new(&["c", "R", "f5"], Command::Again, "check again").when(Self::has_ended),
+        Bind::new(&["y"], Command::CopyReport, "copy report").when(Self::has_report),
+    ];
+    const MOVES: Moves<Command> = Moves::List(Command::Move);
+
+    fn start(&mut self) -> Step<Self> {
+        self.run()
+    }
+
+    fn update(&mut self, event: Event<Self>) -> Step<Self> {
+        match event {
+            Event::Command(Command::Again) => return self.run(),
+            Event::Command(Command::Cancel) => return Step::cancel("check"),
+            Event::Command(Command::Close) => {
+                return self.report.take().map_or_else(Step::close, Step::answer);
+            }
+            Event::Command(Command::CopyReport) => {
+                if let Some(report) = &self.report {
+                    return Step::copy(&format!("{:#}", report.to_json()));
+                }
+            }
+            Event::Command(Command::Move(to)) => {
+                self.moved = true;
+                self.scroll.act(to, CHECKS.len());
+            }
+            Event::Tick(now) => self.spinner.tick(now),
+            Event::Msg(msg) => return self.hear(msg),
+            _ => {}
+        }
+        Step::none()
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        let detail = self.detail(usize::from(area.width.saturating_sub(2)), theme);
+        // all of the detail where there is room, and never less than half the ladder
+        let wanted = cells(detail.len().clamp(3, 10)).saturating_add(2);
+        let [top, bottom] =
+            Layout::vertical([Constraint::Max(ladder_height()), Constraint::Min(wanted)])
+                .areas(area);
+        let inner = pane(frame, top, theme, &self.title(), true);
+        let tone = self.standing();
+        let headline = Line::from(vec![
+            Span::styled(format!(" {} ", theme.sign(tone)), theme.tone(tone)),
+            Span::styled(self.headline(), theme.title()),
+        ]);
+        line(frame, row(inner, 0), headline);
+        let ladder =
+            Rect { y: inner.y.saturating_add(1), height: inner.height.saturating_sub(1), ..inner };
+        self.view_ladder(frame, ladder, theme);
+        let vantage = visible(&self.vantage().unwrap_or_default()).into_string();
+        let inner = pane(frame, bottom, theme, &vantage, false);
+        for (index, text) in detail.into_iter().enumerate() {
+            line(frame, row(inner, index), text);
+        }
+    }
+
+    fn title(&self) -> String {
+        match &self.subject {
+            Subject::Stack(name) => format!("Check of the stack {name}"),
+            Subject::Store(name) | Subject::Named(name) => format!("Check of {name}"),
+            Subject::Draft(_) => "Check of what is not saved yet".into(),
+        }
+    }
+
+    fn wants_tick(&self) -> bool {
+        self.is_running()
+    }
+}

@@ -1,0 +1,590 @@
+//! One prefix of a bucket: what lies there, page by page as the pages arrive.
+
+mod rows;
+mod view;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::base::visible::visible;
+use crate::catalog::Catalog;
+use crate::model::bucket::BucketName;
+use crate::model::object_key::ObjectKey;
+use crate::model::preview::{FIRST_READ, Preview};
+use crate::model::store::ArtifactStore;
+use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::objects::{DeleteObject, ListObjects, Place, PresignObject, PreviewObject};
+use crate::ops::stores::LoadCatalog;
+use crate::ops::transfer::{Copy, Remote};
+use crate::ops::world::World;
+use crate::oss::listing::Page;
+use crate::tui::effect::{Effect, Outcome};
+use crate::tui::keymap::{Bind, Move, Moves};
+use crate::tui::screen::{Event, Screen, Step};
+use crate::tui::theme::{Theme, Tone};
+use crate::tui::widget::confirm::Confirm;
+use crate::tui::widget::filter_input::FilterInput;
+use crate::tui::widget::scroll::Scroll;
+use crate::tui::widget::spinner::Spinner;
+
+pub use self::rows::{Arrived, Facts, Row, RowId, Rows, Sort};
+use super::ask::Ask;
+use super::browser::Browser;
+use super::buckets::Buckets;
+use super::details::Details;
+use super::failure_view::settled;
+use super::transfers::{self, Transfers};
+use super::unlock::Unlock;
+use super::viewer::Viewer;
+use super::viewer::content::Reading;
+
+/// How long a shared link works.
+const LINK_LIFE: Duration = Duration::from_hours(1);
+/// Previews that are kept for coming back; each is up to 256 KiB.
+const KEPT_PREVIEWS: usize = 16;
+
+/// `s3://bucket/key`; the bucket of a store is known once the catalog was read.
+pub(super) fn uri(place: &Place, store: Option<&ArtifactStore>, key: &ObjectKey) -> Option<String> {
+    let bucket = place.bucket.as_ref().or(store.map(|store| &store.bucket))?;
+    Some(format!("s3://{bucket}/{}", key.as_str()))
+}
+
+/// Where one was: a prefix, and the name that was selected there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Spot {
+    prefix: String,
+    selected: String,
+}
+
+/// How far the listing is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Progress {
+    /// More pages may come.
+    Listing,
+    /// All of it is there.
+    Whole,
+    /// The user stopped it; what came stays.
+    Stopped,
+    /// It broke off; what came stays.
+    Broken(Failure),
+}
+
+/// A listing of one prefix.
+#[derive(Debug)]
+pub struct Objects {
+    place: Place,
+    /// What the catalog says of the place's store, once it was read.
+    store: Option<ArtifactStore>,
+    prefix: String,
+    rows: Rows,
+    progress: Progress,
+    filter: FilterInput,
+    scroll: Scroll,
+    spinner: Spinner,
+    back: Vec<Spot>,
+    forward: Vec<Spot>,
+    /// Which name to select once it arrives.
+    seek: Option<String>,
+    /// The pane at the right, where it is open.
+    pane: Option<Pane>,
+}
+
+/// The preview that follows the cursor.
+#[derive(Debug, Default)]
+struct Pane {
+    /// By key, so that going back shows at once what was read already.
+    read: BTreeMap<ObjectKey, Result<Reading, Failure>>,
+}
+
+/// What the keys do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Command {
+    Open,
+    Parent,
+    Buckets,
+    Back,
+    Forward,
+    Filter,
+    KeepFilter,
+    ClearFilter,
+    Stop,
+    NextSort,
+    Reverse,
+    Preview,
+    PreviewUp,
+    PreviewDown,
+    Details,
+    Download,
+    Upload,
+    CopyUri,
+    Share,
+    Delete,
+    Reload,
+    Move(Move),
+}
+
+/// What the screen is told.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Msg {
+    CatalogRead(Outcome<Result<Catalog, Failure>>),
+    Listed(Page),
+    Ended(Outcome<Result<(), Failure>>),
+    Unlocked(Option<()>),
+    Previewed(ObjectKey, Outcome<Result<Preview, Failure>>),
+    FolderNamed(ObjectKey, Option<PathBuf>),
+    FileNamed(Option<PathBuf>),
+    Presigned(Outcome<Result<String, Failure>>),
+    DeleteConfirmed(ObjectKey, Option<()>),
+    Deleted(Outcome<Result<(), Failure>>),
+}
+
+impl Objects {
+    /// What lies below `prefix`; literal, so a store's own ends in a slash.
+    pub fn at(place: Place, prefix: String) -> Self {
+        Self {
+            place,
+            store: None,
+            prefix,
+            rows: Rows::default(),
+            progress: Progress::Listing,
+            filter: FilterInput::default(),
+            scroll: Scroll::default(),
+            spinner: Spinner::default(),
+            back: Vec::new(),
+            forward: Vec::new(),
+            seek: None,
+            pane: None,
+        }
+    }
+
+    fn list(&mut self) -> Step<Self> {
+        self.rows = Rows::sorted_like(&self.rows);
+        self.progress = Progress::Listing;
+        self.spinner.start();
+        if let Some(pane) = &mut self.pane {
+            pane.read.clear();
+        }
+        let job =
+            ListObjects { place: self.place.clone(), prefix: self.prefix.clone(), folded: true };
+        Step::run(Effect::latest_stream("list", job, Msg::Listed, Msg::Ended))
+    }
+
+    fn go(&mut self, prefix: String, select: Option<String>) -> Step<Self> {
+        self.prefix = prefix;
+        self.filter.clear();
+        self.scroll.select(0);
+        self.seek = select;
+        self.list().and_cancel("preview")
+    }
+
+    fn spot(&self) -> Spot {
+        let selected = self.selected().map(|row| row.name.to_owned()).unwrap_or_default();
+        Spot { prefix: self.prefix.clone(), selected }
+    }
+
+    fn selected(&self) -> Option<Row<'_>> {
+        self.rows.get(self.scroll.selected())
+    }
+
+    fn selected_key(&self) -> Option<ObjectKey> {
+        let row = self.selected().filter(|row| row.object.is_some())?;
+        ObjectKey::parse(&format!("{}{}", self.prefix, row.name)).ok()
+    }
+
+    fn has_selection(&self) -> bool {
+        self.selected().is_some()
+    }
+
+    /// While a filter is typed its keys are the filter's, the delete key as well.
+    fn has_object(&self) -> bool {
+        self.selected().is_some_and(|row| row.object.is_some()) && !self.filter.is_open()
+    }
+
+    fn may_open(&self) -> bool {
+        self.has_selection() && !self.filter.is_open()
+    }
+
+    fn has_parent(&self) -> bool {
+        !self.prefix.is_empty() && !self.filter.is_open()
+    }
+
+    fn is_at_root(&self) -> bool {
+        self.prefix.is_empty() && !self.filter.is_open()
+    }
+
+    fn has_back(&self) -> bool {
+        !self.back.is_empty()
+    }
+
+    fn has_forward(&self) -> bool {
+        !self.forward.is_empty()
+    }
+
+    fn has_reading(&self) -> bool {
+        self.reading().is_some()
+    }
+
+    fn is_listing(&self) -> bool {
+        self.progress == Progress::Listing
+    }
+
+    fn may_stop(&self) -> bool {
+        self.is_listing() && !self.is_narrowed()
+    }
+
+    fn is_narrowed(&self) -> bool {
+        self.filter.is_open() || self.filter.is_active()
+    }
+
+    /// The bucket, once it is known.
+    fn bucket(&self) -> Option<&BucketName> {
+        self.place.bucket.as_ref().or(self.store.as_ref().map(|store| &store.bucket))
+    }
+
+    /// What was read of the selected object.
+    fn reading(&self) -> Option<&Result<Reading, Failure>> {
+        self.pane.as_ref()?.read.get(&self.selected_key()?)
+    }
+
+    fn command(&mut self, command: Command) -> Step<Self> {
+        match command {
+            Command::Open => return self.open(),
+            Command::Parent => return self.up(),
+            Command::Buckets => {
+                let buckets = Buckets::of(self.place.store.clone());
+                return Step::close().then(Step::show_with(Browser::NAME, buckets));
+            }
+            Command::Back => {
+                if let Some(spot) = self.back.pop() {
+                    self.forward.push(self.spot());
+                    return self.go(spot.prefix, Some(spot.selected));
+                }
+            }
+            Command::Forward => {
+                if let Some(spot) = self.forward.pop() {
+                    self.back.push(self.spot());
+                    return self.go(spot.prefix, Some(spot.selected));
+                }
+            }
+            Command::Filter => self.filter.open(),
+            Command::KeepFilter => self.filter.keep(),
+            Command::ClearFilter => {
+                let kept = self.rows.id(self.scroll.selected());
+                self.filter.clear();
+                self.rows.narrow(&self.filter, false);
+                self.select(kept);
+            }
+            Command::Stop => return Step::cancel("list"),
+            Command::NextSort => {
+                let (sort, _) = self.rows.sorted();
+                self.resort(sort.next(), false);
+            }
+            Command::Reverse => {
+                let (sort, reversed) = self.rows.sorted();
+                self.resort(sort, !reversed);
+            }
+            Command::Reload => {
+                self.seek = self.selected().map(|row| row.name.to_owned());
+                return self.list();
+            }
+            Command::Preview => {
+                if self.pane.take().is_some() {
+                    return Step::cancel("preview");
+                }
+                self.pane = Some(Pane::default());
+                return self.read_selected();
+            }
+            Command::PreviewUp => self.scroll_preview(Move::HalfUp),
+            Command::PreviewDown => self.scroll_preview(Move::HalfDown),
+            Command::Move(to) => {
+                let len = self.rows.len();
+                self.seek = None;
+                if self.scroll.act(to, len) {
+                    return self.read_selected();
+                }
+            }
+            Command::Upload => {
+                let title = format!("Upload to {}", visible(&self.prefix));
+                let ask = Ask::path(title, "file", "a file of this machine", "");
+                return Step::push(ask, Msg::FileNamed);
+            }
+            Command::Details
+            | Command::Download
+            | Command::CopyUri
+            | Command::Share
+            | Command::Delete => return self.on_object(command),
+        }
+        Step::none()
+    }
+
+    fn up(&mut self) -> Step<Self> {
+        let inner = self.prefix.strip_suffix('/').unwrap_or(&self.prefix);
+        let cut = inner.rfind('/').map_or(0, |slash| slash + 1);
+        let (parent, child) = self.prefix.split_at(cut);
+        let (parent, child) = (parent.to_owned(), child.to_owned());
+        self.back.push(self.spot());
+        self.forward.clear();
+        self.go(parent, Some(child))
+    }
+
+    fn scroll_preview(&mut self, to: Move) {
+        let key = self.selected_key();
+        let read = self.pane.as_mut().zip(key).and_then(|(pane, key)| pane.read.get_mut(&key));
+        if let Some(Ok(reading)) = read {
+            reading.act(to);
+        }
+    }
+
+    fn on_object(&self, command: Command) -> Step<Self> {
+        let Some(key) = self.selected_key() else { return Step::none() };
+        let place = self.place.clone();
+        match command {
+            Command::Details => Step::open(Details::new(place, key)),
+            Command::Download => {
+                Step::push(transfers::ask_folder(&key), move |folder| Msg::FolderNamed(key, folder))
+            }
+            Command::Share => {
+                let job = PresignObject { place, key, expires: LINK_LIFE };
+                Step::run(Effect::latest("share", job, Msg::Presigned))
+            }
+            Command::Delete => {
+                let name = visible(key.as_str());
+                let title = "Delete the object?";
+                let text = format!("{name}\n\nIt is gone from the bucket for everybody.");
+                let question = Confirm::new(title, text, "Delete");
+                Step::push(question, move |yes| Msg::DeleteConfirmed(key, yes))
+            }
+            Command::CopyUri => match uri(&self.place, self.store.as_ref(), &key) {
+                Some(uri) => Step::copy(&uri),
+                None => Step::none(),
+            },
+            _ => Step::none(),
+        }
+    }
+
+    fn open(&mut self) -> Step<Self> {
+        let Some(row) = self.selected() else { return Step::none() };
+        if row.object.is_none() {
+            let prefix = format!("{}{}", self.prefix, row.name);
+            self.back.push(self.spot());
+            self.forward.clear();
+            return self.go(prefix, None);
+        }
+        match self.selected_key() {
+            Some(key) => Step::open(Viewer::new(self.place.clone(), key)),
+            None => Step::toast(
+                Tone::Warning,
+                "OSS itself refuses this key: it begins with a slash or is too long",
+            ),
+        }
+    }
+
+    fn resort(&mut self, sort: Sort, reversed: bool) {
+        let kept = self.rows.id(self.scroll.selected());
+        self.rows.sort_by(sort, reversed);
+        self.select(kept);
+    }
+
+    fn select(&mut self, row: Option<RowId>) {
+        let at = row.and_then(|row| self.rows.position(row));
+        self.scroll.select(at.unwrap_or(0));
+    }
+
+    /// The filter was typed at: `before` is what it was.
+    fn narrow(&mut self, before: &str) -> Step<Self> {
+        // one that only grew lets through a part of what the former did
+        let further = !before.is_empty() && self.filter.text().starts_with(before);
+        self.rows.narrow(&self.filter, further);
+        self.scroll.select(0);
+        self.read_selected()
+    }
+
+    /// Reads for the pane what the cursor stands on, unless it was read already.
+    fn read_selected(&mut self) -> Step<Self> {
+        let key = self.selected_key();
+        let Some(pane) = &mut self.pane else { return Step::none() };
+        let Some(key) = key.filter(|key| !pane.read.contains_key(key)) else {
+            return Step::cancel("preview");
+        };
+        let job = PreviewObject { place: self.place.clone(), key: key.clone(), limit: FIRST_READ };
+        Step::run(Effect::latest("preview", job, move |out| Msg::Previewed(key, out)))
+    }
+
+    fn listed(&mut self, page: &Page) -> Step<Self> {
+        let first = self.rows.total() == 0;
+        // at the top one stays at the top; elsewhere on the row where one is
+        let kept = self.rows.id(self.scroll.selected()).filter(|_| self.scroll.selected() > 0);
+        let arrived = self.rows.add(page, &self.prefix, &self.filter);
+        let sought = self.seek.as_ref().and_then(|name| self.rows.find(name, &arrived));
+        if sought.is_some() {
+            self.seek = None;
+        }
+        self.select(sought.or(kept));
+        if first || sought.is_some() { self.read_selected() } else { Step::none() }
+    }
+
+    fn hear(&mut self, msg: Msg) -> Step<Self> {
+        match msg {
+            Msg::CatalogRead(outcome) => {
+                // without it the bucket's name stays out of the title, and listing says why
+                let catalog = settled(outcome).ok();
+                self.store = catalog.and_then(|all| all.store(&self.place.store).cloned());
+            }
+            Msg::Listed(page) => return self.listed(&page),
+            Msg::Ended(outcome) => {
+                self.spinner.stop();
+                return match settled(outcome) {
+                    Ok(()) => {
+                        self.progress = Progress::Whole;
+                        Step::none()
+                    }
+                    Err(failure) if failure.kind == FailureKind::Cancelled => {
+                        self.progress = Progress::Stopped;
+                        Step::none()
+                    }
+                    Err(failure) => {
+                        let locked = failure.kind == FailureKind::Locked;
+                        self.progress = Progress::Broken(failure);
+                        if locked { Step::push(Unlock::new(), Msg::Unlocked) } else { Step::none() }
+                    }
+                };
+            }
+            Msg::Unlocked(Some(())) => return self.list(),
+            Msg::Previewed(key, outcome) => {
+                if let (Some(pane), Outcome::Done(read)) = (&mut self.pane, outcome) {
+                    if pane.read.len() >= KEPT_PREVIEWS {
+                        pane.read.clear();
+                    }
+                    pane.read.insert(key, read.map(Reading::new));
+                }
+            }
+            Msg::FolderNamed(key, Some(folder)) => {
+                return transfers::download(self.place.clone(), key, folder);
+            }
+            Msg::FileNamed(Some(file)) => return self.upload(&file),
+            Msg::Presigned(outcome) => {
+                return match settled(outcome) {
+                    Ok(link) => Step::copy(&link)
+                        .then(Step::toast(Tone::Good, "a link that works for one hour")),
+                    Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
+                };
+            }
+            Msg::DeleteConfirmed(key, Some(())) => {
+                let job = DeleteObject { place: self.place.clone(), key };
+                return Step::run(Effect::exclusive("delete", job, Msg::Deleted));
+            }
+            Msg::Deleted(outcome) => {
+                return match settled(outcome) {
+                    Ok(()) => self.list().and_toast(Tone::Good, "deleted"),
+                    Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
+                };
+            }
+            Msg::Unlocked(None)
+            | Msg::FolderNamed(_, None)
+            | Msg::FileNamed(None)
+            | Msg::DeleteConfirmed(_, None) => {}
+        }
+        Step::none()
+    }
+
+    fn upload(&self, file: &Path) -> Step<Self> {
+        let name = file.file_name().and_then(|name| name.to_str());
+        let key = name.map(|name| ObjectKey::parse(&format!("{}{name}", self.prefix)));
+        match key {
+            Some(Ok(key)) => {
+                let to = Remote { place: self.place.clone(), key, own: 0 };
+                Step::post::<Transfers>(transfers::Msg::Asked(Copy::upload(file, to)))
+                    .and_toast(Tone::Neutral, "uploading: tab 5 shows how far it is; R lists anew")
+            }
+            Some(Err(error)) => Step::toast(Tone::Bad, &error.to_string()),
+            None => {
+                Step::toast(Tone::Bad, "a file's name must be UTF-8 to become a key: rename it")
+            }
+        }
+    }
+}
+
+impl Screen for Objects {
+    type World = World;
+    type Command = Command;
+    type Msg = Msg;
+    type Answer = ();
+
+    const NAME: &'static str = "objects";
+    const KEYS: &'static [Bind<Self>] = &[
+        Bind::new(&["enter"], Command::KeepFilter, "keep filter").when(|s| s.filter.is_open()),
+        Bind::new(&["esc"], Command::ClearFilter, "clear filter").when(Self::is_narrowed),
+        Bind::new(&["esc"], Command::Stop, "stop").when(Self::may_stop),
+        Bind::new(&["enter", "l", "right"], Command::Open, "open").when(Self::may_open),
+        Bind::new(&["h", "left", "backspace"], Command::Parent, "up").when(Self::has_parent),
+        Bind::new(&["h", "left", "backspace"], Command::Buckets, "buckets").when(Self::is_at_root),
+        Bind::new(&["/"], Command::Filter, "filter").when(|s| !s.filter.is_open()),
+        Bind::new(&["p"], Command::Preview, "preview"),
+        Bind::new(&["d"], Command::Download, "download…").when(Self::has_object),
+        Bind::new(&["i"], Command::Details, "details…").when(Self::has_object),
+        Bind::new(&["o"], Command::NextSort, "sort"),
+        Bind::new(&["O"], Command::Reverse, "reverse").quiet(),
+        Bind::new(&["K"], Command::PreviewUp, "preview up").when(Self::has_reading).quiet(),
+        Bind::new(&["J"], Command::PreviewDown, "preview down").when(Self::has_reading).quiet(),
+        Bind::new(&["u"], Command::Upload, "upload…"),
+        Bind::new(&["y"], Command::CopyUri, "copy uri").when(Self::has_object).quiet(),
+        Bind::new(&["Y"], Command::Share, "share link").when(Self::has_object),
+        Bind::new(&["D", "delete"], Command::Delete, "delete…").when(Self::has_object),
+        Bind::new(&["alt-left"], Command::Back, "back").when(Self::has_back).quiet(),
+        Bind::new(&["alt-right"], Command::Forward, "forward").when(Self::has_forward).quiet(),
+        Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),
+    ];
+    const MOVES: Moves<Command> = Moves::List(Command::Move);
+
+    fn start(&mut self) -> Step<Self> {
+        self.list().and(Effect::latest("catalog", LoadCatalog, Msg::CatalogRead))
+    }
+
+    fn update(&mut self, event: Event<Self>) -> Step<Self> {
+        match event {
+            Event::Command(command) => return self.command(command),
+            Event::Msg(msg) => return self.hear(msg),
+            Event::Tick(now) => self.spinner.tick(now),
+            Event::Key(key) => {
+                let before = self.filter.text().to_owned();
+                self.filter.key(key);
+                return self.narrow(&before);
+            }
+            Event::Paste(text) if self.filter.is_open() => {
+                let before = self.filter.text().to_owned();
+                self.filter.paste(&text);
+                return self.narrow(&before);
+            }
+            Event::Mouse(mouse) => {
+                let len = self.rows.len();
+                if self.scroll.mouse(mouse, len) {
+                    return self.read_selected();
+                }
+            }
+            _ => {}
+        }
+        Step::none()
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        self.draw(frame, area, theme);
+    }
+
+    fn title(&self) -> String {
+        format!("{} {}", self.place.store, visible(&self.prefix))
+    }
+
+    fn captures_text(&self) -> bool {
+        self.filter.is_open()
+    }
+
+    fn wants_tick(&self) -> bool {
+        self.spinner.is_running()
+    }
+}

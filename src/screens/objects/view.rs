@@ -1,0 +1,211 @@
+//! How a listing looks: where one is, how much of it came, the rows, the preview.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::Line;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::{Objects, Progress, Row, Sort};
+use crate::base::units;
+use crate::base::visible::visible;
+use crate::screens::failure_view;
+use crate::screens::viewer::content::name_spans;
+use crate::tui::theme::Theme;
+use crate::tui::widget::split::counted_pane;
+use crate::tui::widget::table::{self, Column, Table};
+use crate::tui::widget::text::{cells, fit_line, line, row, rows_below};
+
+/// From this width on the preview stands beside the list, below it else.
+const BESIDE: u16 = 100;
+/// From this height on there is room for it below.
+const BELOW: u16 = 14;
+/// Narrower than this a list says no class, and narrower than that no date.
+const CLASSES: u16 = 68;
+const DATES: u16 = 46;
+
+impl Objects {
+    pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        if self.pane.is_none() {
+            return self.draw_list(frame, area, theme);
+        }
+        let halves = [Constraint::Percentage(55), Constraint::Fill(1)];
+        let [list, preview] = if area.width >= BESIDE {
+            Layout::horizontal(halves).areas(area)
+        } else if area.height >= BELOW {
+            Layout::vertical([Constraint::Percentage(50), Constraint::Fill(1)]).areas(area)
+        } else {
+            [Rect { height: 0, ..area }, area]
+        };
+        self.draw_list(frame, list, theme);
+        self.draw_preview(frame, preview, theme);
+    }
+
+    /// `store  s3://bucket/prefix/`.
+    fn path(&self) -> String {
+        let bucket = self.bucket().map(|bucket| format!("s3://{bucket}/")).unwrap_or_default();
+        format!("{}  {bucket}{}", self.place.store, visible(&self.prefix))
+    }
+
+    /// How much there is, and whether that is all of it.
+    fn count(&self) -> String {
+        let number = |count: usize| units::count(count as u64);
+        let (total, shown) = (number(self.rows.total()), number(self.rows.len()));
+        let of = if self.filter.is_active() { format!("{shown} of ") } else { String::new() };
+        let count = match &self.progress {
+            Progress::Whole => format!("{of}{}", self.whole()),
+            _ if self.rows.total() == 0 => String::new(),
+            Progress::Listing => format!("{of}{total} so far"),
+            Progress::Stopped => format!("{of}{total}, stopped there"),
+            Progress::Broken(_) => format!("{of}{total}, broken off there"),
+        };
+        match self.rows.sorted() {
+            (Sort::Name, false) => count,
+            (sort, reversed) if !count.is_empty() => format!("{} · {count}", sort.words(reversed)),
+            _ => count,
+        }
+    }
+
+    /// `5 prefixes, 12,408 objects · 3.1 GiB`.
+    fn whole(&self) -> String {
+        let many = |count: u64, one: &str, more: &str| match count {
+            1 => format!("1 {one}"),
+            _ => format!("{} {more}", units::count(count)),
+        };
+        let objects = self.rows.objects();
+        let prefixes = (self.rows.total() as u64).saturating_sub(objects);
+        let bytes = units::bytes(self.rows.bytes());
+        let objects_said = format!("{} · {bytes}", many(objects, "object", "objects"));
+        match (prefixes, objects) {
+            (0, 0) => "empty".to_owned(),
+            (0, _) => objects_said,
+            (_, 0) => many(prefixes, "prefix", "prefixes"),
+            _ => format!("{}, {objects_said}", many(prefixes, "prefix", "prefixes")),
+        }
+    }
+
+    fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        let sign = self.spinner.sign(theme);
+        let gap = if sign.is_empty() { "" } else { " " };
+        let count = format!("{sign}{gap}{}", self.count());
+        let inner = counted_pane(frame, area, theme, (&self.path(), &count), true);
+        let mut below = Vec::new();
+        if let Progress::Broken(failure) = &self.progress {
+            below = failure_view::lines(failure, usize::from(inner.width), theme);
+            if self.rows.total() > 0 {
+                // what came stays in sight
+                below.truncate(usize::from(inner.height / 2));
+            }
+        }
+        let filter = usize::from(self.is_narrowed());
+        let taken = cells(below.len() + filter).min(inner.height);
+        let list = Rect { height: inner.height - taken, ..inner };
+        // a failure stands alone where nothing came: no header of an empty list
+        if self.rows.total() > 0 || below.is_empty() {
+            self.draw_rows(frame, list, theme);
+        }
+        let below_at = if self.rows.total() > 0 { usize::from(list.height) } else { 0 };
+        let rest = rows_below(inner, below_at);
+        let room = usize::from(inner.width);
+        let lines = below.len();
+        for (index, text) in below.into_iter().enumerate() {
+            line(frame, row(rest, index), fit_line(text, room, theme));
+        }
+        self.filter.view(frame, row(inner, usize::from(list.height) + lines), theme);
+    }
+
+    fn draw_rows(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        let titles = Sort::ALL.map(|sort| self.column_title(sort, theme));
+        let [name, size, time] = titles.each_ref().map(String::as_str);
+        let all = [
+            Column::new(name, Constraint::Fill(1)),
+            Column::new(size, Constraint::Length(10)).right(),
+            Column::new(time, Constraint::Length(16)),
+            Column::new("class", Constraint::Length(8)),
+        ];
+        let columns = match area.width {
+            CLASSES.. => all.as_slice(),
+            DATES.. => all.get(..3).unwrap_or_default(),
+            _ => all.get(..2).unwrap_or_default(),
+        };
+        let empty = match (&self.progress, self.filter.is_active()) {
+            (Progress::Whole | Progress::Stopped, true) => "nothing matches the filter",
+            (Progress::Whole, false) => "nothing lies here: OSS lists no key with this prefix",
+            (Progress::Stopped, false) => "stopped before anything came: R lists anew",
+            (Progress::Listing | Progress::Broken(_), _) => "",
+        };
+        let table = Table::new(columns).empty(empty);
+        table.view(frame, area, theme, &self.scroll, self.rows.len(), |index| {
+            self.rows.get(index).map_or_else(table::Row::default, |row| listed(row, theme))
+        });
+    }
+
+    fn column_title(&self, sort: Sort, theme: &Theme) -> String {
+        let (by, reversed) = self.rows.sorted();
+        let title = match sort {
+            Sort::Name => "name",
+            Sort::Size => "size",
+            Sort::Time => "modified (UTC)",
+        };
+        if by != sort {
+            return title.to_owned();
+        }
+        // up is small, early and A at the top
+        let down = (sort == Sort::Name) == reversed;
+        let sign = match (down, theme.ascii) {
+            (true, false) => "▼",
+            (true, true) => "v",
+            (false, false) => "▲",
+            (false, true) => "^",
+        };
+        format!("{title} {sign}")
+    }
+
+    fn draw_preview(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        let selected = self.selected();
+        let name = selected.map(|row| visible(row.name).into_string()).unwrap_or_default();
+        let heading = match self.reading() {
+            Some(Ok(reading)) => reading.heading(),
+            _ => String::new(),
+        };
+        let inner = counted_pane(frame, area, theme, (&name, &heading), false);
+        match (self.reading(), selected) {
+            (Some(Ok(reading)), _) => reading.view(frame, inner, theme),
+            (Some(Err(failure)), _) => failure_view::view(frame, inner, theme, failure),
+            (None, Some(row)) if row.object.is_none() => {
+                line(frame, inner, Line::styled("a prefix: enter opens it", theme.muted()));
+            }
+            (None, Some(_)) => line(frame, inner, Line::styled("reading", theme.muted())),
+            (None, None) => {}
+        }
+    }
+}
+
+impl Sort {
+    const ALL: [Self; 3] = [Self::Name, Self::Size, Self::Time];
+}
+
+/// The cells of a row; a prefix has neither size nor date of its own on OSS.
+fn listed(row: Row<'_>, theme: &Theme) -> table::Row<'static> {
+    let name = Line::from(name_spans(row.name, Style::new(), theme));
+    match row.object {
+        None => {
+            let dash = || Line::raw("-");
+            table::Row::new([name.style(theme.title()), dash(), dash(), dash()])
+        }
+        Some(facts) => table::Row::new([
+            name,
+            Line::raw(units::bytes(facts.size)),
+            Line::raw(moment(facts.modified)),
+            Line::raw(facts.class.as_str()),
+        ]),
+    }
+}
+
+/// `2026-03-15 10:20`.
+fn moment(unix: i64) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]");
+    let time = OffsetDateTime::from_unix_timestamp(unix).ok();
+    time.and_then(|time| time.format(format).ok()).unwrap_or_default()
+}

@@ -1,0 +1,356 @@
+//! The table of OSS regions, to pick one: type to narrow it down.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::base::units;
+use crate::base::visible::visible;
+use crate::model::endpoint::EndpointKind;
+use crate::model::region::{self, Region};
+use crate::model::store::RegionId;
+use crate::ops::failure::Failure;
+use crate::ops::regions::{MeasureLatency, Measured};
+use crate::ops::world::World;
+use crate::tui::effect::{Effect, Outcome};
+use crate::tui::keymap::{Bind, Move, Moves};
+use crate::tui::screen::{Event, Screen, Step};
+use crate::tui::theme::{Theme, Tone};
+use crate::tui::widget::filter_input::FilterInput;
+use crate::tui::widget::scroll::Scroll;
+use crate::tui::widget::split::pane;
+use crate::tui::widget::table::{Column, Row, Table};
+use crate::tui::widget::text::{cells, line, row, rows_below, width, wrap};
+
+use super::failure_view::settled;
+
+/// Rows of the details below the table.
+const DETAILS: usize = 5;
+
+/// Picks a region; the answer is its row of the built-in table.
+#[derive(Debug)]
+pub struct RegionPicker {
+    filter: FilterInput,
+    /// The rows that match, fastest first where measured.
+    matching: Vec<&'static Region>,
+    scroll: Scroll,
+    latency: BTreeMap<String, Result<Duration, String>>,
+    measuring: bool,
+}
+
+/// What the keys do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Command {
+    Pick,
+    Measure,
+    Clear,
+    Move(Move),
+}
+
+/// What the picker is told.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Msg {
+    Measured(Measured),
+    AllMeasured(Outcome<Result<(), Failure>>),
+}
+
+impl RegionPicker {
+    /// The whole table, the cursor on the region that `current` names.
+    pub fn new(current: &str) -> Self {
+        let mut picker = Self {
+            filter: FilterInput::default(),
+            matching: region::all().iter().collect(),
+            scroll: Scroll::default(),
+            latency: BTreeMap::new(),
+            measuring: false,
+        };
+        picker.filter.open();
+        if let Some(current) = region::find(current) {
+            picker.put_cursor_on(current);
+        }
+        picker
+    }
+
+    fn selected(&self) -> Option<&'static Region> {
+        self.matching.get(self.scroll.selected()).copied()
+    }
+
+    fn put_cursor_on(&mut self, region: &Region) {
+        let at = self.matching.iter().position(|other| other.oss_id == region.oss_id);
+        self.scroll.select(at.unwrap_or(0));
+    }
+
+    fn narrow(&mut self) {
+        let hay = |region: &Region| {
+            let Region { id, oss_id, name, name_zh, group, .. } = region;
+            format!("{id} {oss_id} {name} {name_zh} {group} {}", remarks(region))
+        };
+        let matching = region::all().iter().filter(|region| self.filter.matches(&hay(region)));
+        self.matching = matching.collect();
+        self.sort();
+    }
+
+    /// Fastest first; what is not measured, or not reached, keeps the table's order behind.
+    fn sort(&mut self) {
+        let took = |region: &&Region| {
+            self.latency.get(&region.oss_id).and_then(|took| took.as_ref().ok()).copied()
+        };
+        self.matching.sort_by_key(|region| (took(region).is_none(), took(region)));
+    }
+
+    fn typed(&mut self) {
+        self.narrow();
+        self.scroll.select(0);
+    }
+
+    fn measured(&mut self, measured: Measured) {
+        let selected = self.selected();
+        self.latency.insert(measured.region, measured.took);
+        self.narrow();
+        if let Some(region) = selected {
+            self.put_cursor_on(region);
+        }
+    }
+
+    fn latency_of(&self, region: &Region) -> String {
+        match self.latency.get(&region.oss_id) {
+            Some(Ok(took)) => units::span(*took),
+            Some(Err(_)) => "no answer".into(),
+            None if self.measuring && region.host(EndpointKind::Public).is_some() => "…".into(),
+            None => String::new(),
+        }
+    }
+
+    fn cells(&self, region: &Region, wide: bool) -> Vec<Line<'static>> {
+        let id = RegionId::parse(&region.oss_id)
+            .map_or_else(|_| region.id.clone(), |known| known.as_str().to_owned());
+        let mut cells = vec![id, region.name.clone(), region.name_zh.clone()];
+        if wide {
+            cells.push(geography(&region.group).to_owned());
+            cells.push(kinds(region));
+        }
+        cells.push(remarks(region));
+        cells.push(self.latency_of(region));
+        cells.into_iter().map(Line::from).collect()
+    }
+
+    fn details(&self, region: &Region, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+        let mut lines = vec![Line::from(vec![
+            Span::styled(region.name.clone(), theme.title()),
+            Span::raw(format!("  {}  {}", region.name_zh, geography(&region.group))),
+        ])];
+        let host = region.host(EndpointKind::Public).or(region.host(EndpointKind::Internal));
+        let endpoints = format!("{}: {}", host.unwrap_or("-"), kinds(region));
+        lines.extend(wrap(&endpoints, room).into_iter().map(Line::raw));
+        let mut said: Vec<String> = region.note.iter().cloned().collect();
+        if region.mainland {
+            said.push(
+                "accounts new since 2025-03-20 reach public endpoints on the mainland by a custom \
+                 domain only"
+                    .to_owned(),
+            );
+        }
+        if let Some(Err(problem)) = self.latency.get(&region.oss_id) {
+            said.push(visible(problem).into_string());
+        }
+        let said = said.join("; ");
+        lines.extend(wrap(&said, room).into_iter().map(|text| Line::styled(text, theme.warn())));
+        lines
+    }
+}
+
+/// What a user should see before picking: anything but an ordinary, running region.
+fn remarks(region: &Region) -> String {
+    let mut words = Vec::new();
+    if region.status != "active" {
+        words.push(region.status.as_str());
+    }
+    if region.cloud != "public" {
+        words.push(region.cloud.as_str());
+    }
+    if region.host(EndpointKind::Public).is_none() {
+        words.push("internal only");
+    }
+    words.join(", ")
+}
+
+fn geography(group: &str) -> &str {
+    match group {
+        "china-mainland" => "China mainland",
+        "hong-kong" => "Hong Kong",
+        "asia-pacific" => "Asia Pacific",
+        "europe-americas" => "Europe, Americas",
+        "middle-east" => "Middle East",
+        other => other,
+    }
+}
+
+fn kinds(region: &Region) -> String {
+    region.kinds().map(EndpointKind::as_str).collect::<Vec<_>>().join(" ")
+}
+
+impl Screen for RegionPicker {
+    type World = World;
+    type Command = Command;
+    type Msg = Msg;
+    type Answer = &'static Region;
+
+    const NAME: &'static str = "region-picker";
+    const KEYS: &'static [Bind<Self>] = &[
+        Bind::new(&["enter"], Command::Pick, "pick").when(|picker| picker.selected().is_some()),
+        Bind::new(&["ctrl-l"], Command::Measure, "latency").when(|picker| !picker.measuring),
+        Bind::new(&["esc"], Command::Clear, "all").when(|picker| picker.filter.is_active()),
+    ];
+    const MOVES: Moves<Command> = Moves::List(Command::Move);
+
+    fn update(&mut self, event: Event<Self>) -> Step<Self> {
+        match event {
+            Event::Command(Command::Pick) => {
+                if let Some(region) = self.selected() {
+                    return Step::answer(region);
+                }
+            }
+            Event::Command(Command::Measure) => {
+                self.measuring = true;
+                let measure = MeasureLatency::default();
+                return Step::run(Effect::latest_stream(
+                    "latency",
+                    measure,
+                    Msg::Measured,
+                    Msg::AllMeasured,
+                ));
+            }
+            Event::Command(Command::Clear) => {
+                self.filter.clear();
+                self.filter.open();
+                self.typed();
+            }
+            Event::Command(Command::Move(to)) => {
+                self.scroll.act(to, self.matching.len());
+            }
+            Event::Key(key) => {
+                self.filter.key(key);
+                self.typed();
+            }
+            Event::Paste(text) => {
+                self.filter.paste(&text);
+                self.typed();
+            }
+            Event::Mouse(mouse) => {
+                self.scroll.mouse(mouse, self.matching.len());
+            }
+            Event::Msg(Msg::Measured(measured)) => self.measured(measured),
+            Event::Msg(Msg::AllMeasured(outcome)) => {
+                self.measuring = false;
+                if let Err(failure) = settled(outcome) {
+                    return Step::toast(Tone::Bad, &failure.to_string());
+                }
+            }
+            Event::Resize(_) | Event::Focus(_) | Event::Tick(_) => {}
+        }
+        Step::none()
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        let title = format!("Regions: {} of {}", self.matching.len(), region::all().len());
+        let inner = pane(frame, area, theme, &title, true);
+        let wide = inner.width >= 120;
+        let measured = self.measuring || !self.latency.is_empty();
+        let mut columns = vec![
+            Column::new("region", Constraint::Length(17)),
+            Column::new("city", Constraint::Fill(2)),
+            Column::new("城市", Constraint::Length(if wide { 26 } else { 15 })),
+        ];
+        if wide {
+            columns.push(Column::new("geography", Constraint::Length(16)));
+            columns.push(Column::new("endpoints", Constraint::Fill(3)));
+        }
+        columns.push(Column::new("note", Constraint::Length(if wide { 24 } else { 14 })));
+        if measured {
+            columns.push(Column::new("latency", Constraint::Length(9)).right());
+        }
+        self.filter.view(frame, row(inner, 0), theme);
+        if !self.filter.is_active() {
+            let place = row(inner, 0);
+            let hint = Rect {
+                x: place.x.saturating_add(2),
+                width: place.width.saturating_sub(2),
+                ..place
+            };
+            line(frame, hint, Line::styled("type a city, an id, 城市, a geography", theme.muted()));
+        }
+        let table = rows_below(inner, 1);
+        let height = usize::from(table.height).saturating_sub(DETAILS + 1).max(2);
+        let (details, table) = (
+            rows_below(table, height + 1),
+            Rect { height: table.height.min(cells(height)), ..table },
+        );
+        let empty = "no region matches: esc shows all";
+        Table::new(&columns).empty(empty).view(
+            frame,
+            table,
+            theme,
+            &self.scroll,
+            self.matching.len(),
+            |index| {
+                let region = self.matching.get(index);
+                region.map_or_else(Row::default, |region| Row::new(self.cells(region, wide)))
+            },
+        );
+        let lines = self
+            .selected()
+            .map(|region| self.details(region, usize::from(details.width), theme))
+            .unwrap_or_default();
+        for (index, text) in lines.into_iter().enumerate() {
+            line(frame, row(details, index), text);
+        }
+        if !row(inner, 0).is_empty() {
+            // the letters typed go to the filter, so the cursor stands there
+            let typed = width(self.filter.text());
+            let x = inner.x.saturating_add(1).saturating_add(cells(typed));
+            frame.set_cursor_position((x.min(inner.right().saturating_sub(1)), inner.y));
+        }
+    }
+
+    fn title(&self) -> String {
+        "Regions".to_owned()
+    }
+
+    fn captures_text(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fastest_come_first_and_the_cursor_stays_on_its_region() {
+        let mut picker = RegionPicker::new("eu-central-1");
+        let mut hear = |region: &str, took: Result<u64, &str>| {
+            let took = took.map(Duration::from_millis).map_err(str::to_owned);
+            let measured = Measured { region: region.to_owned(), took };
+            let _step = picker.update(Event::Msg(Msg::Measured(measured)));
+            let first = |picker: &RegionPicker| picker.matching.first().map(|r| r.id.clone());
+            (first(&picker), picker.selected().map(|region| region.id.clone()))
+        };
+        let here = Some("eu-central-1".to_owned());
+        assert_eq!(hear("oss-cn-beijing", Ok(80)), (Some("cn-beijing".into()), here.clone()));
+        assert_eq!(hear("oss-eu-west-1", Ok(30)), (Some("eu-west-1".into()), here.clone()));
+        assert_eq!(hear("oss-cn-hangzhou", Err("no route")), (Some("eu-west-1".into()), here));
+    }
+
+    #[test]
+    fn what_is_not_ordinary_is_said_in_words() {
+        let said = |id: &str| remarks(region::find(id).unwrap());
+        assert_eq!(said("eu-central-1"), "");
+        assert_eq!(said("cn-nanjing"), "closing");
+        assert_eq!(said("oss-cn-hzjbp"), "finance, internal only");
+    }
+}

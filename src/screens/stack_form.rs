@@ -1,0 +1,275 @@
+//! The composer: a stack out of an artifact store, an orchestrator and further components.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::catalog::Catalog;
+use crate::model::component::ComponentType;
+use crate::model::field::FieldError;
+use crate::model::name::Name;
+use crate::model::stack::{Stack, StackDraft};
+use crate::ops::failure::Failure;
+use crate::ops::stacks::SaveStack;
+use crate::ops::world::World;
+use crate::tui::effect::{Effect, Outcome};
+use crate::tui::keymap::{Bind, FormMove, Moves};
+use crate::tui::screen::{Event, Screen, Step};
+use crate::tui::theme::Theme;
+use crate::tui::widget::form::{Field, Form, Said};
+use crate::tui::widget::split::pane;
+
+use super::failure_view::settled;
+use super::pick_list::PickList;
+
+/// What a component that the catalog does not describe means.
+const OF_ZENML: &str = "a name the catalog does not describe means the one ZenML has";
+
+/// The form; its answer is the name under which the stack was saved.
+#[derive(Debug)]
+pub struct StackForm {
+    form: Form<Slot>,
+    /// The stack as it was opened, where an existing one is edited.
+    replaces: Option<Box<Stack>>,
+    zenml: String,
+    stores: Vec<String>,
+    saving: bool,
+}
+
+/// A field of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// The stack's name.
+    Name,
+    /// Names of components of this type.
+    Component(ComponentType),
+    /// Whether changes ask for the typed name.
+    Protected,
+}
+
+impl Slot {
+    /// The slot of a field of [`StackDraft`].
+    fn of(field: &str) -> Self {
+        ComponentType::parse(field).map_or(Self::Name, Self::Component)
+    }
+}
+
+/// What the keys do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Move in the form, or hand it in.
+    Form(FormMove),
+}
+
+/// What the screen is told.
+#[derive(Debug)]
+pub enum Msg {
+    /// A store was picked.
+    StorePicked(Option<String>),
+    /// The stack is in the catalog, or not.
+    Saved(Outcome<Result<Name, Failure>>),
+}
+
+impl StackForm {
+    /// A new stack: the only store of the catalog and ZenML's own orchestrator to begin with.
+    pub fn new(catalog: &Catalog) -> Self {
+        let mut draft = StackDraft::default();
+        if let [only] = catalog.stores() {
+            draft.components.insert(ComponentType::ArtifactStore, vec![only.name.to_string()]);
+        }
+        draft.components.insert(ComponentType::Orchestrator, vec!["default".into()]);
+        Self::of(catalog, &draft, None)
+    }
+
+    /// The stack as it is, to be changed.
+    pub fn edit(catalog: &Catalog, stack: &Stack) -> Self {
+        Self::of(catalog, &StackDraft::from(stack), Some(Box::new(stack.clone())))
+    }
+
+    fn of(catalog: &Catalog, draft: &StackDraft, replaces: Option<Box<Stack>>) -> Self {
+        let given = |kind: ComponentType| {
+            draft.components.get(&kind).map(|names| names.join(", ")).unwrap_or_default()
+        };
+        let mut fields = vec![
+            Field::text(Slot::Name, "name")
+                .required()
+                .value(&draft.name)
+                .help("the stack's name, here and in ZenML"),
+        ];
+        for kind in ComponentType::ALL {
+            if kind == ComponentType::ImageBuilder {
+                // the two mandatory ones and the registry stand open, the rest is folded away
+                let open = ComponentType::ALL
+                    .into_iter()
+                    .skip_while(|other| *other != kind)
+                    .any(|other| !given(other).is_empty());
+                fields.push(Field::section("further components", open));
+            }
+            let slot = Slot::Component(kind);
+            let label = kind.label();
+            let mut field = match kind {
+                ComponentType::ArtifactStore => Field::pick(slot, &label, "enter chooses"),
+                _ => Field::text(slot, &label),
+            };
+            if kind.is_mandatory() {
+                field = field.required();
+            }
+            fields.push(field.value(&given(kind)).help(&help(catalog, kind)));
+        }
+        fields.push(
+            Field::toggle(Slot::Protected, "protected")
+                .on(draft.protected)
+                .help("changes and deletion ask for the typed name"),
+        );
+        Self {
+            form: Form::new(fields),
+            replaces,
+            zenml: draft.zenml.clone(),
+            stores: catalog.stores().iter().map(|store| store.name.to_string()).collect(),
+            saving: false,
+        }
+    }
+
+    fn draft(&self) -> StackDraft {
+        let names = |kind: ComponentType| -> Vec<String> {
+            let text = self.form.text(Slot::Component(kind));
+            let names = text.split([',', '，']).map(str::trim).filter(|name| !name.is_empty());
+            names.map(str::to_owned).collect()
+        };
+        StackDraft {
+            name: self.form.text(Slot::Name).to_owned(),
+            components: ComponentType::ALL
+                .into_iter()
+                .map(|kind| (kind, names(kind)))
+                .filter(|(_, names)| !names.is_empty())
+                .collect(),
+            zenml: self.zenml.clone(),
+            protected: self.form.is_on(Slot::Protected),
+        }
+    }
+
+    fn set_errors(&mut self, errors: Vec<FieldError>) {
+        self.form.set_errors(errors.into_iter().map(|e| (Slot::of(e.field), e.message)));
+    }
+
+    fn react(&mut self, said: &Said<Slot>) -> Step<Self> {
+        match said {
+            Said::Open(Slot::Component(ComponentType::ArtifactStore)) => {
+                let list = PickList::new("Artifact store", self.stores.clone())
+                    .empty("the catalog has none: make one in tab 2, or type a name here");
+                return Step::push(list, Msg::StorePicked);
+            }
+            Said::Left(slot) => {
+                let errors = self.draft().validate().err().unwrap_or_default();
+                let own = errors.into_iter().find(|error| Slot::of(error.field) == *slot);
+                self.form.set_error(*slot, own.map(|error| error.message));
+            }
+            Said::Lines(..) => self.form.refuse_lines(),
+            Said::Submit if !self.saving => match self.draft().validate() {
+                Ok(_) => {
+                    self.saving = true;
+                    let job = SaveStack { draft: self.draft(), replaces: self.replaces.clone() };
+                    return Step::run(Effect::exclusive("catalog", job, Msg::Saved));
+                }
+                Err(errors) => self.set_errors(errors),
+            },
+            _ => {}
+        }
+        Step::none()
+    }
+
+    fn hear(&mut self, msg: Msg) -> Step<Self> {
+        match msg {
+            Msg::StorePicked(None) => Step::none(),
+            Msg::StorePicked(Some(name)) => {
+                let slot = Slot::Component(ComponentType::ArtifactStore);
+                self.form.set_text(slot, &name);
+                self.form.mark_dirty();
+                let _moved = self.form.act(FormMove::Next);
+                Step::none()
+            }
+            Msg::Saved(outcome) => {
+                self.saving = false;
+                match settled(outcome) {
+                    Ok(name) => {
+                        self.form.mark_saved();
+                        Step::answer(name)
+                    }
+                    Err(failure) if failure.fields.is_empty() => {
+                        let said = failure.to_string();
+                        self.form.set_errors([(Slot::Name, said)]);
+                        Step::none()
+                    }
+                    Err(failure) => {
+                        self.set_errors(failure.fields);
+                        Step::none()
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the catalog offers for a type, and the rule for the rest.
+fn help(catalog: &Catalog, kind: ComponentType) -> String {
+    if kind == ComponentType::ArtifactStore {
+        return "where artifacts lie: one store of tab 2".into();
+    }
+    let described: Vec<&str> = catalog
+        .components()
+        .iter()
+        .filter(|component| component.kind == kind)
+        .map(|component| component.name.as_str())
+        .collect();
+    let many = if kind.allows_many() { "; several with commas" } else { "" };
+    if described.is_empty() {
+        format!("{OF_ZENML}{many}")
+    } else {
+        format!("described: {}{many}", described.join(", "))
+    }
+}
+
+impl Screen for StackForm {
+    type World = World;
+    type Command = Command;
+    type Msg = Msg;
+    type Answer = Name;
+
+    const NAME: &'static str = "stack-form";
+    const KEYS: &'static [Bind<Self>] = &[];
+    const MOVES: Moves<Command> = Moves::Form(Command::Form);
+
+    fn update(&mut self, event: Event<Self>) -> Step<Self> {
+        let said = match event {
+            Event::Command(Command::Form(to)) => self.form.act(to),
+            Event::Key(key) => self.form.key(key),
+            Event::Paste(text) => self.form.paste(&text),
+            Event::Mouse(mouse) => {
+                let at = ratatui::layout::Position::new(mouse.column, mouse.row);
+                match mouse.kind {
+                    crossterm::event::MouseEventKind::Down(_) => self.form.click(at),
+                    _ => return Step::none(),
+                }
+            }
+            Event::Msg(msg) => return self.hear(msg),
+            _ => return Step::none(),
+        };
+        self.react(&said)
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        let inner = pane(frame, area, theme, &self.title(), true);
+        self.form.view(frame, inner, theme);
+    }
+
+    fn title(&self) -> String {
+        self.replaces.as_ref().map_or("New stack".into(), |stack| format!("Edit {}", stack.name))
+    }
+
+    fn captures_text(&self) -> bool {
+        true
+    }
+
+    fn is_dirty(&self) -> bool {
+        self.form.is_dirty()
+    }
+}

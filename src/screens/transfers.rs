@@ -1,0 +1,400 @@
+//! The tab of transfers: what goes to and fro in the background, how far it is, how it ended.
+//!
+//! Its root owns their effects, so that leaving the browser leaves them alone: other screens hand
+//! a [`Copy`] over by [`Step::post`].
+
+mod view;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::base::visible::{Visible, visible};
+use crate::model::object_key::ObjectKey;
+use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::objects::Place;
+use crate::ops::transfer::{Copy, Ends, Progress, Remote, RunCopy};
+use crate::ops::world::World;
+use crate::oss::transfer::Transferred;
+use crate::tui::effect::{Effect, Outcome};
+use crate::tui::keymap::{Bind, Move, Moves};
+use crate::tui::log::Log;
+use crate::tui::runtime::Ticket;
+use crate::tui::screen::{Event, Screen, Step};
+use crate::tui::theme::{Theme, Tone};
+use crate::tui::widget::confirm::Confirm;
+use crate::tui::widget::scroll::Scroll;
+
+use super::ask::Ask;
+use super::failure_view::settled;
+use super::unlock::Unlock;
+
+/// The stretch of time that a rate is taken over.
+const RATE_OVER: Duration = Duration::from_secs(5);
+
+/// The folder a download goes into.
+pub(super) fn ask_folder(key: &ObjectKey) -> Ask<PathBuf> {
+    let title = format!("Download {}", visible(key.as_str()));
+    Ask::path(title, "folder", "made where it is not there; nothing outside it is written", "./")
+}
+
+/// Hands the download of `key` into `folder` to the tab of transfers.
+pub(super) fn download<S: Screen<World = World>>(
+    place: Place,
+    key: ObjectKey,
+    folder: PathBuf,
+) -> Step<S> {
+    match Copy::download(Remote { place, key, own: 0 }, folder) {
+        Ok(copy) => Step::post::<Transfers>(Msg::Asked(copy))
+            .and_toast(Tone::Neutral, "downloading: tab 5 shows how far it is"),
+        Err(reason) => {
+            let text = format!("{reason}: `osstack cp` takes another name for the file");
+            Step::toast(Tone::Bad, &text)
+        }
+    }
+}
+
+/// All transfers of this session, newest first.
+#[derive(Debug, Default)]
+pub struct Transfers {
+    all: Vec<Transfer>,
+    last_id: u64,
+    now: Duration,
+    scroll: Scroll,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Transfer {
+    id: u64,
+    copy: Copy,
+    /// The job as the log names it, by which its ticket is found there.
+    what: Visible,
+    ticket: Option<Ticket>,
+    progress: Progress,
+    /// When so many bytes had arrived, over the last seconds.
+    pace: VecDeque<(Duration, u64)>,
+    state: State,
+}
+
+/// How it stands.
+#[derive(Debug)]
+enum State {
+    Running,
+    /// It was asked to stop and tidies up.
+    Stopping,
+    Done(Transferred),
+    /// Nothing is replaced unless the user says so.
+    Taken(Failure),
+    Stopped,
+    Failed(Failure),
+}
+
+/// What the keys do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Command {
+    Cancel,
+    Retry,
+    Replace,
+    Clear,
+    Move(Move),
+}
+
+/// What the screen is told.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Msg {
+    Asked(Copy),
+    Progressed(u64, Progress),
+    Ended(u64, Outcome<Result<Transferred, Failure>>),
+    ReplaceConfirmed(u64, Option<()>),
+    Unlocked(u64, Option<()>),
+}
+
+impl Transfer {
+    fn is_running(&self) -> bool {
+        matches!(self.state, State::Running | State::Stopping)
+    }
+
+    fn has_all(&self) -> bool {
+        self.progress.total == Some(self.progress.done)
+    }
+
+    /// Notes how far it is at `now`.
+    fn pace(&mut self, now: Duration) {
+        self.pace.push_back((now, self.progress.done));
+        while self.pace.front().is_some_and(|(at, _)| *at + RATE_OVER < now) {
+            self.pace.pop_front();
+        }
+    }
+
+    /// Bytes a second over the last seconds; nothing before there is a stretch to measure.
+    fn rate(&self) -> Option<u64> {
+        let (first, last) = (self.pace.front()?, self.pace.back()?);
+        let millis = last.0.saturating_sub(first.0).as_millis();
+        let bytes = u128::from(last.1.saturating_sub(first.1));
+        u64::try_from((bytes * 1000).checked_div(millis)?).ok()
+    }
+
+    /// How long it still takes at this rate.
+    fn left(&self) -> Option<Duration> {
+        let missing = self.progress.total?.saturating_sub(self.progress.done);
+        Some(Duration::from_secs(missing.checked_div(self.rate()?)?))
+    }
+}
+
+impl Transfers {
+    fn running(&self) -> usize {
+        self.all.iter().filter(|transfer| transfer.is_running()).count()
+    }
+
+    fn selected(&self) -> Option<&Transfer> {
+        self.all.get(self.scroll.selected())
+    }
+
+    fn find(&mut self, id: u64) -> Option<&mut Transfer> {
+        self.all.iter_mut().find(|transfer| transfer.id == id)
+    }
+
+    fn may_cancel(&self) -> bool {
+        self.selected()
+            .is_some_and(|one| one.ticket.is_some() && matches!(one.state, State::Running))
+    }
+
+    fn may_retry(&self) -> bool {
+        self.selected().is_some_and(|one| matches!(one.state, State::Failed(_) | State::Stopped))
+    }
+
+    fn may_replace(&self) -> bool {
+        self.selected().is_some_and(|one| matches!(one.state, State::Taken(_)))
+    }
+
+    fn has_ended(&self) -> bool {
+        self.running() < self.all.len()
+    }
+
+    fn ask(&mut self, copy: Copy) -> Step<Self> {
+        self.last_id += 1;
+        let id = self.last_id;
+        let transfer = Transfer {
+            id,
+            copy,
+            what: Visible::default(),
+            ticket: None,
+            progress: Progress::default(),
+            pace: VecDeque::new(),
+            state: State::Running,
+        };
+        // the selected one stays selected
+        if !self.all.is_empty() {
+            self.scroll.select(self.scroll.selected() + 1);
+        }
+        self.all.insert(0, transfer);
+        self.begin(id, false)
+    }
+
+    fn begin(&mut self, id: u64, overwrite: bool) -> Step<Self> {
+        let Some(transfer) = self.find(id) else { return Step::none() };
+        let job = RunCopy { copy: transfer.copy.clone(), overwrite };
+        let effect = Effect::background_stream(
+            "transfer",
+            job,
+            move |progress| Msg::Progressed(id, progress),
+            move |outcome| Msg::Ended(id, outcome),
+        );
+        transfer.what = visible(effect.what());
+        transfer.ticket = None;
+        transfer.progress = Progress { total: transfer.copy.size, ..Progress::default() };
+        transfer.pace.clear();
+        transfer.state = State::Running;
+        Step::run(effect)
+    }
+
+    fn ended(&mut self, id: u64, outcome: Outcome<Result<Transferred, Failure>>) -> Step<Self> {
+        let Some(transfer) = self.find(id) else { return Step::none() };
+        let name = transfer.copy.destination();
+        transfer.ticket = None;
+        let (state, step) = match settled(outcome) {
+            Ok(done) => {
+                transfer.progress.done = done.bytes;
+                (State::Done(done), Step::toast(Tone::Good, &format!("{name} is there")))
+            }
+            Err(failure) => match failure.kind {
+                FailureKind::Cancelled => (State::Stopped, Step::none()),
+                FailureKind::Conflict => {
+                    let text = format!("{}: tab 5 asks whether to replace it", failure.summary);
+                    (State::Taken(failure), Step::toast(Tone::Warning, &text))
+                }
+                FailureKind::Locked => {
+                    let step = Step::push(Unlock::new(), move |answer| Msg::Unlocked(id, answer));
+                    (State::Failed(failure), step)
+                }
+                _ => {
+                    let text = format!("{name} did not arrive: tab 5 says why");
+                    (State::Failed(failure), Step::toast(Tone::Bad, &text))
+                }
+            },
+        };
+        transfer.state = state;
+        step
+    }
+
+    fn command(&mut self, command: Command) -> Step<Self> {
+        match command {
+            Command::Move(to) => {
+                let len = self.all.len();
+                self.scroll.act(to, len);
+                return Step::none();
+            }
+            Command::Clear => {
+                self.all.retain(Transfer::is_running);
+                self.scroll.clamp(self.all.len());
+                return Step::none();
+            }
+            Command::Cancel | Command::Retry | Command::Replace => {}
+        }
+        let Some(transfer) = self.all.get_mut(self.scroll.selected()) else { return Step::none() };
+        let id = transfer.id;
+        match command {
+            Command::Cancel => match transfer.ticket {
+                Some(ticket) => {
+                    transfer.state = State::Stopping;
+                    Step::end(ticket)
+                }
+                None => Step::none(),
+            },
+            Command::Retry => self.begin(id, false),
+            Command::Replace => {
+                let text = match &transfer.copy.ends {
+                    Ends::Download { .. } => "The file of this machine is replaced as a whole.",
+                    _ => "The object in the bucket is replaced for everybody.",
+                };
+                let text = format!("{}\n\n{text}", transfer.copy.destination());
+                let question = Confirm::new("Replace what is there?", text, "Replace");
+                Step::push(question, move |yes| Msg::ReplaceConfirmed(id, yes))
+            }
+            Command::Move(_) | Command::Clear => Step::none(),
+        }
+    }
+}
+
+impl Screen for Transfers {
+    type World = World;
+    type Command = Command;
+    type Msg = Msg;
+    type Answer = ();
+
+    const NAME: &'static str = "transfers";
+    const KEYS: &'static [Bind<Self>] = &[
+        Bind::new(&["enter"], Command::Replace, "replace…").when(Self::may_replace),
+        Bind::new(&["x"], Command::Cancel, "cancel").when(Self::may_cancel),
+        Bind::new(&["r"], Command::Retry, "try again").when(Self::may_retry),
+        Bind::new(&["c"], Command::Clear, "clear ended").when(Self::has_ended),
+    ];
+    const MOVES: Moves<Command> = Moves::List(Command::Move);
+
+    fn update(&mut self, event: Event<Self>) -> Step<Self> {
+        match event {
+            Event::Command(command) => return self.command(command),
+            Event::Msg(Msg::Asked(copy)) => return self.ask(copy),
+            Event::Msg(Msg::Progressed(id, progress)) => {
+                if let Some(transfer) = self.find(id) {
+                    transfer.progress = progress;
+                }
+            }
+            Event::Msg(Msg::Ended(id, outcome)) => return self.ended(id, outcome),
+            Event::Msg(Msg::ReplaceConfirmed(id, Some(()))) => return self.begin(id, true),
+            Event::Msg(Msg::Unlocked(id, Some(()))) => return self.begin(id, false),
+            Event::Tick(now) => {
+                self.now = now;
+                let running = self.all.iter_mut().filter(|transfer| transfer.is_running());
+                running.for_each(|transfer| transfer.pace(now));
+            }
+            _ => {}
+        }
+        Step::none()
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        self.draw(frame, area, theme);
+    }
+
+    fn title(&self) -> String {
+        "Transfers".into()
+    }
+
+    fn badge(&self) -> String {
+        let wrong = |one: &&Transfer| matches!(one.state, State::Failed(_) | State::Taken(_));
+        match (self.running(), self.all.iter().filter(wrong).count()) {
+            (0, 0) => String::new(),
+            (running, 0) => format!("{running}↓"),
+            (0, wrong) => format!("{wrong}!"),
+            (running, wrong) => format!("{running}↓ {wrong}!"),
+        }
+    }
+
+    fn wants_tick(&self) -> bool {
+        self.running() > 0
+    }
+
+    /// Learns the tickets of its effects, oldest first on both sides.
+    fn observe(&mut self, log: &Log) {
+        for record in log.running().filter(|record| record.screen == Self::NAME) {
+            if self.all.iter().any(|transfer| transfer.ticket == record.ticket) {
+                continue;
+            }
+            let mut waiting = self.all.iter_mut().rev();
+            let known = waiting
+                .find(|one| one.ticket.is_none() && one.is_running() && one.what == record.what);
+            if let Some(transfer) = known {
+                transfer.ticket = record.ticket;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transfer(pace: &[(u64, u64)], total: u64) -> Transfer {
+        let key = ObjectKey::parse("a").unwrap();
+        let remote = Remote { place: Place::of("st"), key, own: 0 };
+        Transfer {
+            id: 1,
+            copy: Copy::download(remote, "x").unwrap(),
+            what: Visible::default(),
+            ticket: None,
+            progress: Progress {
+                done: pace.last().map_or(0, |last| last.1),
+                total: Some(total),
+                current: String::new(),
+            },
+            pace: pace.iter().map(|(ms, done)| (Duration::from_millis(*ms), *done)).collect(),
+            state: State::Running,
+        }
+    }
+
+    #[test]
+    fn a_rate_needs_a_stretch_of_time() {
+        assert_eq!(transfer(&[], 10).rate(), None);
+        assert_eq!(transfer(&[(100, 5)], 10).rate(), None);
+        let half = transfer(&[(0, 0), (500, 1000)], 5000);
+        assert_eq!((half.rate(), half.left()), (Some(2000), Some(Duration::from_secs(2))));
+        let stuck = transfer(&[(0, 1000), (500, 1000)], 5000);
+        assert_eq!((stuck.rate(), stuck.left()), (Some(0), None), "no time is made up");
+    }
+
+    #[test]
+    fn a_rate_forgets_what_is_long_ago() {
+        let mut transfer = transfer(&[(0, 0), (1000, 9000)], 20_000);
+        for second in 2..=7 {
+            transfer.pace(Duration::from_secs(second));
+        }
+        assert_eq!(transfer.rate(), Some(0));
+    }
+}

@@ -1,0 +1,209 @@
+//! One object, as far as its first bytes tell: text, records, a table, or bytes.
+
+pub mod content;
+
+use std::path::PathBuf;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::base::visible::visible;
+use crate::model::object_key::ObjectKey;
+use crate::model::preview::{FIRST_READ, Preview};
+use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::objects::{Place, PreviewObject};
+use crate::ops::world::World;
+use crate::tui::effect::{Effect, Outcome};
+use crate::tui::keymap::{Bind, Move, Moves};
+use crate::tui::screen::{Event, Screen, Step};
+use crate::tui::theme::Theme;
+use crate::tui::widget::spinner::Spinner;
+use crate::tui::widget::split::counted_pane;
+use crate::tui::widget::text::line;
+
+use self::content::Reading;
+use super::details::Details;
+use super::failure_view::{self, settled};
+use super::transfers;
+use super::unlock::Unlock;
+
+/// The most that is read: what a screen can show and a user will scroll.
+const MOST_READ: u64 = 1 << 20;
+
+/// The beginning of one object over the whole tab.
+#[derive(Debug)]
+pub struct Viewer {
+    place: Place,
+    key: ObjectKey,
+    limit: u64,
+    reading: Option<Reading>,
+    failure: Option<Failure>,
+    spinner: Spinner,
+}
+
+/// What the keys do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Command {
+    More,
+    NextLevel,
+    Left,
+    Right,
+    Details,
+    Download,
+    Reload,
+    Move(Move),
+}
+
+/// What the screen is told.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Msg {
+    Read(Outcome<Result<Preview, Failure>>),
+    Unlocked(Option<()>),
+    FolderNamed(Option<PathBuf>),
+}
+
+impl Viewer {
+    /// Reads the beginning of `key`.
+    pub fn new(place: Place, key: ObjectKey) -> Self {
+        Self {
+            place,
+            key,
+            limit: FIRST_READ,
+            reading: None,
+            failure: None,
+            spinner: Spinner::default(),
+        }
+    }
+
+    fn read(&mut self) -> Step<Self> {
+        self.failure = None;
+        self.spinner.start();
+        let (place, key) = (self.place.clone(), self.key.clone());
+        let job = PreviewObject { place, key, limit: self.limit };
+        Step::run(Effect::latest("preview", job, Msg::Read))
+    }
+
+    fn may_read_more(&self) -> bool {
+        let cut = self.reading.as_ref().is_some_and(Reading::is_cut);
+        cut && self.limit < MOST_READ && !self.spinner.is_running()
+    }
+
+    fn has_levels(&self) -> bool {
+        self.reading.as_ref().is_some_and(Reading::has_levels)
+    }
+
+    fn command(&mut self, command: Command) -> Step<Self> {
+        match command {
+            Command::More => {
+                self.limit = self.limit.saturating_mul(2).min(MOST_READ);
+                return self.read();
+            }
+            Command::Reload => return self.read(),
+            Command::Details => {
+                return Step::open(Details::new(self.place.clone(), self.key.clone()));
+            }
+            Command::Download => {
+                return Step::push(transfers::ask_folder(&self.key), Msg::FolderNamed);
+            }
+            Command::NextLevel | Command::Left | Command::Right | Command::Move(_) => {}
+        }
+        let Some(reading) = &mut self.reading else { return Step::none() };
+        match command {
+            Command::NextLevel => reading.next_level(),
+            Command::Left => reading.left(),
+            Command::Right => reading.right(),
+            Command::Move(to) => reading.act(to),
+            _ => {}
+        }
+        Step::none()
+    }
+
+    fn hear(&mut self, msg: Msg) -> Step<Self> {
+        match msg {
+            Msg::Read(outcome) => {
+                self.spinner.stop();
+                match settled(outcome) {
+                    Ok(preview) => match &mut self.reading {
+                        Some(reading) => reading.extend(preview),
+                        None => self.reading = Some(Reading::new(preview)),
+                    },
+                    Err(failure) => {
+                        let locked = failure.kind == FailureKind::Locked;
+                        self.failure = Some(failure);
+                        if locked {
+                            return Step::push(Unlock::new(), Msg::Unlocked);
+                        }
+                    }
+                }
+            }
+            Msg::Unlocked(Some(())) => return self.read(),
+            Msg::FolderNamed(Some(folder)) => {
+                return transfers::download(self.place.clone(), self.key.clone(), folder);
+            }
+            Msg::Unlocked(None) | Msg::FolderNamed(None) => {}
+        }
+        Step::none()
+    }
+}
+
+impl Screen for Viewer {
+    type World = World;
+    type Command = Command;
+    type Msg = Msg;
+    type Answer = ();
+
+    const NAME: &'static str = "viewer";
+    const KEYS: &'static [Bind<Self>] = &[
+        Bind::new(&["m"], Command::More, "read more").when(Self::may_read_more),
+        Bind::new(&["L"], Command::NextLevel, "levels").when(Self::has_levels),
+        Bind::new(&["h", "left"], Command::Left, "left").quiet(),
+        Bind::new(&["l", "right"], Command::Right, "right").quiet(),
+        Bind::new(&["i"], Command::Details, "details…"),
+        Bind::new(&["d"], Command::Download, "download…"),
+        Bind::new(&["R", "f5"], Command::Reload, "read again").quiet(),
+    ];
+    const MOVES: Moves<Command> = Moves::List(Command::Move);
+
+    fn start(&mut self) -> Step<Self> {
+        self.read()
+    }
+
+    fn update(&mut self, event: Event<Self>) -> Step<Self> {
+        match event {
+            Event::Command(command) => self.command(command),
+            Event::Msg(msg) => self.hear(msg),
+            Event::Tick(now) => {
+                self.spinner.tick(now);
+                Step::none()
+            }
+            _ => Step::none(),
+        }
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        let title = visible(self.key.as_str());
+        let heading = self.reading.as_ref().map(Reading::heading).unwrap_or_default();
+        let inner = counted_pane(frame, area, theme, (title.as_str(), &heading), true);
+        match (&self.failure, &self.reading) {
+            (Some(failure), _) => failure_view::view(frame, inner, theme, failure),
+            (None, Some(reading)) => reading.view(frame, inner, theme),
+            (None, None) => {
+                let sign = self.spinner.sign(theme);
+                if !sign.is_empty() {
+                    line(frame, inner, Line::raw(format!("{sign} reading")));
+                }
+            }
+        }
+    }
+
+    fn title(&self) -> String {
+        visible(self.key.as_str()).into_string()
+    }
+
+    fn wants_tick(&self) -> bool {
+        self.spinner.is_running()
+    }
+}

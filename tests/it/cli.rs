@@ -1,0 +1,265 @@
+//! The command line as users and scripts meet it: the real program, a folder of its own and no
+//! other environment, a sandbox to talk to.
+
+mod bad_input;
+mod bench;
+mod terminal;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use bench::{Bench, Ran};
+
+const KEY: &str = r#"{"access_key_id": "LTAI5tSandboxSandbox0001",
+    "secret_access_key": "sandboxSANDBOX0123456789secret"}"#;
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn from_a_key_to_a_plan() {
+    let bench = Bench::empty();
+    bench.feed(&["secret", "create", "alibaba_secret", "--stdin"], KEY).ok();
+    let endpoint = bench.sandbox.endpoint.clone();
+    let register = ["artifact-store", "register", "alibaba_store", "--bucket", "zenml-demo"];
+    let rest = ["--prefix", "zenml", "--secret", "alibaba_secret", "--region", "sandbox"];
+    let store =
+        bench.run(&[&register[..], &rest, &["--endpoint", &endpoint, "--json"]].concat()).ok();
+    assert_eq!(store.json()["zenml"]["client_kwargs"]["endpoint_url"], json!(endpoint));
+    bench.run(&["stack", "register", "custom_stack", "-a", "alibaba_store", "-o", "default"]).ok();
+
+    let check = bench.run(&["check", "custom_stack", "--json"]).ok().json();
+    assert_eq!(check["subject"], "stack/custom_stack");
+    assert_eq!(check["outcome"], "passed", "{check}");
+    assert!(check["checks"].as_array().unwrap().len() > 10);
+    let rung = ["id", "state", "ms", "summary", "facts", "error", "because", "next"];
+    assert_eq!(keys(&check["checks"][0]), rung);
+    let all = bench.run(&["check", "--all"]).ok();
+    assert!(all.out.contains("store/alibaba_store: passed"), "{}", all.out);
+
+    let plan = bench.run(&["plan", "custom_stack", "--json"]).ok().json();
+    let steps: Vec<_> = plan["steps"].as_array().unwrap().iter().map(|s| &s["kind"]).collect();
+    assert_eq!(steps, ["secret", "artifact_store", "stack"]);
+    let script = bench.run(&["plan", "custom_stack", "--script"]).ok().out;
+    assert!(script.starts_with("#!/bin/sh\n") && script.contains("zenml stack register"));
+    assert!(!script.contains("0123456789secret"));
+
+    let secret = bench.run(&["secret", "get", "alibaba_secret", "--json"]).ok();
+    assert_eq!(secret.json()["used_by"], json!(["alibaba_store"]));
+    assert!(!secret.out.contains("0123456789secret"));
+    for verb in [["secret", "list"], ["store", "list"], ["stack", "list"]] {
+        assert!(bench.run(&verb).ok().out.contains("alibaba_"), "{verb:?}");
+    }
+    let in_use = bench.run(&["secret", "delete", "alibaba_secret", "--yes"]);
+    assert_eq!(in_use.code, 1);
+    assert!(in_use.err.contains("alibaba_store"), "{}", in_use.err);
+}
+
+#[test]
+fn what_lies_in_a_bucket() {
+    let bench = Bench::demo();
+    let page = bench.run(&["ls", "demo_store:", "--json"]).ok();
+    let line = ["type", "key", "size", "last_modified", "etag", "storage_class"];
+    for entry in page.lines() {
+        assert_eq!(keys(&entry), line);
+        assert!(entry["key"].as_str().unwrap().starts_with("zenml/"), "{entry}");
+    }
+    let all = bench.run(&["ls", "s3://zenml-demo/zenml", "-r", "--json"]).ok().lines();
+    let object = all.iter().find(|entry| entry["size"].as_u64() > Some(0)).unwrap();
+    let key = object["key"].as_str().unwrap();
+    let uri = format!("s3://zenml-demo/{key}");
+
+    let stat = bench.run(&["stat", &uri, "--json"]).ok().json();
+    assert_eq!((&stat["key"], &stat["size"]), (&object["key"], &object["size"]));
+    let cat = bench.run(&["cat", &uri]).ok();
+    assert_eq!(cat.bytes.len() as u64, object["size"].as_u64().unwrap());
+    let du = bench.run(&["du", "demo_store:", "--json"]).ok().json();
+    assert_eq!(du["objects"], json!(all.len()));
+
+    let url = bench.run(&["presign", &uri, "--expires", "15m"]).ok().out;
+    assert!(get(url.trim()).ends_with(&cat.bytes), "the link gives the object");
+
+    bench.run(&["mb", "scratch_store"]).ok();
+    let absent = bench.run(&["stat", "demo_store:nothing-here", "--json"]);
+    assert_eq!(absent.code, 1);
+    let failure = ["kind", "summary", "code", "ec", "request_id", "hints"];
+    assert_eq!(keys(&absent.json()["error"]), failure);
+    assert_eq!(absent.json()["error"]["kind"], "not-found");
+}
+
+/// The answer to a plain GET, which only this machine's loopback is asked.
+fn get(url: &str) -> Vec<u8> {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let port = host.rsplit(':').next().unwrap();
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn copies_go_both_ways_and_replace_nothing() {
+    let bench = Bench::furnished();
+    let source = bench.path("source");
+    std::fs::create_dir_all(source.join("sub")).unwrap();
+    bench.write("source/a.txt", "first");
+    bench.write("source/sub/b.txt", "second");
+    let folder = format!("{}/", source.display());
+    bench.run(&["cp", "-r", &folder, "scratch_store:up/"]).ok();
+    bench.run(&["cp", "scratch_store:up/a.txt", "scratch_store:copied.txt"]).ok();
+    assert_eq!(bench.run(&["cat", "scratch_store:copied.txt"]).ok().out, "first");
+
+    let down = bench.path("down");
+    let down = down.to_str().unwrap();
+    let planned = bench.run(&["cp", "-n", "-r", "scratch_store:up/", down]).ok();
+    assert!(planned.out.contains("would copy") && !bench.path("down").exists());
+    bench.run(&["cp", "-r", "scratch_store:up/", down]).ok();
+    assert_eq!(bench.read("down/sub/b.txt"), "second");
+
+    // one name is taken: that one is skipped with its reason, the other one arrives
+    std::fs::remove_file(bench.path("down/sub/b.txt")).unwrap();
+    bench.write("down/a.txt", "mine");
+    let again = bench.run(&["cp", "-r", "scratch_store:up/", down, "--json"]);
+    assert_eq!(again.code, 4, "{again:?}");
+    assert_eq!(
+        (bench.read("down/a.txt"), bench.read("down/sub/b.txt")),
+        ("mine".into(), "second".into())
+    );
+    let kinds: Vec<_> = again.lines().iter().map(|line| line["type"].clone()).collect();
+    assert_eq!(kinds, ["copied", "skipped", "summary"]);
+    let up = bench.run(&["cp", &format!("{folder}a.txt"), "scratch_store:copied.txt"]);
+    assert_eq!(up.code, 4);
+    assert!(up.err.contains("scratch_store:copied.txt is there already"), "{}", up.err);
+    bench.run(&["cp", "--overwrite", &format!("{down}/a.txt"), "scratch_store:copied.txt"]).ok();
+    assert_eq!(bench.run(&["cat", "scratch_store:copied.txt"]).ok().out, "mine");
+
+    let many = bench.run(&["cp", &folder, &folder, "scratch_store:name"]);
+    assert_eq!(many.code, 2, "several into one name");
+    let nothing = bench.run(&["cp", "-r", "scratch_store:nowhere/", down]);
+    assert_eq!(nothing.code, 1);
+}
+
+#[test]
+fn keys_that_lead_elsewhere_stay_below_the_folder() {
+    let bench = Bench::furnished();
+    bench.write("x", "x");
+    let x = bench.path("x");
+    let x = x.to_str().unwrap();
+    for key in ["tree/../../escaped", "tree/a", "tree/a/b", "tree/\u{1b}[2J"] {
+        bench.run(&["cp", x, &format!("scratch_store:{key}")]).ok();
+    }
+    let down = bench.path("in/down");
+    let ran = bench.run(&["cp", "-r", "scratch_store:tree/", down.to_str().unwrap()]);
+    assert_eq!(ran.code, 4, "`a` is a file and a folder: {ran:?}");
+    assert!(!bench.path("escaped").exists() && !bench.path("in/escaped").exists());
+    assert!(down.join(".%2E/.%2E/escaped").exists(), "{ran:?}");
+    assert!(down.join("a/b").exists());
+    for shown in [&ran.out, &ran.err, &bench.run(&["ls", "-r", "scratch_store:"]).ok().out] {
+        assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    }
+}
+
+#[test]
+fn deleting_is_confirmed_by_a_word() {
+    let bench = Bench::furnished();
+    bench.write("x", "x");
+    let x = bench.path("x");
+    for key in ["d/1", "d/2", "keep"] {
+        bench.run(&["cp", x.to_str().unwrap(), &format!("scratch_store:{key}")]).ok();
+    }
+    assert_eq!(bench.run(&["rm", "-r", "scratch_store:d/"]).code, 2);
+    let seen = bench.run(&["rm", "-r", "-n", "scratch_store:d/"]).ok();
+    assert_eq!(seen.out.lines().count(), 2);
+    bench.faults.change(|faults| faults.writing_denied = true);
+    let denied = bench.run(&["rm", "-r", "--yes", "scratch_store:d/", "--json"]);
+    assert_eq!(denied.code, 1, "{denied:?}");
+    bench.faults.change(|faults| faults.writing_denied = false);
+    let gone = bench.run(&["rm", "-r", "--yes", "scratch_store:d/", "--json"]).ok();
+    assert_eq!(gone.lines().last().unwrap()["deleted"], 2);
+    bench.run(&["rm", "scratch_store:keep"]).ok();
+    assert_eq!(bench.run(&["rm", "scratch_store:keep"]).code, 1, "it is gone already");
+}
+
+#[test]
+fn catalog_entries_change_and_keep_their_comments() {
+    let bench = Bench::furnished();
+    let mut text = bench.read("config/stacks.toml");
+    text.push_str("\n# mine\n");
+    bench.write("config/stacks.toml", &text);
+    bench.run(&["store", "update", "demo_store", "--signature", "v4"]).ok();
+    let store = bench.run(&["store", "describe", "demo_store", "--json"]).ok().json();
+    assert_eq!(store["signature"], "v4");
+    bench.run(&["stack", "rename", "demo_stack", "renamed"]).ok();
+    bench.run(&["stack", "copy", "renamed", "second"]).ok();
+    bench.run(&["stack", "update", "second", "-c", "alerter=slack", "--protected"]).ok();
+    let stack = bench.run(&["stack", "describe", "second", "--json"]).ok().json();
+    assert_eq!(stack["components"]["alerter"], json!(["slack"]));
+    assert_eq!(bench.run(&["stack", "delete", "second"]).code, 2, "it is protected");
+    bench.run(&["stack", "delete", "second", "--yes"]).ok();
+    assert_eq!(bench.run(&["store", "delete", "demo_store"]).code, 1, "a stack uses it");
+    assert_eq!(
+        bench
+            .run(&[
+                "store",
+                "register",
+                "demo_store",
+                "--bucket",
+                "abc",
+                "--secret",
+                "s",
+                "--region",
+                "eu-central-1"
+            ])
+            .code,
+        1,
+        "the name is taken"
+    );
+    assert!(bench.read("config/stacks.toml").contains("# mine"));
+}
+
+#[test]
+fn the_region_table() {
+    let bench = Bench::empty();
+    let all = bench.run(&["regions", "--json"]).ok().json();
+    assert!(all["regions"].as_array().unwrap().len() > 40);
+    let one = bench.run(&["regions", "frankfurt"]).ok().out;
+    assert!(one.contains("oss-eu-central-1") && one.lines().count() == 2, "{one}");
+    assert_eq!(bench.run(&["regions", "atlantis"]).code, 1);
+}
+
+#[test]
+fn colours_come_when_asked_for() {
+    let bench = Bench::furnished();
+    assert!(bench.run(&["stack", "list", "--color", "always"]).ok().out.contains("\u{1b}[1m"));
+    assert!(!bench.run(&["stack", "list"]).ok().out.contains('\u{1b}'));
+}
+
+#[test]
+fn a_reader_that_leaves_ends_it_quietly() {
+    let bench = Bench::demo();
+    let mut child = bench.spawn(&["ls", "-r", "s3://zenml-demo/zenml"]);
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+}
+
+#[test]
+fn the_sandbox_tells_where_it_is_and_stops_when_told() {
+    let bench = Bench::empty();
+    let mut child = bench.spawn(&["sandbox", "--tls"]);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let description: Value = serde_json::from_str(&line).unwrap();
+    let expected =
+        ["endpoint", "region", "bucket", "access_key_id", "secret_access_key", "ca", "regions"];
+    assert_eq!(keys(&description), expected);
+    assert!(description["endpoint"].as_str().unwrap().starts_with("https://"));
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(Ran::of(child.wait_with_output().unwrap()).code, 0);
+}

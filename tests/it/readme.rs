@@ -1,0 +1,54 @@
+//! The README's table of keys is made from the screens' own tables.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use osstack::app::shell::Shell;
+use osstack::ops::world::World;
+use osstack::screens::{browser, check, objects, plan, secrets, stacks, stores, transfers, viewer};
+use osstack::tui::keymap::{KeyRow, key_table};
+
+const START: &str = "cargo test readme` -->\n";
+const END: &str = "<!-- /keys -->";
+
+#[test]
+fn readme_names_the_keys_there_are() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(START).unwrap();
+    let (table, after) = rest.split_once(END).unwrap();
+    let made = made();
+    if std::env::var_os("OSSTACK_UPDATE_README").is_some() {
+        fs::write(&path, format!("{before}{START}{made}{END}{after}")).unwrap();
+    } else {
+        assert_eq!(table, made, "run OSSTACK_UPDATE_README=1 cargo test readme");
+    }
+}
+
+fn made() -> String {
+    let screens = [
+        ("everywhere", Shell::<World>::key_table()),
+        ("stacks", key_table::<stacks::Stacks>()),
+        ("check", key_table::<check::CheckScreen>()),
+        ("plan", key_table::<plan::PlanScreen>()),
+        ("stores", key_table::<stores::Stores>()),
+        ("secrets", key_table::<secrets::Secrets>()),
+        ("browser", key_table::<browser::Browser>()),
+        ("objects", key_table::<objects::Objects>()),
+        ("preview", key_table::<viewer::Viewer>()),
+        ("transfers", key_table::<transfers::Transfers>()),
+    ];
+    let mut out = String::from("\n| where | keys |\n|---|---|\n");
+    for (name, rows) in screens {
+        let own = rows.iter().filter(|row| !row.command.starts_with("move-"));
+        let keys: Vec<String> = own.map(words).collect();
+        writeln!(out, "| {name} | {} |", keys.join(" · ")).unwrap();
+    }
+    out.push('\n');
+    out
+}
+
+fn words(row: &KeyRow) -> String {
+    format!("`{}` {}", row.shown().replace('|', "\\|"), row.hint.trim_end_matches('…'))
+}
