@@ -1,6 +1,6 @@
 //! What a page of 1,000 keys costs to read: ours, quick-xml's, and rusoto's typed reader through
 //! its own client. Thread CPU time, so that a busy machine does not matter; the ratios are what
-//! counts.
+//! counts. `cargo bench --bench parse_page -- --quick` takes fewer rounds.
 
 #![allow(
     clippy::unwrap_used,
@@ -88,22 +88,20 @@ impl DispatchSignedRequest for Canned {
     }
 }
 
-/// CPU time of one run, the median of `rounds`.
-fn measure(rounds: usize, mut run: impl FnMut()) -> Duration {
+/// CPU time of one run on this thread.
+fn timed(run: impl FnOnce()) -> Duration {
     let cpu = || {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
         Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
     };
+    let start = cpu();
     run();
-    let mut times: Vec<Duration> = (0..rounds)
-        .map(|_| {
-            let start = cpu();
-            run();
-            cpu().saturating_sub(start)
-        })
-        .collect();
+    cpu().saturating_sub(start)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
-    times[rounds / 2]
+    times[times.len() / 2]
 }
 
 fn main() {
@@ -123,14 +121,24 @@ fn main() {
     assert!(ours.entries().map(|entry| entry.size).eq(rows.iter().map(|row| row.1)));
     assert_eq!(typed().contents.map(|contents| contents.len()), Some(ours.len()));
 
-    let own = measure(200, || drop(black_box(Page::parse(black_box(body.as_bytes())))));
-    let quick = measure(50, || drop(black_box(by_quick_xml(black_box(&body)))));
-    let rusoto = measure(20, || drop(black_box(typed())));
-    let ratio = |other: Duration| other.as_secs_f64() / own.as_secs_f64();
-    println!("page of {} objects, {} kB", ours.len(), body.len() / 1000);
-    println!("ours      {own:>10.1?}");
-    println!("quick-xml {quick:>10.1?}  {:.1} times ours", ratio(quick));
-    println!("rusoto    {rusoto:>10.1?}  {:.1} times ours", ratio(rusoto));
+    // by turns, so that a neighbour who slows the machine slows all three
+    let rounds = if std::env::args().any(|arg| arg == "--quick") { 10 } else { 50 };
+    let (mut own, mut quick, mut rusoto) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        for _ in 0..10 {
+            own.push(timed(|| drop(black_box(Page::parse(black_box(body.as_bytes()))))));
+        }
+        quick.push(timed(|| drop(black_box(by_quick_xml(black_box(&body))))));
+        rusoto.push(timed(|| drop(black_box(typed()))));
+    }
+    let own = median(own);
+    println!("page of {} objects, {} kB, CPU time", ours.len(), body.len() / 1000);
+    println!("ours      {:>6} µs", own.as_micros());
+    for (name, times) in [("quick-xml", quick), ("rusoto", rusoto)] {
+        let other = median(times);
+        let ratio = other.as_secs_f64() / own.as_secs_f64();
+        println!("{name:<9} {:>6} µs, {ratio:.1} times ours", other.as_micros());
+    }
 }
 
 fn keys_of<'a>(keys: &'a str, rows: &'a [(usize, u64, String)]) -> impl Iterator<Item = &'a str> {

@@ -118,7 +118,7 @@ impl Ladder<'_> {
             Ok(Err(finding)) => *finding,
             Err(_panic) => failed("This check broke off.")
                 .because("osstack itself has a fault here; the store may be well.")
-                .next("Please report it, with the log."),
+                .next("Please report it, with this output."),
         })
     }
 }

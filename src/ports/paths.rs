@@ -11,7 +11,7 @@ pub struct Paths {
     pub config: PathBuf,
     /// `secrets.age`, `identity.age`.
     pub data: PathBuf,
-    /// The log, journals, results of checks.
+    /// What is made anew: the certificate of a sandbox.
     pub state: PathBuf,
     /// What may be lost.
     pub cache: PathBuf,
@@ -60,10 +60,5 @@ impl Paths {
     /// The identity that opens them, sealed with the passphrase.
     pub fn identity(&self) -> PathBuf {
         self.data.join("identity.age")
-    }
-
-    /// The log.
-    pub fn log(&self) -> PathBuf {
-        self.state.join("osstack.log")
     }
 }

@@ -83,6 +83,24 @@ pub enum Move {
     Last,
 }
 
+impl Move {
+    /// Where it leads from row `at`, `page` rows being in sight; past the end where that is far.
+    pub fn from(self, at: usize, page: usize) -> usize {
+        let page = page.max(1);
+        let half = (page / 2).max(1);
+        match self {
+            Self::Up => at.saturating_sub(1),
+            Self::Down => at.saturating_add(1),
+            Self::PageUp => at.saturating_sub(page),
+            Self::PageDown => at.saturating_add(page),
+            Self::HalfUp => at.saturating_sub(half),
+            Self::HalfDown => at.saturating_add(half),
+            Self::First => 0,
+            Self::Last => usize::MAX,
+        }
+    }
+}
+
 /// A way to move in a form, or to act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormMove {

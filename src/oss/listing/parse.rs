@@ -30,9 +30,49 @@ pub(super) fn page(body: &[u8]) -> Result<Page, Fault> {
     Ok(reading.page)
 }
 
+/// What is known of an object so far.
+#[derive(Default)]
+struct Object {
+    key_end: Option<u32>,
+    size: Option<u64>,
+    modified: Option<u32>,
+    etag: Option<Etag>,
+    class: StorageClass,
+}
+
+impl Object {
+    fn size(&mut self, text: &str) -> Result<(), Fault> {
+        self.size = Some(number("Size", text)?);
+        Ok(())
+    }
+
+    fn modified(&mut self, text: &str) -> Result<(), Fault> {
+        let text = text.trim_ascii();
+        self.modified = Some(seconds(text).ok_or_else(|| bad("LastModified", text))?);
+        Ok(())
+    }
+
+    fn class(&mut self, text: &str) {
+        self.class = StorageClass::parse(text.trim_ascii());
+    }
+
+    fn row(self) -> Result<Row, Fault> {
+        Ok(Row {
+            size: self.size.ok_or(Fault::Missing("Size"))?,
+            etag: self.etag.unwrap_or(Etag::Odd { start: 0, length: 0 }),
+            key_end: self.key_end.ok_or(Fault::Missing("Key"))?,
+            modified: self.modified.ok_or(Fault::Missing("LastModified"))?,
+            class: self.class,
+        })
+    }
+}
+
 struct Reading<'a> {
     scanner: Scanner<'a>,
     page: Page,
+    /// What becomes the page's keys and prefixes once all of it is known to be UTF-8.
+    keys: Vec<u8>,
+    prefixes: Vec<u8>,
     /// The reply says `<EncodingType>url</EncodingType>`.
     url_encoded: bool,
     /// A key was taken as it stands.
@@ -46,10 +86,11 @@ impl<'a> Reading<'a> {
         let mut page = Page::default();
         // an object takes some 300 bytes of XML, of which a third is its key
         page.rows.reserve(text.len() / 320);
-        page.keys.reserve(text.len() / 4);
         Self {
             scanner: Scanner::new(text),
             page,
+            keys: Vec::with_capacity(text.len() / 4),
+            prefixes: Vec::new(),
             url_encoded,
             read_as_plain: false,
             truncated: false,
@@ -59,7 +100,7 @@ impl<'a> Reading<'a> {
 
     fn document(&mut self) -> Result<(), Fault> {
         const ROOT: &str = "ListBucketResult";
-        let (root, empty) = match self.scanner.tag("")? {
+        let (root, empty) = match self.scanner.tag()? {
             Tag::Open(name) => (name, false),
             Tag::Empty(name) => (name, true),
             Tag::Close(_) => return Err(self.scanner.broken("an end tag")),
@@ -74,7 +115,10 @@ impl<'a> Reading<'a> {
             return Err(Fault::Missing("Name"));
         }
         loop {
-            match self.scanner.tag(root.whole)? {
+            while self.scanner.pass("<Contents>") {
+                self.contents("Contents")?;
+            }
+            match self.scanner.tag()? {
                 Tag::Open(name) => self.child(name)?,
                 Tag::Empty(name) => empty_child(name)?,
                 Tag::Close(name) if name == root.whole => break,
@@ -82,7 +126,7 @@ impl<'a> Reading<'a> {
                 Tag::End => return Err(Fault::Incomplete),
             }
         }
-        if self.scanner.tag("")? != Tag::End {
+        if self.scanner.tag()? != Tag::End {
             return Err(self.scanner.broken("a second root element"));
         }
         self.finish()
@@ -102,6 +146,10 @@ impl<'a> Reading<'a> {
             (true, Some(token)) => self.page.next = Some(token),
             (false, _) => {}
         }
+        let keys = std::mem::take(&mut self.keys);
+        self.page.keys = decoded(keys, self.page.rows.iter().map(|row| row.key_end))?;
+        let prefixes = std::mem::take(&mut self.prefixes);
+        self.page.prefixes = decoded(prefixes, self.page.prefix_ends.iter().copied())?;
         self.page.keys.shrink_to_fit();
         self.page.rows.shrink_to_fit();
         Ok(())
@@ -137,41 +185,33 @@ impl<'a> Reading<'a> {
                 self.token = Some(self.scanner.text(name)?.into_owned());
                 Ok(())
             }
-            "KeyCount" => self.number("KeyCount", name).map(drop),
-            "MaxKeys" => self.number("MaxKeys", name).map(drop),
+            "KeyCount" => number("KeyCount", &self.scanner.text(name)?).map(drop),
+            "MaxKeys" => number("MaxKeys", &self.scanner.text(name)?).map(drop),
             _ => self.scanner.element(name, 1),
         }
     }
 
-    fn number(&mut self, element: &'static str, name: &str) -> Result<u64, Fault> {
-        let text = self.scanner.text(name)?;
-        digits(text.trim_ascii()).ok_or_else(|| bad(element, &text))
-    }
-
-    fn contents(&mut self, name: &'a str) -> Result<(), Fault> {
-        let mut key_end = None;
-        let mut size = None;
-        let mut modified = None;
-        let mut etag = Etag::Odd { start: 0, length: 0 };
-        let mut class = StorageClass::Standard;
+    fn contents(&mut self, name: &str) -> Result<(), Fault> {
+        let mut object = Object::default();
         loop {
-            match self.scanner.tag(name)? {
-                Tag::Open(Name { whole: inner, local }) => match local {
-                    "Key" if key_end.is_some() => {
-                        return Err(self.scanner.broken("a second key"));
+            self.plain_fields(&mut object)?;
+            if name == "Contents" && self.scanner.pass("</Contents>") {
+                break;
+            }
+            match self.scanner.tag()? {
+                Tag::Open(Name { whole, local }) => match local {
+                    "Key" => {
+                        let text = self.scanner.text(whole)?;
+                        self.key(&mut object, &text)?;
                     }
-                    "Key" => key_end = Some(self.key(inner)?),
-                    "Size" => size = Some(self.number("Size", inner)?),
-                    "LastModified" => {
-                        let text = self.scanner.text(inner)?;
-                        let text = text.trim_ascii();
-                        modified = Some(seconds(text).ok_or_else(|| bad("LastModified", text))?);
+                    "LastModified" => object.modified(&self.scanner.text(whole)?)?,
+                    "ETag" => {
+                        let text = self.scanner.text(whole)?;
+                        object.etag = Some(self.etag(&text)?);
                     }
-                    "ETag" => etag = self.etag(inner)?,
-                    "StorageClass" => {
-                        class = StorageClass::parse(self.scanner.text(inner)?.trim_ascii());
-                    }
-                    _ => self.scanner.element(inner, 2)?,
+                    "Size" => object.size(&self.scanner.text(whole)?)?,
+                    "StorageClass" => object.class(&self.scanner.text(whole)?),
+                    _ => self.scanner.element(whole, 2)?,
                 },
                 Tag::Empty(inner) => match inner.local {
                     "Key" => return Err(Fault::Missing("Key")),
@@ -184,32 +224,59 @@ impl<'a> Reading<'a> {
                 Tag::End => return Err(Fault::Incomplete),
             }
         }
-        self.page.rows.push(Row {
-            size: size.ok_or(Fault::Missing("Size"))?,
-            etag,
-            key_end: key_end.ok_or(Fault::Missing("Key"))?,
-            modified: modified.ok_or(Fault::Missing("LastModified"))?,
-            class,
-        });
+        self.page.rows.push(object.row()?);
         Ok(())
     }
 
-    fn key(&mut self, name: &str) -> Result<u32, Fault> {
-        let text = self.scanner.text(name)?;
-        self.read_as_plain |= !self.url_encoded;
+    /// Takes what comes in OSS's order, and passes what it holds besides; all of it may be
+    /// absent here.
+    fn plain_fields(&mut self, object: &mut Object) -> Result<(), Fault> {
+        if let Some(text) = self.scanner.plain("Key") {
+            self.key(object, text)?;
+        }
+        if let Some(text) = self.scanner.plain("LastModified") {
+            object.modified(text)?;
+        }
+        if let Some(text) = self.scanner.plain("ETag") {
+            object.etag = Some(self.etag(text)?);
+        }
+        self.scanner.plain("Type");
+        if let Some(text) = self.scanner.plain("Size") {
+            object.size(text)?;
+        }
+        if let Some(text) = self.scanner.plain("StorageClass") {
+            object.class(text);
+        }
+        let mut ahead = self.scanner;
+        if ahead.pass("<Owner>")
+            && ahead.plain("ID").is_some()
+            && ahead.plain("DisplayName").is_some()
+            && ahead.pass("</Owner>")
+        {
+            self.scanner = ahead;
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, object: &mut Object, text: &str) -> Result<(), Fault> {
+        if object.key_end.is_some() {
+            return Err(self.scanner.broken("a second key"));
+        }
         if text.is_empty() {
             return Err(Fault::Missing("Key"));
         }
-        append(&mut self.page.keys, &text, self.url_encoded)
+        self.read_as_plain |= !self.url_encoded;
+        object.key_end = Some(append(&mut self.keys, text, self.url_encoded)?);
+        Ok(())
     }
 
     fn common_prefixes(&mut self, name: &'a str) -> Result<(), Fault> {
         loop {
-            match self.scanner.tag(name)? {
+            match self.scanner.tag()? {
                 Tag::Open(inner) if inner.local == "Prefix" => {
                     let text = self.scanner.text(inner.whole)?;
                     self.read_as_plain |= !self.url_encoded;
-                    let end = append(&mut self.page.prefixes, &text, self.url_encoded)?;
+                    let end = append(&mut self.prefixes, &text, self.url_encoded)?;
                     self.page.prefix_ends.push(end);
                 }
                 Tag::Open(inner) => self.scanner.element(inner.whole, 2)?,
@@ -221,15 +288,14 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn etag(&mut self, name: &str) -> Result<Etag, Fault> {
-        let text = self.scanner.text(name)?;
+    fn etag(&mut self, text: &str) -> Result<Etag, Fault> {
         let text = text.trim_ascii().trim_matches('"');
         if let Some(etag) = hex_etag(text) {
             return Ok(etag);
         }
-        let start = end_of(&self.page.odd_etags)?;
+        let start = offset(self.page.odd_etags.len())?;
         self.page.odd_etags.push_str(text);
-        let length = end_of(&self.page.odd_etags)?.saturating_sub(start);
+        let length = offset(text.len())?;
         Ok(Etag::Odd { start, length })
     }
 }
@@ -246,53 +312,46 @@ fn empty_child(name: Name<'_>) -> Result<(), Fault> {
 
 /// Appends `text`, decoded where it is encoded, and answers where it ends. In encoded keys `+`
 /// is a blank: a plus itself comes as `%2B` (so all of OSS's SDKs read them).
-fn append(arena: &mut String, text: &str, url_encoded: bool) -> Result<u32, Fault> {
-    if !url_encoded {
-        arena.push_str(text);
-        return end_of(arena);
+fn append(arena: &mut Vec<u8>, text: &str, url_encoded: bool) -> Result<u32, Fault> {
+    let mut rest = text.as_bytes();
+    while url_encoded && let Some(at) = memchr2(b'%', b'+', rest) {
+        let (plain, escape) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+        arena.extend_from_slice(plain);
+        rest = match escape {
+            [b'%', high, low, tail @ ..] if let Some(byte) = hex_byte(*high, *low) => {
+                arena.push(byte);
+                tail
+            }
+            [mark, tail @ ..] => {
+                // a broken escape stays as it is
+                arena.push(if *mark == b'+' { b' ' } else { *mark });
+                tail
+            }
+            [] => &[],
+        };
     }
-    let mut rest = text;
-    while let Some(at) = memchr2(b'%', b'+', rest.as_bytes()) {
-        let (plain, escaped) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        arena.push_str(plain);
-        match escaped.as_bytes() {
-            [b'+', ..] => {
-                arena.push(' ');
-                rest = escaped.get(1..).unwrap_or_default();
-            }
-            [b'%', high @ b'0'..=b'7', low, ..] if hex_digit(*low).is_some() => {
-                let low = hex_digit(*low).unwrap_or_default();
-                arena.push(char::from((high - b'0') << 4 | low));
-                rest = escaped.get(3..).unwrap_or_default();
-            }
-            // letters of other alphabets come in several escapes
-            _ => {
-                let decoded = url_encode::decode(&escaped.replace('+', " "))
-                    .ok_or_else(|| Fault::Malformed("a key that is not UTF-8".into()))?;
-                arena.push_str(&decoded);
-                rest = "";
-            }
-        }
-    }
-    arena.push_str(rest);
-    end_of(arena)
+    arena.extend_from_slice(rest);
+    offset(arena.len())
 }
 
-fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
+/// The texts in `arena`, which end at `ends`, if each of them is UTF-8.
+fn decoded(arena: Vec<u8>, mut ends: impl Iterator<Item = u32>) -> Result<String, Fault> {
+    String::from_utf8(arena)
+        .ok()
+        .filter(|text| ends.all(|end| text.is_char_boundary(end as usize)))
+        .ok_or_else(|| Fault::Malformed("a key that is not UTF-8".into()))
 }
 
-fn end_of(arena: &str) -> Result<u32, Fault> {
-    u32::try_from(arena.len()).map_err(|_| Fault::Malformed("more than 4 GiB of keys".into()))
+fn offset(length: usize) -> Result<u32, Fault> {
+    u32::try_from(length).map_err(|_| Fault::Malformed("more than 4 GiB of keys".into()))
 }
 
 fn bad(element: &'static str, text: &str) -> Fault {
     Fault::Number { element: element.to_owned(), text: text.chars().take(40).collect() }
+}
+
+fn number(element: &'static str, text: &str) -> Result<u64, Fault> {
+    digits(text.trim_ascii()).ok_or_else(|| bad(element, text))
 }
 
 /// Decimal digits and nothing else.
@@ -326,13 +385,13 @@ fn seconds(text: &str) -> Option<u32> {
     }
     let two = |tens: u8, ones: u8| {
         let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-        (tens < 10 && ones < 10).then(|| i64::from(tens) * 10 + i64::from(ones))
+        (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
     };
     let (year, month, day) = (two(y1, y2)? * 100 + two(y3, y4)?, two(m1, m2)?, two(d1, d2)?);
     let (hour, minute, second) = (two(h1, h2)?, two(i1, i2)?, two(s1, s2)?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let longest = match month {
-        2 => 28 + i64::from(leap),
+        2 => 28 + u32::from(leap),
         4 | 6 | 9 | 11 => 30,
         1..=12 => 31,
         _ => return None,
@@ -340,11 +399,12 @@ fn seconds(text: &str) -> Option<u32> {
     if !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    // days since 1970-03-01 in years that begin in March, so that the leap day comes last
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    // days since 0000-03-01 in years that begin in March, so that the leap day comes last
+    let (year, month) =
+        if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
-    let since_1970 = days - 719_468;
-    u32::try_from(since_1970 * 86_400 + hour * 3600 + minute * 60 + second).ok()
+    let since_1970 = days.checked_sub(719_468)?;
+    since_1970.checked_mul(86_400)?.checked_add(hour * 3600 + minute * 60 + second)
 }
 
 /// 32 hex digits, all of one case.
@@ -352,18 +412,27 @@ fn hex_etag(text: &str) -> Option<Etag> {
     let digits: &[u8; 32] = text.as_bytes().try_into().ok()?;
     let mut bytes = [0; 16];
     let mut seen = 0;
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        for digit in pair {
-            let found = HEX.get(usize::from(*digit)).copied().unwrap_or(ODD);
-            seen |= found;
-            *byte = *byte << 4 | (found & 15);
-        }
+    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+        let (high, low) = (hex_digit(*high), hex_digit(*low));
+        seen |= high | low;
+        *byte = high << 4 | (low & 15);
     }
     match seen & (UPPER | LOWER | ODD) {
         0 | UPPER => Some(Etag::Upper(bytes)),
         LOWER => Some(Etag::Lower(bytes)),
         _ => None,
     }
+}
+
+/// The byte that two hex digits of any case write.
+fn hex_byte(high: u8, low: u8) -> Option<u8> {
+    let (high, low) = (hex_digit(high), hex_digit(low));
+    ((high | low) & ODD == 0).then_some(high << 4 | (low & 15))
+}
+
+/// The value of a hex digit, with the marks of its case; [`ODD`] for anything else.
+fn hex_digit(digit: u8) -> u8 {
+    HEX.get(usize::from(digit)).copied().unwrap_or(ODD)
 }
 
 const UPPER: u8 = 0x10;

@@ -21,24 +21,8 @@ pub(super) enum Tag<'a> {
     End,
 }
 
-/// The name that may come next, by its first letters: nearly every tag of a listing is one of
-/// these, and comparing one name is faster than looking for its end.
-fn likely(bytes: &[u8]) -> &'static str {
-    match bytes {
-        [b'K', ..] => "Key",
-        [b'L', ..] => "LastModified",
-        [b'E', ..] => "ETag",
-        [b'T', ..] => "Type",
-        [b'S', b'i', ..] => "Size",
-        [b'S', ..] => "StorageClass",
-        [b'O', ..] => "Owner",
-        [b'I', ..] => "ID",
-        [b'D', ..] => "DisplayName",
-        _ => "Contents",
-    }
-}
-
 /// A place in a document.
+#[derive(Clone, Copy)]
 pub(super) struct Scanner<'a> {
     rest: &'a str,
 }
@@ -57,11 +41,6 @@ impl<'a> Name<'a> {
         let local = whole.split_once(':').map_or(whole, |(_, local)| local);
         Self { whole, local }
     }
-}
-
-/// What follows on `</name>` at the beginning of `text`.
-fn after_close<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.strip_prefix("</")?.strip_prefix(name)?.strip_prefix('>')
 }
 
 impl<'a> Scanner<'a> {
@@ -91,11 +70,19 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The next tag. It may well be the end of the element `inside`.
-    pub(super) fn tag(&mut self, inside: &'a str) -> Result<Tag<'a>, Fault> {
-        if self.pass_close(inside) {
-            return Ok(Tag::Close(inside));
-        }
+    /// The text of the element `name` if that comes next, written as plainly as can be. It
+    /// is what nearly all of a listing is made of; [`Self::tag`] reads the rest.
+    #[expect(clippy::inline_always, reason = "comparing constants is what makes it fast")]
+    #[inline(always)]
+    pub(super) fn plain(&mut self, name: &str) -> Option<&'a str> {
+        let inside = self.rest.strip_prefix('<')?.strip_prefix(name)?.strip_prefix('>')?;
+        let (text, behind) = inside.split_at_checked(memchr2(b'<', b'&', inside.as_bytes())?)?;
+        self.rest = behind.strip_prefix("</")?.strip_prefix(name)?.strip_prefix('>')?;
+        Some(text)
+    }
+
+    /// The next tag.
+    pub(super) fn tag(&mut self) -> Result<Tag<'a>, Fault> {
         loop {
             if !self.pass("<") {
                 let Some(at) = memchr(b'<', self.rest.as_bytes()) else {
@@ -127,17 +114,6 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes `</name>` if it comes next.
-    fn pass_close(&mut self, name: &str) -> bool {
-        match after_close(self.rest, name) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
     fn past(&mut self, end: &str) -> Result<(), Fault> {
         let at = memmem::find(self.rest.as_bytes(), end.as_bytes()).ok_or(Fault::Incomplete)?;
         self.skip(at + end.len());
@@ -146,11 +122,6 @@ impl<'a> Scanner<'a> {
 
     fn open(&mut self) -> Result<Tag<'a>, Fault> {
         let bytes = self.rest.as_bytes();
-        let name = likely(bytes);
-        if bytes.get(name.len()) == Some(&b'>') && self.rest.starts_with(name) {
-            self.skip(name.len() + 1);
-            return Ok(Tag::Open(Name { whole: name, local: name }));
-        }
         let ends = |byte: &u8| matches!(byte, b'>' | b'/' | b' ' | b'\t' | b'\r' | b'\n' | b'<');
         let end = bytes.iter().position(ends).ok_or(Fault::Incomplete)?;
         let name = Name::of(self.take(end));
@@ -196,10 +167,11 @@ impl<'a> Scanner<'a> {
     /// The text of the element `name`, whose open tag was just passed, up to behind its close
     /// tag. No elements inside.
     pub(super) fn text(&mut self, name: &str) -> Result<Cow<'a, str>, Fault> {
+        let mut ahead = *self;
         let at = memchr2(b'<', b'&', self.rest.as_bytes()).ok_or(Fault::Incomplete)?;
-        let (text, behind) = self.rest.split_at_checked(at).unwrap_or((self.rest, ""));
-        if let Some(rest) = after_close(behind, name) {
-            self.rest = rest;
+        let text = ahead.take(at);
+        if ahead.pass("</") && ahead.close()? == name {
+            *self = ahead;
             return Ok(Cow::Borrowed(text));
         }
         self.pieces(name).map(Cow::Owned)
@@ -266,7 +238,7 @@ impl<'a> Scanner<'a> {
                 let text = memchr(b'<', self.rest.as_bytes()).ok_or(Fault::Incomplete)?;
                 self.skip(text);
             }
-            match self.tag(name)? {
+            match self.tag()? {
                 Tag::Open(inner) => self.element(inner.whole, depth + 1)?,
                 Tag::Empty(_) => {}
                 Tag::Close(close) if close == name => return Ok(()),

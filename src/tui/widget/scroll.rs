@@ -37,18 +37,7 @@ impl Scroll {
     /// Moves the selection in a list of `len` rows. Answers whether it moved.
     pub fn act(&mut self, to: Move, len: usize) -> bool {
         let before = self.selected;
-        let page = usize::from(self.area.get().height).max(1);
-        let half = (page / 2).max(1);
-        self.selected = match to {
-            Move::Up => before.saturating_sub(1),
-            Move::Down => before.saturating_add(1),
-            Move::PageUp => before.saturating_sub(page),
-            Move::PageDown => before.saturating_add(page),
-            Move::HalfUp => before.saturating_sub(half),
-            Move::HalfDown => before.saturating_add(half),
-            Move::First => 0,
-            Move::Last => usize::MAX,
-        };
+        self.selected = to.from(before, usize::from(self.area.get().height));
         self.clamp(len);
         self.selected != before
     }

@@ -133,7 +133,7 @@ mod tests {
             drawn(66),
             "\" osstack   1 Stacks  2 Transfers 2↓     zenml prod/default 0.98 ✓ \""
         );
-        assert_eq!(drawn(54), "\" 1 Stacks 2 Transfers 2↓     zenml prod/default 0.98 ✓ \"");
+        assert_eq!(drawn(54), "\" 1 Stacks 2 Transfers 2↓    zenml prod/default 0.98 ✓ \"");
         assert_eq!(drawn(38), "\" 1 Stacks 2 Transfers 2↓              \"");
     }
 }

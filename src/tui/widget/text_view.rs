@@ -39,18 +39,7 @@ impl TextView {
 
     /// Scrolls; the end is minded when it is drawn.
     pub fn act(&mut self, to: Move) {
-        let (top, page) = (self.top.get(), self.height.get().max(1));
-        let half = (page / 2).max(1);
-        self.top.set(match to {
-            Move::Up => top.saturating_sub(1),
-            Move::Down => top.saturating_add(1),
-            Move::PageUp => top.saturating_sub(page),
-            Move::PageDown => top.saturating_add(page),
-            Move::HalfUp => top.saturating_sub(half),
-            Move::HalfDown => top.saturating_add(half),
-            Move::First => 0,
-            Move::Last => usize::MAX,
-        });
+        self.top.set(to.from(self.top.get(), self.height.get()));
     }
 
     /// Draws the part in sight; the last line does not scroll off the bottom.
