@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossterm::event::Event;
 use tokio::sync::mpsc;
 
 use crate::keystore::State;
@@ -16,7 +17,7 @@ use crate::screens::secrets::Secrets;
 use crate::screens::stacks::Stacks;
 use crate::screens::stores::Stores;
 use crate::screens::transfers::Transfers;
-use crate::tui::event_loop::{self, QUEUE, Wake};
+use crate::tui::event_loop::{self, Host as _, Program as _, QUEUE, Wake};
 use crate::tui::terminal;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::tabs::Status;
@@ -107,6 +108,9 @@ pub async fn run(world: Arc<World>, face: Face) -> io::Result<Vec<String>> {
     let mut session = terminal::Session::enter(true, since_start)?;
     let mut screen = session.terminal()?;
     let mut shell = shell(world, sender.clone(), face);
+    // terminals tell of changes alone; a click needs to know where things stand
+    let size = screen.size()?;
+    shell.handle(Wake::Terminal(Event::Resize(size.width, size.height)), session.now());
     terminal::read_input(sender)?;
     let ended = event_loop::run(&mut screen, &mut shell, &mut queue, &mut session).await;
     // the shell of the user is back before the last work has tidied up

@@ -272,13 +272,17 @@ pub fn key_table<S: Screen>() -> Vec<KeyRow> {
 /// expect nothing. Rows of the screen that overrule a shared one count too:
 /// guard them with `when`, or the hint of the shared row lies.
 pub fn clashes<S: Screen>(screen: &S) -> Vec<String> {
-    let active: Vec<KeyRow> =
-        rows(Some(screen), &Remap::new()).into_iter().filter(|row| row.active).collect();
+    clashes_among(&rows(Some(screen), &Remap::new()))
+}
+
+/// Chords that two active rows claim at once, each as a sentence.
+pub fn clashes_among(rows: &[KeyRow]) -> Vec<String> {
+    let active: Vec<&KeyRow> = rows.iter().filter(|row| row.active).collect();
     let mut found = Vec::new();
     for (at, row) in active.iter().enumerate() {
         for other in active.iter().skip(at + 1) {
             found.extend(row.chords.iter().filter(|chord| other.chords.contains(chord)).map(
-                |chord| format!("{}: {chord} is {} and {}", S::NAME, row.command, other.command),
+                |chord| format!("{}: {chord} is {} and {}", row.screen, row.command, other.command),
             ));
         }
     }

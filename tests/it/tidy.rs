@@ -264,6 +264,18 @@ fn imports_lead_down() {
 }
 
 #[test]
+fn no_test_is_forgotten() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let main = fs::read_to_string(folder.join("main.rs")).unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if let Some(name) = name.strip_suffix(".rs").filter(|name| *name != "main") {
+            assert!(main.contains(&format!("\nmod {name};")), "main.rs does not name {name}");
+        }
+    }
+}
+
+#[test]
 fn files_are_tidy() {
     let breaches = breaches_of(untidy);
     assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));

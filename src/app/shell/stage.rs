@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::{Options, Shell, Tab};
 use crate::tui::event_loop::{Program as _, QUEUE, Signal, Wake};
-use crate::tui::keymap::Chord;
+use crate::tui::keymap::{Chord, clashes_among};
 use crate::tui::runtime::Running;
 
 /// A shell on a stage of text.
@@ -160,6 +160,11 @@ impl<W: Send + Sync + 'static> Stage<W> {
             picture.push('\n');
         }
         picture
+    }
+
+    /// Chords that two rows of the layer on top claim at once.
+    pub fn clashes(&self) -> Vec<String> {
+        self.shell.top().map(|top| clashes_among(&top.layer.rows())).unwrap_or_default()
     }
 
     /// The shell.

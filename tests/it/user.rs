@@ -1,0 +1,145 @@
+//! Somebody at the screens of osstack: the real program over real files and a sandbox, with keys
+//! for hands and frames for eyes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use osstack::app::open::{Face, options, tabs};
+use osstack::app::shell::Stage;
+use osstack::keystore::keyring::NoKeyring;
+use osstack::keystore::{Keystore, Settings};
+use osstack::ops::demo::furnish;
+use osstack::ops::world::World;
+use osstack::ports::clock::{FixedClock, SharedClock};
+use osstack::ports::entropy::{SeededEntropy, SharedEntropy};
+use osstack::ports::env::Env;
+use osstack::ports::paths::Paths;
+use osstack::sandbox::Seed;
+use tempfile::TempDir;
+
+use crate::sandbox_client::{NOW, Running};
+
+/// The passphrase of the keystore, where the user makes one.
+pub(crate) const PASSPHRASE: &str = "canary correct horse";
+
+pub(crate) struct User {
+    pub(crate) sandbox: Running,
+    pub(crate) world: Arc<World>,
+    pub(crate) stage: Stage<World>,
+    home: TempDir,
+}
+
+impl User {
+    /// Has what the demo has.
+    pub(crate) fn of_demo() -> Self {
+        Self::start(|home, sandbox, clock, entropy| {
+            furnish(home, &sandbox.description, clock, entropy).unwrap()
+        })
+    }
+
+    /// Has nothing yet, but the demo's buckets at the other end.
+    pub(crate) fn new() -> Self {
+        Self::start(|_, _, _, _| Env::default())
+    }
+
+    fn start(furnish: impl FnOnce(&Path, &Running, &SharedClock, &SharedEntropy) -> Env) -> Self {
+        let sandbox = Running::start(Seed::Demo);
+        let home = tempfile::tempdir().unwrap();
+        let clock: SharedClock = Arc::new(FixedClock(NOW));
+        let entropy: SharedEntropy = Arc::new(SeededEntropy::new(3));
+        let env = furnish(home.path(), &sandbox, &clock, &entropy);
+        let paths = Paths::below(home.path());
+        let keyring = Arc::new(NoKeyring);
+        let is_empty = env.get("OSSTACK_HOME").is_none();
+        let mut world =
+            World::new(env, paths.clone(), clock.clone(), entropy.clone(), keyring.clone())
+                .unwrap();
+        if is_empty {
+            // a passphrase that is quickly tried, since a test has to
+            let settings = Settings { work_factor: 2, ..Settings::default() };
+            world.keystore = Arc::new(Keystore::new(&paths, clock, entropy, keyring, settings));
+        }
+        let world = Arc::new(world);
+        Self { stage: stage(&world), sandbox, world, home }
+    }
+
+    /// Leaves, and starts osstack again.
+    pub(crate) fn start_anew(&mut self) {
+        self.stage = stage(&self.world);
+    }
+
+    /// Types `keys` one by one, each after the answers to the one before. No frame on the way
+    /// shows a secret, or has a key that means two things; answers the last.
+    pub(crate) async fn keys(&mut self, keys: &str) -> String {
+        self.stage.settle().await;
+        let mut rest = keys;
+        while !rest.is_empty() {
+            let chord = rest.strip_prefix('<').and_then(|tail| tail.find('>'));
+            let end = chord.map_or_else(|| rest.chars().next().unwrap().len_utf8(), |end| end + 2);
+            self.stage.keys(&rest[..end]).settle().await;
+            self.picture();
+            rest = &rest[end..];
+        }
+        self.picture()
+    }
+
+    /// Pastes `text`, and waits until keys are heard again.
+    pub(crate) async fn paste(&mut self, text: &str) -> String {
+        self.stage.paste(text).settle().await;
+        self.stage.pass(Duration::from_secs(1));
+        self.picture()
+    }
+
+    /// The frame.
+    pub(crate) fn picture(&mut self) -> String {
+        let picture = self.stage.picture();
+        self.expect_no_secret("a frame", &picture);
+        assert_eq!(self.stage.clashes(), Vec::<String>::new(), "{picture}");
+        picture
+    }
+
+    /// The frame after the short messages have gone by, on a window with room.
+    pub(crate) fn wide(&mut self) -> String {
+        self.stage.pass(Duration::from_secs(30)).resize(160, 48);
+        let picture = self.picture();
+        self.stage.resize(80, 24);
+        picture
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// No file, no message and no line of the log holds a secret.
+    pub(crate) fn expect_no_trace(&self) {
+        for entry in self.stage.shell().log().entries() {
+            self.expect_no_secret("the log", &format!("{entry:?}"));
+        }
+        let mut folders = vec![self.home.path().to_owned()];
+        let mut files = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                files += 1;
+                let bytes = std::fs::read(&path).unwrap();
+                self.expect_no_secret(path.to_str().unwrap(), &String::from_utf8_lossy(&bytes));
+            }
+        }
+        assert!(files > 0, "there is something to look at");
+    }
+
+    fn expect_no_secret(&self, place: &str, text: &str) {
+        let secret = &self.sandbox.description.secret_access_key;
+        assert!(!text.contains(secret.as_str()), "the secret is in {place}: {text}");
+        assert!(!text.contains("canary"), "the passphrase is in {place}: {text}");
+    }
+}
+
+fn stage(world: &Arc<World>) -> Stage<World> {
+    Stage::with(Arc::clone(world), tabs(), options(Face::default()))
+}
