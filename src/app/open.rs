@@ -27,8 +27,9 @@ use super::shell::{Options, Shell, Tab};
 /// The keystore locks by itself after this time without a key.
 const LOCK_AFTER: Duration = Duration::from_mins(15);
 
-/// How long the end waits for work that has something to tidy up.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the end waits for work that has something to tidy up: no longer than somebody watches
+/// a prompt that does not come back.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How osstack shows itself.
 #[derive(Clone, Debug, Default)]

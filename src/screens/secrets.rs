@@ -174,7 +174,7 @@ impl Secrets {
             Stand::Loading | Stand::Failed(_) => "",
             Stand::NoKeystore | Stand::Loaded => {
                 "A secret is an access key of Alibaba Cloud that artifact stores sign with. \
-                 It is kept sealed on this machine and given to ZenML only by a commit.\n\n\
+                 It is kept sealed on this machine and leaves it only to sign requests.\n\n\
                  n enters the first one. A RAM user's key with rights on its bucket alone is \
                  better than the account's own."
             }

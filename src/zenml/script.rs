@@ -102,11 +102,8 @@ pub fn script(plan: &Plan) -> String {
     });
     if let Some(keys) = secret {
         out.push_str(ASKING);
-        for (_, variable) in keys.iter().zip(VARIABLES) {
-            let _infallible = writeln!(out, "[ -n \"${{{variable}-}}\" ] || ask {variable}");
-            let _infallible = writeln!(out, "{}=$(json \"${variable}\")", variable.to_lowercase());
-            let _infallible = writeln!(out, "unset {variable} typed");
-        }
+        let variables: Vec<&str> = keys.iter().zip(VARIABLES).map(|(_, name)| name).collect();
+        out.push_str(&take(&variables));
     }
     let _infallible = writeln!(out, "\n{}", install());
     for step in &plan.steps {
@@ -141,10 +138,10 @@ command -v zenml >/dev/null || fail 'zenml is not on the PATH: activate its envi
 ";
 
 const ASKING: &str = r#"
-# The key is taken from the environment or typed. It is never an argument, and the commands below
+# The key is taken from the environment, all of it, or typed. It is never an argument, and the commands below
 # do not find it in their environment.
 ask() {
-    [ -t 0 ] || fail "$1 is not set, and there is no terminal to type it: set it and run again" 3
+    [ -t 0 ] || fail 'no key in the environment and no terminal to type it: set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET both, and OSS_SESSION_TOKEN for a temporary key' 3
     trap 'stty echo' EXIT
     trap 'exit 130' HUP INT TERM
     stty -echo
@@ -163,6 +160,28 @@ json() {
     printf '%s\n' "$1" | sed 's/[\\"]/\\&/g; s/.*/"&"/'
 }
 "#;
+
+/// Takes the key whole from the environment, or whole from the keyboard: half of each would be a
+/// key that nobody has checked.
+fn take(variables: &[&str]) -> String {
+    let all_set: Vec<String> =
+        variables.iter().map(|name| format!("[ -n \"${{{name}-}}\" ]")).collect();
+    let mut out = format!(
+        "if {}; then\n    printf 'using the key …%s of the environment\\n' \\\n        \
+         \"${{{id}#\"${{{id}%????}}\"}}\" >&2\nelse\n",
+        all_set.join(" && "),
+        id = VARIABLES[0],
+    );
+    for name in variables {
+        let _infallible = writeln!(out, "    ask {name}");
+    }
+    out.push_str("fi\n");
+    for name in variables {
+        let _infallible = writeln!(out, "{}=$(json \"${name}\")", name.to_lowercase());
+    }
+    let _infallible = writeln!(out, "unset {} typed", variables.join(" "));
+    out
+}
 
 /// Opens the values on descriptor 3, without a name. What has a name meanwhile lies in a folder
 /// of the user's own, in memory where the system has such a place.
