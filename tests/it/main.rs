@@ -20,6 +20,8 @@ mod sandbox_rules;
 mod sandbox_wire;
 mod screens_forms;
 mod script;
+mod sizes;
+mod story;
 mod tidy;
 mod user;
 mod vectors;

@@ -1,15 +1,16 @@
 //! Notices that stay for some seconds.
 
+use std::iter;
 use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::Clear;
 
 use crate::tui::screen::Notice;
 use crate::tui::theme::{Theme, Tone};
-use crate::tui::widget::text::{cells, fit_line};
+use crate::tui::widget::text::{cells, wrap};
 
 /// The most at once; the oldest gives way. All stay in the log.
 const MOST: usize = 3;
@@ -46,29 +47,29 @@ impl Toasts {
 
     /// Draws them over the bottom of `area`, the newest lowest.
     pub fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        for (above, (notice, _)) in self.shown.iter().rev().enumerate() {
-            let above = cells(above).saturating_add(1);
-            if above > area.height {
+        let mut bottom = area.bottom();
+        for (notice, _) in self.shown.iter().rev() {
+            let style = theme.tone(notice.tone);
+            // the sign, and a blank at either side of it and of the text
+            let texts = wrap(notice.text.as_str(), usize::from(area.width).saturating_sub(4));
+            let signs = [theme.sign(notice.tone)].into_iter().chain(iter::repeat(" "));
+            let lines: Vec<Line<'_>> = texts
+                .iter()
+                .zip(signs)
+                .map(|(text, sign)| {
+                    let (sign, text) = (Span::styled(sign, style), Span::styled(text, style));
+                    Line::from(vec![Span::raw(" "), sign, Span::raw(" "), text, Span::raw(" ")])
+                })
+                .collect();
+            let width = cells(lines.iter().map(Line::width).max().unwrap_or(0)).min(area.width);
+            let height = cells(lines.len());
+            if bottom.saturating_sub(area.y) < height {
                 return;
             }
-            let style = theme.tone(notice.tone);
-            let line = Line::from(vec![
-                Span::raw(" "),
-                Span::styled(theme.sign(notice.tone), style),
-                Span::raw(" "),
-                Span::styled(notice.text.as_str(), style),
-                Span::raw(" "),
-            ]);
-            let line = fit_line(line, usize::from(area.width), theme);
-            let width = cells(line.width());
-            let place = Rect {
-                x: area.right().saturating_sub(width),
-                y: area.bottom().saturating_sub(above),
-                width,
-                height: 1,
-            };
+            bottom -= height;
+            let place = Rect { x: area.right().saturating_sub(width), y: bottom, width, height };
             frame.render_widget(Clear, place);
-            frame.render_widget(line, place);
+            frame.render_widget(Text::from(lines), place);
         }
     }
 }
