@@ -158,7 +158,7 @@ impl Sandbox {
             None => (None, None),
             Some(folder) => {
                 let random = config.entropy.next_u64();
-                let (acceptor, file) = tls::acceptor(&hosts, folder, now, random)?;
+                let (acceptor, file) = tls::acceptor(&hosts, folder, now, (address, random))?;
                 (Some(acceptor), Some(file))
             }
         };

@@ -100,6 +100,20 @@ impl fmt::Display for Visible {
     }
 }
 
+/// Makes a text of several lines showable that osstack itself has laid out: a script, a report.
+/// Line breaks, indentation and backslashes stay, so it reads, and can be copied, as it was meant;
+/// what a terminal would act on or hide is spelled out all the same.
+pub fn visible_text(text: &str) -> Visible {
+    let line = |line: &str| {
+        let inner = line.trim_start_matches(' ');
+        let mut out = " ".repeat(line.len() - inner.len());
+        let shown = visible(inner.trim_end_matches(' '));
+        out.extend(shown.segments().map(|(part, _)| if part == "\\\\" { "\\" } else { part }));
+        out
+    };
+    Visible(text.lines().map(line).collect::<Vec<_>>().join("\n"))
+}
+
 /// Nearly every key: nothing to look at closer.
 fn is_plain_ascii(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\' || byte == b' ';

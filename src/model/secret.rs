@@ -181,7 +181,9 @@ pub fn secret_hint(id: &str, secret: &str) -> Option<&'static str> {
 /// (`AccessKey ID,AccessKey Secret` and a line of values).
 pub fn split_pasted(text: &str) -> Option<(String, SecretString)> {
     let text = text.trim_start_matches('\u{feff}').trim();
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    // terminals paste a line break as CR, files have LF or both
+    let lines: Vec<&str> =
+        text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()).collect();
     let is_header = |line: &str| line.to_ascii_lowercase().replace(' ', "").contains("accesskeyid");
     let pair = |id: &str, secret: &str| {
         let clean = |text: &str| text.trim().trim_matches('"').trim().to_owned();
@@ -256,7 +258,8 @@ mod tests {
         let ram = "User Name,Logon Password,AccessKey ID,AccessKey Secret\nme,pw,LTAIid,thesecret";
         let lines = "LTAIid\nthesecret\n";
         let dialog = "AccessKey ID LTAIid\nAccessKey Secret thesecret";
-        for text in [csv, ram, lines, dialog, "LTAIid,thesecret"] {
+        let typed = "LTAIid\rthesecret\r";
+        for text in [csv, ram, lines, dialog, typed, "LTAIid,thesecret"] {
             let (id, secret) = split_pasted(text).expect(text);
             assert_eq!((id.as_str(), secret.expose()), ("LTAIid", "thesecret"), "{text}");
         }

@@ -1,5 +1,6 @@
 //! A certificate for https, made at every start.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,9 +15,6 @@ use tokio_rustls::rustls::{self, ServerConfig};
 
 use super::hosts::Hosts;
 use crate::base::atomic_file;
-
-/// The name of the CA's file.
-pub(super) const CA_FILE: &str = "osstack-sandbox-ca.pem";
 
 /// Why there is no https.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +36,7 @@ pub(super) fn acceptor(
     hosts: &Hosts,
     folder: &Path,
     now: OffsetDateTime,
-    random: u64,
+    (address, random): (SocketAddr, u64),
 ) -> Result<(TlsAcceptor, PathBuf), TlsError> {
     let (since, until) = (now - Duration::days(1), now + Duration::days(30));
     let subject = |name: &str| {
@@ -68,7 +66,8 @@ pub(super) fn acceptor(
     let key = KeyPair::generate()?;
     let signed = leaf.signed_by(&key, &ca)?;
 
-    let file = folder.join(CA_FILE);
+    // by port: several sandboxes at a time each have a CA of their own
+    let file = folder.join(format!("osstack-sandbox-ca-{}.pem", address.port()));
     let options = atomic_file::Options { mode: 0o644, ..atomic_file::Options::default() };
     atomic_file::write(&file, ca.pem().as_bytes(), random, &options)?;
 

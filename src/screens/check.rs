@@ -324,7 +324,7 @@ impl Screen for CheckScreen {
             }
             Event::Command(Command::CopyReport) => {
                 if let Some(report) = &self.report {
-                    return Step::copy(&format!("{:#}", report.to_json()));
+                    return Step::copy_text(&format!("{:#}", report.to_json()));
                 }
             }
             Event::Command(Command::Move(to)) => {

@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::base::visible::visible;
+use crate::base::visible::{visible, visible_text};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::plan::{ExportScript, MakePlan, StackPlan};
 use crate::ops::world::World;
@@ -162,13 +162,8 @@ fn plan_lines(planned: &StackPlan, theme: &Theme) -> Vec<Line<'static>> {
 }
 
 fn script_lines(script: &str) -> Vec<Line<'static>> {
-    // indentation is the script's own and harmless: visible() would spell leading blanks out
-    let shown = |line: &str| {
-        let text = line.trim_start_matches(' ');
-        let indent = line.len() - text.len();
-        format!(" {}{}", " ".repeat(indent), visible(text.trim_end()))
-    };
-    script.lines().map(|line| Line::raw(shown(line))).collect()
+    let shown = visible_text(script).into_string();
+    shown.lines().map(|line| Line::raw(format!(" {line}"))).collect()
 }
 
 impl Screen for PlanScreen {
@@ -204,7 +199,7 @@ impl Screen for PlanScreen {
             }
             Event::Command(Command::CopyScript) => {
                 if let Some(planned) = &self.planned {
-                    return Step::copy(&planned.script);
+                    return Step::copy_text(&planned.script);
                 }
             }
             Event::Msg(msg) => return self.hear(msg),

@@ -374,8 +374,8 @@ fn welcome(theme: &Theme) -> Vec<Line<'static>> {
         Line::raw(" 2  an artifact store: region, bucket, prefix     tab 2, n"),
         Line::raw(" 3  the stack: store and orchestrator             here, n"),
         Line::raw(""),
-        Line::raw(" c checks that it works, before ZenML hears of it."),
-        Line::styled(" `osstack demo` tries all of it without an account.", theme.muted()),
+        Line::raw(" c checks that it works before ZenML hears of it."),
+        Line::styled(" `osstack demo` tries it without an account.", theme.muted()),
     ]
 }
 

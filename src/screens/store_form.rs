@@ -3,6 +3,8 @@
 mod endpoint_fields;
 mod side_panel;
 
+use std::cell::Cell;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -52,6 +54,8 @@ pub struct StoreForm {
     short: String,
     /// Where there is little room: the panel stands in place of the form.
     panel_open: bool,
+    /// Whether it does so now; only drawing knows the room.
+    panel_alone: Cell<bool>,
     failure: Option<Failure>,
     saving: bool,
 }
@@ -144,6 +148,7 @@ impl StoreForm {
             panel: TextView::default(),
             short: String::new(),
             panel_open: false,
+            panel_alone: Cell::new(false),
             failure: None,
             saving: false,
         };
@@ -309,20 +314,29 @@ impl StoreForm {
 
     fn command(&mut self, command: Command) -> Step<Self> {
         match command {
-            Command::Form(to) => {
+            // the form is out of sight: the keys move what is in sight
+            Command::Form(FormMove::Next) if self.shows_panel_alone() => self.panel.act(Move::Down),
+            Command::Form(FormMove::Previous) if self.shows_panel_alone() => {
+                self.panel.act(Move::Up);
+            }
+            Command::Form(to) if !self.shows_panel_alone() => {
                 let said = self.form.act(to);
                 return self.react(&said);
             }
             Command::Test if self.is_fine() => {
                 return check(Subject::Draft(Box::new(self.draft())));
             }
-            Command::Test => {}
+            Command::Test | Command::Form(_) => {}
             Command::ChooseBucket => return self.choose_bucket(),
             Command::SplitEndpoint => self.split_endpoint(),
             Command::Panel => self.panel_open = !self.panel_open,
             Command::Scroll(to) => self.panel.act(to),
         }
         Step::none()
+    }
+
+    fn shows_panel_alone(&self) -> bool {
+        self.panel_alone.get()
     }
 
     fn react(&mut self, said: &Said<Ask>) -> Step<Self> {
@@ -420,6 +434,7 @@ impl Screen for StoreForm {
         Bind::new(&["ctrl-t"], Command::Test, "test…"),
         Bind::new(&["ctrl-b"], Command::ChooseBucket, "buckets…"),
         Bind::new(&["ctrl-o"], Command::Panel, "ZenML"),
+        Bind::new(&["esc"], Command::Panel, "back to the form").when(Self::shows_panel_alone),
         Bind::new(&["pagedown"], Command::Scroll(Move::PageDown), "scroll it").quiet(),
         Bind::new(&["pageup"], Command::Scroll(Move::PageUp), "scroll it back").quiet(),
     ];
@@ -429,6 +444,9 @@ impl Screen for StoreForm {
         let said = match event {
             Event::Command(command) => return self.command(command),
             Event::Msg(msg) => return self.hear(msg),
+            Event::Key(_) | Event::Paste(_) | Event::Mouse(_) if self.shows_panel_alone() => {
+                Said::Nothing
+            }
             Event::Key(key) => self.form.key(key),
             Event::Paste(text) => self.form.paste(&text),
             Event::Mouse(mouse) => self.form.mouse(mouse),
@@ -438,6 +456,7 @@ impl Screen for StoreForm {
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        self.panel_alone.set(area.width < WIDE && self.panel_open);
         if area.width >= WIDE {
             let [left, right] = panes(area, 44, 50, false);
             self.view_form(frame, left, theme, false);

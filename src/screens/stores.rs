@@ -287,7 +287,10 @@ fn region_words(region: Option<&RegionId>) -> String {
 
 fn ask_to_make(store: &ArtifactStore) -> Step<Stores> {
     let draft = Box::new(StoreDraft::from(store));
-    let place = region_words(store.region.as_ref());
+    let place = store.region.as_ref().map_or_else(
+        || "the region of its endpoint".to_owned(),
+        |region| region_words(Some(region)),
+    );
     let text = format!(
         "It is made private, in {place}, and belongs to the account of the secret {}.",
         store.secret

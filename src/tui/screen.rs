@@ -26,7 +26,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 
-use crate::base::visible::{Visible, visible};
+use crate::base::visible::{Visible, visible, visible_text};
 use crate::tui::effect::{Effect, Order};
 use crate::tui::keymap::{Bind, Moves};
 use crate::tui::layer::{Layer, Mounted};
@@ -286,6 +286,11 @@ impl<S: Screen> Step<S> {
     /// Brings `text` to the clipboard, or shows it to be selected.
     pub fn copy(text: &str) -> Self {
         Self::act(Act::Copy(visible(text)))
+    }
+
+    /// Brings a text of several lines to the clipboard that osstack itself has laid out.
+    pub fn copy_text(text: &str) -> Self {
+        Self::act(Act::Copy(visible_text(text)))
     }
 
     /// Ends what runs in `slot` of this layer.

@@ -134,7 +134,7 @@ impl<W: Send + Sync + 'static> Screen for Confirm<W> {
             Span::raw(" "),
             button("No", !self.on_yes),
             Span::raw("   "),
-            button(self.yes, self.on_yes),
+            button(&format!("Yes, {}", self.yes.to_lowercase()), self.on_yes),
         ];
         let place = row(inner, at);
         if self.typed.is_none() && !place.is_empty() {
