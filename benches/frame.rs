@@ -83,9 +83,12 @@ fn main() {
         println!("{name:13} {:?}", start.elapsed());
     }
     println!("{} rows; the bar for a frame is {BAR:?}", pages * 1000);
-    if worst > BAR && !cfg!(debug_assertions) {
+    if worst > BAR {
         println!("too slow");
-        std::process::exit(1);
+        // a quick run is on a machine that is busy with other things: it tells and does not judge
+        if !quick && !cfg!(debug_assertions) {
+            std::process::exit(1);
+        }
     }
 }
 

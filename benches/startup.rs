@@ -47,9 +47,12 @@ fn main() {
         println!("memory      {memory} KiB at most; the bar is {MEMORY_BAR} KiB");
     }
     let is_over = median > BAR || memory.is_some_and(|memory| memory > MEMORY_BAR);
-    if is_over && !cfg!(debug_assertions) {
+    if is_over {
         println!("over the bar");
-        std::process::exit(1);
+        // a quick run is on a machine that is busy with other things: it tells and does not judge
+        if !quick && !cfg!(debug_assertions) {
+            std::process::exit(1);
+        }
     }
 }
 
