@@ -98,7 +98,7 @@ async fn copy(
         CopyEvent::Ended { copy, result } => {
             ended += 1;
             output.end_progress();
-            tally.note(*copy, result, output)
+            tally.note(*copy, result, overwrite, output)
         }
     };
     let answer = session.follow(RunCopies { copies, overwrite }, show).await;
@@ -121,6 +121,7 @@ impl Tally {
         &mut self,
         copy: Copy,
         result: Result<Transferred, Failure>,
+        overwrite: bool,
         output: &mut Output,
     ) -> Result<(), Stop> {
         match result {
@@ -129,7 +130,8 @@ impl Tally {
                 self.bytes += done.bytes;
                 say_copied(output, &copy, done)
             }
-            Err(failure) if failure.kind == FailureKind::Conflict => {
+            // where replacing was allowed already, asking about it would not help
+            Err(failure) if failure.kind == FailureKind::Conflict && !overwrite => {
                 self.conflicts.push((copy, failure));
                 Ok(())
             }
@@ -203,5 +205,30 @@ fn finish(tally: Tally, output: &mut Output) -> Result<(), Stop> {
         Some(failure) if copied == 0 && skipped == 0 => Err(Stop::Code(failure.kind.exit_code())),
         None if skipped == 0 => Ok(()),
         _ => Err(Stop::Code(FailureKind::Partial.exit_code())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::Form;
+    use crate::model::object_key::ObjectKey;
+    use crate::ops::objects::Place;
+    use crate::ops::transfer::Remote;
+
+    #[test]
+    fn a_conflict_that_overwriting_does_not_solve_is_a_failure() {
+        let mut output =
+            Output::new(Box::new(std::io::sink()), Box::new(std::io::sink()), Form::default());
+        let key = ObjectKey::parse("k").unwrap();
+        let copy = Copy::upload("f", Remote { place: Place::of("st"), key, own: 0 });
+        let conflict = || Err(Failure::new(FailureKind::Conflict, "it changed meanwhile"));
+        let mut asked = Tally::default();
+        asked.note(copy.clone(), conflict(), false, &mut output).unwrap();
+        assert_eq!((asked.failed, asked.conflicts.len()), (0, 1));
+        let mut tally = Tally::default();
+        tally.note(copy, conflict(), true, &mut output).unwrap();
+        assert_eq!((tally.failed, tally.conflicts.len()), (1, 0));
+        assert!(matches!(finish(tally, &mut output), Err(Stop::Code(1))));
     }
 }

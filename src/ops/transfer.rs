@@ -345,12 +345,18 @@ async fn refuse_taken(client: &Client, bucket: &BucketName, key: &str) -> Result
 
 /// A conflict names what is in the way; everything else is said by OSS's codes.
 fn named(error: oss::Error, destination: &str) -> Failure {
-    if error.kind == oss::Kind::Precondition {
+    if error.kind != oss::Kind::Precondition {
+        return error.into();
+    }
+    // ours comes without an answer: something was found at the destination
+    let is_taken = error.status.is_none() || error.code.as_deref() == Some("FileAlreadyExists");
+    if is_taken {
         let summary = format!("{destination} is there already");
         return Failure::new(FailureKind::Conflict, summary)
             .hint("confirm that it may be replaced, or choose another name");
     }
-    error.into()
+    // a retention rule, an appendable object, …: to say that it may be replaced would not help
+    Failure { kind: FailureKind::Settings, ..error.into() }
 }
 
 async fn open_folder(path: &Path) -> Result<Folder, Failure> {
