@@ -150,8 +150,8 @@ fn own(catalog: &Catalog, place: &Place, key: &str) -> usize {
 }
 
 fn two_local_ends() -> Failure {
-    let failure = Failure::new(FailureKind::Usage, "both ends are on this machine");
-    failure.hint("name one as STORE:KEY, or use cp")
+    let failure = Failure::new(FailureKind::Usage, "both are on this machine: use the system's cp");
+    failure.hint("to copy to or from a bucket, name one as STORE:KEY")
 }
 
 impl Copies {
