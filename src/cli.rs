@@ -4,7 +4,7 @@
 //! needs a key asks at the terminal, or ends at once with exit code 3 naming the other ways.
 //!
 //! Exit codes: 0 done; 1 it failed; 2 bad usage; 3 a key or passphrase is needed and nobody is
-//! there to ask; 4 partly done.
+//! there to ask; 4 partly done; 130 and the like ended by a signal before it could stop by itself.
 
 pub mod args;
 mod check;
@@ -21,6 +21,7 @@ mod stack;
 mod store;
 mod table;
 pub mod terminal;
+pub mod waiting;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

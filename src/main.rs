@@ -13,6 +13,7 @@ use osstack::cli::args::{Cli, ColorWhen, Command};
 use osstack::cli::output::{Form, Output};
 use osstack::cli::session::{Machine, Session};
 use osstack::cli::terminal::{ControllingTerminal, Terminal};
+use osstack::cli::waiting::{AwaitedReader, Waiting};
 use osstack::cli::{self, misread, no_screen};
 use osstack::keystore::keyring;
 use osstack::ops::failure::{Failure, FailureKind};
@@ -104,42 +105,54 @@ fn with_screen(
 /// Runs a command. The first ctrl-c or SIGTERM asks it to stop and clean up, the second ends it.
 async fn command_line(command: Command, env: Env, output: Output) -> ExitCode {
     let cancel = CancellationToken::new();
+    let waiting = Waiting::new(cancel.clone());
+    // caught before anything is said: whoever reads the first line may send one at once
+    let signals = StopSignals::catch();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a full pipe on stdout blocks the command's task, which could hear no signal then"
+    )]
+    tokio::spawn(signals.pass_on(waiting.clone()));
     let machine = Machine {
         env,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         keyring: keyring::of_system(),
     };
-    let session = Session::new(machine, output, Box::new(io::stdin()), terminal(), cancel.clone());
-    // caught before anything is said: whoever reads the first line may send one at once
-    let mut stop = StopSignals::catch();
-    let mut work = Box::pin(cli::run(command, session));
-    tokio::select! {
-        code = &mut work => return code.into(),
-        () = stop.next() => cancel.cancel(),
-    }
-    tokio::select! {
-        code = &mut work => code.into(),
-        () = stop.next() => ExitCode::FAILURE,
-    }
+    let stdin = Box::new(AwaitedReader::new(io::stdin(), waiting.clone()));
+    let session = Session::new(machine, output, stdin, terminal(waiting), cancel);
+    cli::run(command, session).await.into()
 }
 
 /// ctrl-c, SIGTERM and SIGHUP.
-struct StopSignals(Vec<Signal>);
+struct StopSignals(Vec<(SignalKind, Signal)>);
 
 impl StopSignals {
     /// From now on; one that cannot be caught ends the process by itself.
     fn catch() -> Self {
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        Self(kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect())
+        Self(kinds.into_iter().filter_map(|kind| Some((kind, signal(kind).ok()?))).collect())
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> SignalKind {
         poll_fn(|context| {
-            let came = self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-            if came { Poll::Ready(()) } else { Poll::Pending }
+            let came = self
+                .0
+                .iter_mut()
+                .find_map(|(kind, signal)| signal.poll_recv(context).is_ready().then_some(*kind));
+            came.map_or(Poll::Pending, Poll::Ready)
         })
-        .await;
+        .await
+    }
+
+    /// Ends the process at the second signal; at the first, where the work cannot hear it.
+    async fn pass_on(mut self, waiting: Waiting) {
+        let mut last = self.next().await;
+        if waiting.stop() {
+            last = self.next().await;
+        }
+        // as a shell counts what a signal ended: 130 for ctrl-c
+        std::process::exit(128 + last.as_raw_value());
     }
 }
 
@@ -185,10 +198,10 @@ fn output(env: &Env, json: bool, color: ColorWhen) -> Output {
 }
 
 /// Somebody to ask: there is a terminal, and one of stdin and stderr is on it.
-fn terminal() -> Option<Box<dyn Terminal>> {
+fn terminal(waiting: Waiting) -> Option<Box<dyn Terminal>> {
     if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
         return None;
     }
-    let terminal = ControllingTerminal::open()?;
+    let terminal = ControllingTerminal::open(waiting)?;
     Some(Box::new(terminal))
 }

@@ -12,6 +12,7 @@ use rustix::termios::{
 };
 use zeroize::Zeroizing;
 
+use super::waiting::Waiting;
 use crate::base::secret_string::SecretString;
 
 /// The longest answer, in bytes: an STS token has some 1,000.
@@ -29,18 +30,21 @@ pub trait Terminal: Send {
 #[derive(Debug)]
 pub struct ControllingTerminal {
     device: File,
+    waiting: Waiting,
 }
 
 impl ControllingTerminal {
-    /// Opens it, where there is one.
-    pub fn open() -> Option<Self> {
+    /// Opens it, where there is one; `waiting` knows while a question stands.
+    pub fn open(waiting: Waiting) -> Option<Self> {
         let device = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
-        Some(Self { device })
+        Some(Self { device, waiting })
     }
 
     fn read_line(&self, question: &str, hidden: bool) -> io::Result<Option<SecretString>> {
         let mut device = &self.device;
-        let _quiet = Quiet::new(device)?;
+        let Some(_awaited) = self.waiting.question(Quiet::new(device.try_clone()?)?) else {
+            return Ok(None);
+        };
         device.write_all(question.as_bytes())?;
         let mut line = Line::default();
         let mut byte = Zeroizing::new([0_u8; 1]);
@@ -78,14 +82,15 @@ impl Terminal for ControllingTerminal {
 }
 
 /// Turns echo, line editing and signals off, and back on when dropped.
-struct Quiet<'a> {
-    device: &'a File,
+#[derive(Debug)]
+pub(super) struct Quiet {
+    device: File,
     before: Termios,
 }
 
-impl<'a> Quiet<'a> {
-    fn new(device: &'a File) -> io::Result<Self> {
-        let before = tcgetattr(device)?;
+impl Quiet {
+    fn new(device: File) -> io::Result<Self> {
+        let before = tcgetattr(&device)?;
         let mut quiet = before.clone();
         quiet
             .local_modes
@@ -94,14 +99,14 @@ impl<'a> Quiet<'a> {
         quiet.special_codes[SpecialCodeIndex::VMIN] = 1;
         quiet.special_codes[SpecialCodeIndex::VTIME] = 0;
         // what was typed ahead was not meant as an answer
-        tcsetattr(device, OptionalActions::Flush, &quiet)?;
+        tcsetattr(&device, OptionalActions::Flush, &quiet)?;
         Ok(Self { device, before })
     }
 }
 
-impl Drop for Quiet<'_> {
+impl Drop for Quiet {
     fn drop(&mut self) {
-        let _gone = tcsetattr(self.device, OptionalActions::Now, &self.before);
+        let _gone = tcsetattr(&self.device, OptionalActions::Now, &self.before);
     }
 }
 

@@ -61,6 +61,20 @@ fn the_terminal_is_given_back_on_sigint_and_sighup() {
     }
 }
 
+/// A question of the command line blocks its task: the first signal has to do.
+#[test]
+fn the_terminal_is_given_back_on_sigterm_while_a_question_stands() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osstack"));
+    command.args(["secret", "create", "s"]);
+    let mut terminal = Terminal::run(command, &[("OSSTACK_HOME", home.path().to_str().unwrap())]);
+    terminal.wait_for("AccessKey ID: ");
+    terminal.send("LTAI5tExampleExample0001\r");
+    terminal.wait_for("not shown): ");
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.end().code, Some(143));
+}
+
 #[test]
 fn it_ends_with_its_terminal() {
     let (terminal, _home) = osstack();
