@@ -67,7 +67,8 @@ impl Job<World> for ListBuckets {
             BucketsOf::Store(name) => world.store(&name).await?,
             BucketsOf::Draft(draft) => nameless(&draft)?,
         };
-        Ok(world.client(&store).await?.list_buckets().await?.value)
+        let client = world.client(&store).await?;
+        Ok(until_cancelled(&context, client.list_buckets()).await??.value)
     }
 }
 
@@ -94,7 +95,8 @@ impl Job<World> for MakeBucket {
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let draft = StoreDraft { name: "draft".into(), ..*self.store };
         let store = draft.validate()?;
-        context.world.client(&store).await?.create_bucket(&store.bucket).await?;
+        let client = context.world.client(&store).await?;
+        until_cancelled(&context, client.create_bucket(&store.bucket)).await??;
         Ok(store.bucket)
     }
 }
@@ -154,7 +156,7 @@ impl Job<World> for StatObject {
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
-        Ok(client.head(&bucket, self.key.as_str()).await?.value)
+        Ok(until_cancelled(&context, client.head(&bucket, self.key.as_str())).await??.value)
     }
 }
 
@@ -177,7 +179,8 @@ impl Job<World> for PreviewObject {
         let (client, bucket) = self.place.open(&context.world).await?;
         // one request: the range's answer names the size of the whole
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let part = client.get_range(&bucket, self.key.as_str(), 0, limit, None).await?.value;
+        let get = client.get_range(&bucket, self.key.as_str(), 0, limit, None);
+        let part = until_cancelled(&context, get).await??.value;
         let total = part.info.size.unwrap_or(part.bytes.len() as u64);
         Ok(preview(self.key.as_str(), &part.bytes, total))
     }
@@ -198,7 +201,8 @@ impl Job<World> for ReadObject {
 
     async fn run(self, context: Context<World, Bytes>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
-        let opened = client.get(&bucket, self.key.as_str(), None).await?.value;
+        let get = client.get(&bucket, self.key.as_str(), None);
+        let opened = until_cancelled(&context, get).await??.value;
         let (info, mut body) = (opened.info, opened.body);
         let (mut read, mut sum) = (0, crc64::Crc64::new());
         while let Some(bytes) = until_cancelled(&context, body.chunk()).await?? {
@@ -233,7 +237,7 @@ impl Job<World> for DeleteObject {
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
-        client.delete(&bucket, self.key.as_str()).await?;
+        until_cancelled(&context, client.delete(&bucket, self.key.as_str())).await??;
         Ok(())
     }
 }
