@@ -307,7 +307,8 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
         page.keys.iter().try_for_each(|key| say_deleted(output, key, own, false))?;
         page.left.iter().try_for_each(|object| say_left(output, object, own))
     };
-    session.follow(DeletePrefix { place, prefix }, show).await??;
+    // what went is gone: it is told however this ended
+    let ended = session.follow(DeletePrefix { place, prefix }, show).await?;
     let output = &mut session.output;
     if output.is_json() {
         let summary = json!({ "type": "summary", "deleted": gone, "left": left });
@@ -316,10 +317,12 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
         let left = if left == 0 { String::new() } else { format!(", {left} stayed") };
         output.note(&format!("deleted {} objects{left}", units::count(gone)));
     }
-    match (gone, left) {
-        (_, 0) => Ok(()),
-        (0, _) => Err(Stop::Code(FailureKind::Credentials.exit_code())),
-        _ => Err(Stop::Code(FailureKind::Partial.exit_code())),
+    match (ended, gone, left) {
+        (Err(failure), 0, _) => Err(failure.into()),
+        (Err(failure), ..) => Err(Failure { kind: FailureKind::Partial, ..failure }.into()),
+        (Ok(()), _, 0) => Ok(()),
+        (Ok(()), 0, _) => Err(Stop::Code(FailureKind::Credentials.exit_code())),
+        (Ok(()), ..) => Err(Stop::Code(FailureKind::Partial.exit_code())),
     }
 }
 

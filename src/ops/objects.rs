@@ -1,5 +1,6 @@
 //! What lies in a bucket: listing, details, previews, links, deleting.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -335,9 +336,12 @@ impl Job<World> for DeletePrefix {
         while let Some(page) = until_cancelled(&context, pages.next()).await? {
             let page = page?.value;
             let mut keys: Vec<String> = page.entries().map(|entry| entry.key.to_owned()).collect();
-            let left = client.delete_many(&bucket, &keys).await?;
-            keys.retain(|key| left.iter().all(|other| other.key != *key));
+            let mut left = Vec::new();
+            let done = client.delete_many(&bucket, &keys, &mut left).await;
+            let stayed: BTreeSet<&str> = left.iter().map(|object| object.key.as_str()).collect();
+            keys.retain(|key| !stayed.contains(key.as_str()));
             context.report(Deleted { keys, left }).await;
+            done?;
         }
         Ok(())
     }

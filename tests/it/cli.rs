@@ -177,6 +177,9 @@ fn deleting_is_confirmed_by_a_word() {
     bench.faults.change(|faults| faults.writing_denied = true);
     let denied = bench.run(&["rm", "-r", "--yes", "scratch_store:d/", "--json"]);
     assert_eq!(denied.code, 1, "{denied:?}");
+    let told = denied.lines();
+    let summary = told.iter().find(|line| line["type"] == "summary").unwrap();
+    assert_eq!((&summary["deleted"], &summary["left"]), (&json!(0), &json!(2)), "{told:?}");
     bench.faults.change(|faults| faults.writing_denied = false);
     let gone = bench.run(&["rm", "-r", "--yes", "scratch_store:d/", "--json"]).ok();
     assert_eq!(gone.lines().last().unwrap()["deleted"], 2);

@@ -216,34 +216,45 @@ impl Client {
         Ok(reply.with(()))
     }
 
-    /// Deletes objects, a thousand a request, and answers those that were left standing.
+    /// Deletes objects, a thousand a request. Those that were left standing are added to `left`,
+    /// also where a request fails: then its keys are, and those that were not asked for any more.
     pub async fn delete_many(
         &self,
         bucket: &BucketName,
         keys: &[String],
-    ) -> Result<Vec<NotDeleted>, Error> {
-        let mut left = Vec::new();
+        left: &mut Vec<NotDeleted>,
+    ) -> Result<(), Error> {
         // XML 1.0 cannot hold control characters, and readers change line ends
         let (plain, odd): (Vec<&String>, Vec<&String>) =
             keys.iter().partition(|key| !key.chars().any(char::is_control));
-        for key in odd {
-            if let Err(error) = self.delete(bucket, key).await {
-                match error.kind {
-                    Kind::Permission | Kind::Precondition | Kind::Refused => {
-                        left.push(NotDeleted {
-                            key: key.clone(),
-                            code: error.code.clone().unwrap_or_default(),
-                            message: error.message.clone(),
-                        });
-                    }
-                    _ => return Err(error),
+        let mut batches = odd.chunks(1).chain(plain.chunks(DELETE_BATCH));
+        while let Some(batch) = batches.next() {
+            let answer = match batch {
+                [key] => self.delete_one(bucket, key).await,
+                batch => self.delete_batch(bucket, batch).await,
+            };
+            match answer {
+                Ok(stayed) => left.extend(stayed),
+                Err(error) => {
+                    let rest = batch.iter().chain(batches.flatten());
+                    left.extend(rest.map(|key| not_deleted(key, &error)));
+                    return Err(error);
                 }
             }
         }
-        for batch in plain.chunks(DELETE_BATCH) {
-            left.extend(self.delete_batch(bucket, batch).await?);
+        Ok(())
+    }
+
+    async fn delete_one(&self, bucket: &BucketName, key: &str) -> Result<Vec<NotDeleted>, Error> {
+        match self.delete(bucket, key).await {
+            Ok(_) => Ok(Vec::new()),
+            Err(error) => match error.kind {
+                Kind::Permission | Kind::Precondition | Kind::Refused => {
+                    Ok(vec![not_deleted(key, &error)])
+                }
+                _ => Err(error),
+            },
         }
-        Ok(left)
     }
 
     async fn delete_batch(
@@ -277,6 +288,14 @@ impl Client {
             NotDeleted { key: (*key).clone(), code: text("Code").to_owned(), message }
         });
         Ok(left.collect())
+    }
+}
+
+fn not_deleted(key: &str, error: &Error) -> NotDeleted {
+    NotDeleted {
+        key: key.to_owned(),
+        code: error.code.clone().unwrap_or_default(),
+        message: error.message.clone(),
     }
 }
 
