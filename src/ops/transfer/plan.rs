@@ -1,5 +1,6 @@
 //! From what a user types to single copies.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::base::job::{Context, Job, Nothing};
@@ -96,6 +97,7 @@ impl Job<World> for PlanCopies {
                 (None, _) => return Err(Failure::cancelled()),
             }
         }
+        found.skip_taken_destinations();
         found.skip_files_in_the_way_of_folders();
         Ok(found)
     }
@@ -196,6 +198,27 @@ impl Copies {
                 Ok(to) => self.copies.push(Copy { ends: Ends::Server { from, to }, size }),
                 Err(reason) => self.skip(source, reason),
             },
+        }
+    }
+
+    /// Two sources of one name: the first one goes there, the others would replace it. (All
+    /// copies of a plan go to one place.)
+    fn skip_taken_destinations(&mut self) {
+        let mut taken = BTreeSet::new();
+        for copy in std::mem::take(&mut self.copies) {
+            let destination = match &copy.ends {
+                Ends::Download { folder, relative, .. } => folder.join(relative).into_os_string(),
+                Ends::Upload { to, .. } | Ends::Server { to, .. } => to.key.as_str().into(),
+            };
+            if taken.insert(destination) {
+                self.copies.push(copy);
+            } else {
+                let reason = format!(
+                    "another source becomes {}: copy this one by itself under another name",
+                    copy.destination()
+                );
+                self.skip(copy.source(), reason);
+            }
         }
     }
 
@@ -354,6 +377,21 @@ mod tests {
             destinations(&["../../etc/x", "a", "a/b", "tail/", "CON"], &to, true);
         assert_eq!(paths, ["/d/.%2E/.%2E/etc/x", "/d/a/b", "/d/%43ON"]);
         assert_eq!(skipped, 1);
+    }
+
+    #[test]
+    fn the_second_source_of_a_name_is_skipped() {
+        let mut copies = Copies::default();
+        let to = To::Store { place: Place::of("st"), key: "z/".into(), own: 0 };
+        copies.upload("one/a".into(), "a", 1, &to, true);
+        copies.upload("two/a".into(), "a", 1, &to, true);
+        copies.upload("two/b".into(), "b", 1, &to, true);
+        copies.skip_taken_destinations();
+        let left: Vec<String> = copies.copies.iter().map(Copy::source).collect();
+        assert_eq!(left, ["one/a", "two/b"]);
+        let [Skipped { source, reason }] = &copies.skipped[..] else { panic!("{copies:?}") };
+        assert_eq!(source, "two/a");
+        assert!(reason.contains("st:z/a"), "{reason}");
     }
 
     #[test]
