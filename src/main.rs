@@ -1,6 +1,5 @@
 //! The command `osstack`: reads arguments, environment and clock, and hands them on.
 
-use std::ffi::OsString;
 use std::future::poll_fn;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -9,7 +8,7 @@ use std::task::Poll;
 
 use osstack::app::demo;
 use osstack::app::open::{self, Face};
-use osstack::cli::args::{Cli, ColorWhen, Command};
+use osstack::cli::args::{Cli, ColorWhen, Command, Misread};
 use osstack::cli::output::{Form, Output};
 use osstack::cli::session::{Machine, Session};
 use osstack::cli::terminal::{ControllingTerminal, Terminal};
@@ -28,12 +27,10 @@ use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
     keep_memory_private();
-    let arguments: Vec<OsString> = std::env::args_os().collect();
     let env = environment();
-    let wants_json = arguments.iter().any(|argument| argument == "--json");
-    let cli = match Cli::read(arguments) {
+    let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(Misread { error, wants_json }) => {
             let mut output = output(&env, wants_json, ColorWhen::Never);
             return misread(&error, &mut output).into();
         }

@@ -31,17 +31,49 @@ impl Cli {
     ///
     /// `-o json` is `--json` everywhere but in `stack register` and `stack update`, where `-o` is
     /// the orchestrator as in ZenML; clap cannot say that of a global option, so it is said here.
-    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let mut arguments: Vec<OsString> = arguments.into_iter().collect();
-        let has = |word: &str| arguments.iter().any(|argument| argument == word);
-        if !(has("stack") && (has("register") || has("update"))) {
-            let at = arguments.windows(2).position(|pair| pair == ["-o", "json"]);
-            if let Some(at) = at {
-                arguments.splice(at..at + 2, [OsString::from("--json")]);
-            }
-        }
-        Self::try_parse_from(arguments)
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Misread> {
+        let arguments = with_json_spelled_out(arguments);
+        let wants_json = arguments.iter().take_while(|word| *word != "--").any(|w| w == "--json");
+        Self::try_parse_from(arguments).map_err(|error| Misread { error, wants_json })
     }
+}
+
+/// Arguments that are no command; or help, or the version.
+#[derive(Debug)]
+pub struct Misread {
+    /// What clap says.
+    pub error: clap::Error,
+    /// The answer is to be JSON all the same.
+    pub wants_json: bool,
+}
+
+/// Writes `-o json` as `--json`, where `-o` is not the orchestrator.
+fn with_json_spelled_out(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments = arguments.into_iter().peekable();
+    let mut out: Vec<OsString> = arguments.next().into_iter().collect();
+    // the first two words that are neither options nor their values
+    let mut words: Vec<OsString> = Vec::with_capacity(2);
+    while let Some(argument) = arguments.next() {
+        let names_orchestrator = matches!(words.as_slice(), [noun, verb] if noun == "stack" && (verb == "register" || verb == "update"));
+        if argument == "--" {
+            out.push(argument);
+            out.extend(arguments);
+            break;
+        }
+        if argument == "-o" && !names_orchestrator && arguments.next_if(|v| v == "json").is_some() {
+            out.push("--json".into());
+            continue;
+        }
+        let takes_value = argument == "--color";
+        if words.len() < 2 && !argument.as_encoded_bytes().starts_with(b"-") {
+            words.push(argument.clone());
+        }
+        out.push(argument);
+        if takes_value {
+            out.extend(arguments.next());
+        }
+    }
+    out
 }
 
 /// Options of every command.
@@ -459,9 +491,25 @@ mod tests {
     #[test]
     fn o_is_the_output_except_where_zenml_has_it_for_the_orchestrator() {
         assert!(read("osstack secret list -o json").global.json);
+        // names are not the command
+        assert!(read("osstack stack copy stack register -o json").global.json);
+        assert!(read("osstack secret get register -o json").global.json);
+        assert!(read("osstack -o json --color never stack update s -o default").global.json);
         let cli = read("osstack stack register s -a store -o json");
         assert!(!cli.global.json);
         let Some(Command::Stack(Stack::Register(settings))) = cli.command else { panic!() };
         assert_eq!(settings.orchestrator.as_deref(), Some("json"));
+        let cli = read("osstack --color never stack update s -o json");
+        assert!(!cli.global.json);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_answered_in_json_where_that_was_asked_for() {
+        let wants_json =
+            |line: &str| Cli::read(line.split(' ').map(OsString::from)).unwrap_err().wants_json;
+        assert!(wants_json("osstack nonsense -o json"));
+        assert!(wants_json("osstack nonsense --json"));
+        assert!(!wants_json("osstack nonsense -- -o json"));
+        assert!(!wants_json("osstack stack register s -o json --nonsense"));
     }
 }
