@@ -55,6 +55,7 @@ pub enum Paint {
 impl Paint {
     /// `text` in this colour (the 16 of every terminal), where `colors` are wanted.
     pub fn on(self, text: &str, colors: bool) -> String {
+        let text = printable(text);
         let code = match self {
             Self::Good => "32",
             Self::Warn => "33",
@@ -62,7 +63,7 @@ impl Paint {
             Self::Strong => "1",
             Self::Faint => "2",
         };
-        if colors { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if colors { format!("\x1b[{code}m{text}\x1b[0m") } else { text }
     }
 }
 
@@ -126,8 +127,13 @@ impl Output {
 
     /// A message beside the answer. Text from outside has passed [`visible`].
     pub fn note(&mut self, text: &str) {
+        self.titled("", text);
+    }
+
+    /// The same behind a title, which is ours and may be painted.
+    fn titled(&mut self, title: &str, text: &str) {
         // nobody is left to be told that stderr is gone
-        let _gone = writeln!(self.messages, "{}", printable(text));
+        let _gone = writeln!(self.messages, "{title}{}", printable(text));
     }
 
     /// A line that the next one replaces, where somebody watches.
@@ -150,7 +156,7 @@ impl Output {
             return;
         }
         let title = Paint::Bad.on("error:", self.form.message_colors);
-        self.note(&format!("{title} {}", failure.summary));
+        self.titled(&format!("{title} "), &failure.summary);
         if let Some(said) = failure.error.as_deref().and_then(server_line) {
             self.note(&format!("  {said}"));
         }
@@ -214,9 +220,9 @@ pub fn server_line(said: &ServerError) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// The last net: our own texts hold no control character but the colours and the line break.
+/// The last net, before any colour: our own texts hold no control character but the line break.
 fn printable(text: &str) -> String {
-    let is_fine = |c: char| !c.is_control() || c == '\n' || c == '\u{1b}';
+    let is_fine = |c: char| !c.is_control() || c == '\n';
     if text.chars().all(is_fine) {
         return text.to_owned();
     }
@@ -274,6 +280,28 @@ mod tests {
         let mut output = Output::new(Box::new(Gone), Box::new(Gone), Form::default());
         assert!(matches!(output.line("x"), Err(Stop::Closed)));
         output.note("nobody reads this");
+    }
+
+    #[test]
+    fn nothing_but_our_own_colours_reaches_the_terminal() {
+        #[derive(Clone, Default)]
+        struct Shown(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+        impl Write for Shown {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().unwrap().write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let shown = Shown::default();
+        let form = Form { message_colors: true, messages_are_seen: true, ..Form::default() };
+        let mut output = Output::new(Box::new(io::sink()), Box::new(shown.clone()), form);
+        output.failure(&Failure::new(FailureKind::File, "a\x1b[2Jb").hint("c\x1b]0;d\x07"));
+        let text = String::from_utf8(shown.0.lock().unwrap().clone()).unwrap();
+        assert!(text.starts_with("\x1b[31merror:\x1b[0m a"), "{text:?}");
+        assert_eq!(text.matches('\x1b').count(), 2, "{text:?}");
+        assert_eq!(Paint::Good.on("\x1b[2J", true).matches('\x1b').count(), 2);
     }
 
     #[test]
