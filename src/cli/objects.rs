@@ -19,8 +19,8 @@ use crate::model::store::StoreDraft;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::location::Location;
 use crate::ops::objects::{
-    DeleteObject, DeletePrefix, ListObjects, MakeBucket as MakeBucketJob, MeasureUsage, Place,
-    PresignObject, ReadObject, StatObject, Usage,
+    DeleteObject, DeletePrefix, Link, ListObjects, MakeBucket as MakeBucketJob, MeasureUsage,
+    Place, PresignObject, ReadObject, StatObject, Usage,
 };
 use crate::oss::listing::{Entry, Page};
 use crate::oss::object::NotDeleted;
@@ -209,13 +209,20 @@ pub(super) async fn mb(mb: MakeBucket, session: &mut Session) -> Result<(), Stop
 pub(super) async fn presign(presign: Presign, session: &mut Session) -> Result<(), Stop> {
     let expires = span(&presign.expires)?;
     let (place, key) = find_object(&presign.target, session).await?;
-    let url = session.run(PresignObject { place, key, expires }).await??;
+    let Link { url, is_temporary } = session.run(PresignObject { place, key, expires }).await??;
     let until = session.machine.clock.now() + expires;
     let output = &mut session.output;
     if output.is_json() {
-        return output.json(&json!({ "schema": SCHEMA, "url": url, "expires_at": rfc3339(until) }));
+        return output.json(&json!({
+            "schema": SCHEMA, "url": url, "expires_at": rfc3339(until),
+            "ends_with_session_token": is_temporary,
+        }));
     }
     output.note(&format!("whoever has this link can read the object until {}", rfc3339(until)));
+    if is_temporary {
+        output
+            .note("the key is temporary: the link ends with its session token, if that is sooner");
+    }
     output.line(&url)
 }
 

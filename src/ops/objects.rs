@@ -254,9 +254,19 @@ pub struct PresignObject {
     pub expires: Duration,
 }
 
+/// A link that works without a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Where it leads.
+    pub url: String,
+    /// It was signed with a temporary key: it ends with that key's session token, if not before
+    /// (OSS documentation, "Authorized access": of the two the shorter validity counts).
+    pub is_temporary: bool,
+}
+
 impl Job<World> for PresignObject {
     type Item = Nothing;
-    type Out = Result<String, Failure>;
+    type Out = Result<Link, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         if self.expires.is_zero() || self.expires > LONGEST_LINK {
@@ -265,7 +275,9 @@ impl Job<World> for PresignObject {
             return Err(Failure::new(FailureKind::Usage, summary).hint("try 1h, 12h or 7d"));
         }
         let (client, bucket) = self.place.open(&context.world).await?;
-        Ok(client.presign("GET", &bucket, Some(self.key.as_str()), self.expires))
+        let url = client.presign("GET", &bucket, Some(self.key.as_str()), self.expires);
+        let is_temporary = client.access().credentials.session_token.is_some();
+        Ok(Link { url, is_temporary })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::model::object_key::ObjectKey;
 use crate::model::preview::{FIRST_READ, Preview};
 use crate::model::store::ArtifactStore;
 use crate::ops::failure::{Failure, FailureKind};
-use crate::ops::objects::{DeleteObject, ListObjects, Place, PresignObject, PreviewObject};
+use crate::ops::objects::{DeleteObject, Link, ListObjects, Place, PresignObject, PreviewObject};
 use crate::ops::stores::LoadCatalog;
 use crate::ops::transfer::{Copy, Remote};
 use crate::ops::world::World;
@@ -139,7 +139,7 @@ pub enum Msg {
     Previewed(ObjectKey, Outcome<Result<Preview, Failure>>),
     FolderNamed(ObjectKey, Option<PathBuf>),
     FileNamed(Option<PathBuf>),
-    Presigned(Outcome<Result<String, Failure>>),
+    Presigned(Outcome<Result<Link, Failure>>),
     DeleteConfirmed(ObjectKey, Option<()>),
     Deleted(Outcome<Result<(), Failure>>),
 }
@@ -470,8 +470,14 @@ impl Objects {
             Msg::FileNamed(Some(file)) => return self.upload(&file),
             Msg::Presigned(outcome) => {
                 return match settled(outcome) {
-                    Ok(link) => Step::copy(&link)
-                        .then(Step::toast(Tone::Good, "a link that works for one hour")),
+                    Ok(link) => {
+                        let until = if link.is_temporary {
+                            "a link for one hour, or until the key's session token ends"
+                        } else {
+                            "a link that works for one hour"
+                        };
+                        Step::copy(&link.url).then(Step::toast(Tone::Good, until))
+                    }
                     Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
                 };
             }
