@@ -163,14 +163,13 @@ impl Core {
         }
     }
 
+    /// Answers the string to sign, as the server's `<StringToSign>` repeats it.
     fn sign(&self, request: &mut Request) -> String {
         let Access { credentials, scope_region, signature, .. } = &self.access;
         let now = self.clock.now();
         match signature {
             Signature::V2 => sign_v2::sign(request, credentials, now),
-            Signature::V4 => {
-                sign_v4::sign(request, credentials, scope_region, now).canonical_request
-            }
+            Signature::V4 => sign_v4::sign(request, credentials, scope_region, now).string_to_sign,
         }
     }
 

@@ -237,12 +237,16 @@ async fn https_needs_a_ca_that_is_trusted() {
 #[tokio::test]
 async fn a_wrong_secret_is_told_from_a_changed_request() {
     let bed = Bed::new();
-    let wrong = key(&bed.is.access_key_id, "someoneELSESsecret0123456789ab");
-    let report = bed.check(target(&bed.draft(), wrong)).await;
-    let finding = failed(&report, "access-key");
-    assert_eq!(code(finding).0, Some("SignatureDoesNotMatch"));
-    assert!(finding.next.as_deref().unwrap().contains("secret"), "{finding:#?}");
-    assert!(!format!("{report:?}").contains("someoneELSES"));
+    for signature in [Signature::V2, Signature::V4] {
+        let wrong = key(&bed.is.access_key_id, "someoneELSESsecret0123456789ab");
+        let draft = StoreDraft { signature, ..bed.draft() };
+        let report = bed.check(target(&draft, wrong)).await;
+        let finding = failed(&report, "access-key");
+        assert_eq!(code(finding).0, Some("SignatureDoesNotMatch"));
+        assert!(finding.next.as_deref().unwrap().contains("secret"), "{finding:#?}");
+        assert!(finding.because.as_deref().unwrap().contains("very text"), "{finding:#?}");
+        assert!(!format!("{report:?}").contains("someoneELSES"));
+    }
 }
 
 #[tokio::test]
