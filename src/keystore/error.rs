@@ -124,6 +124,12 @@ pub enum Error {
     /// The OS keyring.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// The keystore was rotated, and the OS keyring could not be told.
+    #[error(
+        "the keystore has its new identity, but the OS keyring still remembers the old one ({0}); \
+        then let it remember the new one (osstack keystore unlock)"
+    )]
+    KeyringBehind(KeyringError),
     /// A file.
     #[error(transparent)]
     File(atomic_file::Error),

@@ -23,6 +23,7 @@ const PASSPHRASE: &str = "correct horse";
 struct TestKeyring {
     values: Mutex<BTreeMap<String, String>>,
     refuses: Mutex<Option<KeyringError>>,
+    refuses_writes: Mutex<Option<KeyringError>>,
     asked: AtomicU64,
 }
 
@@ -41,6 +42,7 @@ impl Keyring for TestKeyring {
 
     fn set(&self, account: &str, value: &SecretString) -> Result<(), KeyringError> {
         self.answer(())?;
+        self.refuses_writes.lock().unwrap().clone().map_or(Ok(()), Err)?;
         self.values.lock().unwrap().insert(account.to_owned(), value.expose().to_owned());
         Ok(())
     }
@@ -290,6 +292,19 @@ fn rotation_shuts_the_old_identity_out() {
     assert!(matches!(other.list(), Err(Error::Rotated)));
     assert!(home.keystore().unlock_with_identity(old).is_err());
     assert_eq!(names(&home.unlocked()), ["one"]);
+}
+
+#[test]
+fn a_rotation_that_the_keyring_does_not_hear_of_is_done_all_the_same() {
+    let (home, keystore) = Home::made();
+    keystore.remember_in_keyring().unwrap();
+    *home.keyring.refuses_writes.lock().unwrap() = Some(KeyringError::Dismissed);
+    let error = keystore.rotate(&pass(PASSPHRASE)).unwrap_err();
+    assert!(matches!(error, Error::KeyringBehind(KeyringError::Dismissed)), "{error}");
+    keystore.put(secret("two", "x"), Put::New).unwrap();
+    assert_eq!(names(&home.unlocked()), ["one", "two"]);
+    let stale = home.keystore().unlock_from_env(&Env::default()).unwrap_err();
+    assert!(matches!(stale, Error::NotGiven { keyring: Some(KeyringError::Stale) }), "{stale}");
 }
 
 #[test]

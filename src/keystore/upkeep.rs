@@ -30,8 +30,18 @@ impl Keystore {
     }
 
     /// Gives the keystore a new identity under the same passphrase, and seals the secrets to it.
-    /// Backups keep the old one.
+    /// Backups keep the old one. With [`Error::KeyringBehind`] that is done, and the OS keyring
+    /// still remembers the old identity.
     pub fn rotate(&self, passphrase: &SecretString) -> Result<(), Error> {
+        let new = self.rotate_files(passphrase)?;
+        if self.is_remembered() == Ok(true) {
+            let told = self.keyring.set(&self.account(), &new.to_text());
+            told.map_err(Error::KeyringBehind)?;
+        }
+        Ok(())
+    }
+
+    fn rotate_files(&self, passphrase: &SecretString) -> Result<Identity, Error> {
         self.refuse_absent()?;
         self.refuse_loose()?;
         let _lock = self.lock_files()?;
@@ -44,11 +54,8 @@ impl Keystore {
         self.write_sealed(&document, &[&old, &new])?;
         self.write(&self.identity, &sealed)?;
         self.write_sealed(&document, &[&new])?;
-        if self.is_remembered() == Ok(true) {
-            self.keyring.set(&self.account(), &new.to_text())?;
-        }
-        self.set_open(new, document);
-        Ok(())
+        self.set_open(new.clone(), document);
+        Ok(new)
     }
 
     /// Writes all secrets, **sealed with `passphrase`**, to the new file `path`; `age -d` shows

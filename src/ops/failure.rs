@@ -182,6 +182,7 @@ impl From<keystore::Error> for Failure {
             | Error::LongPassphrase(_)
             | Error::Source { .. }
             | Error::SessionOnly => FailureKind::Usage,
+            Error::KeyringBehind(_) => FailureKind::Partial,
             _ => FailureKind::File,
         };
         Self::new(kind, error.to_string())
