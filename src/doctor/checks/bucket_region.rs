@@ -3,7 +3,8 @@
 use crate::base::visible::visible;
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused, warned};
-use crate::model::endpoint::EndpointChoice;
+use crate::model::endpoint::{Endpoint, EndpointChoice};
+use crate::model::finding::Finding;
 use crate::model::region;
 use crate::model::store::RegionId;
 use crate::oss::{Error, Kind};
@@ -38,17 +39,11 @@ fn explain(case: &Case, error: &Error) -> Verdict {
         let finding = refused(format!("The bucket {bucket} lies in another region."), error);
         let Some(host) = error.endpoint.as_deref() else { return Ok(finding) };
         let shown = visible(host).into_string();
-        let choice = store.access.as_ref().unwrap_or(&store.endpoint);
-        let change = if let EndpointChoice::Kind(_) = choice
-            && let Some(region) = region::of_host(host)
-        {
-            case.change("region", &region.id)
-        } else {
-            // a URL does not follow the region
-            let setting = if store.access.is_some() { "access" } else { "endpoint" };
-            case.change(setting, &format!("{}://{shown}", endpoint.scheme().as_str()))
-        };
-        return Ok(finding.fact("lies at", shown).next(format!("Go where it lies: {change}")));
+        let finding = finding.fact("lies at", shown);
+        return Ok(match change_to(case, host)? {
+            Some(change) => finding.next(format!("Go where it lies: {change}")),
+            None => finding,
+        });
     }
     let finding = |summary: String| refused(summary, error);
     Ok(match (error.code.as_deref(), error.kind) {
@@ -84,6 +79,24 @@ fn explain(case: &Case, error: &Error) -> Verdict {
     })
 }
 
+/// How the store is pointed to `host`, which the server named. The answer may be pasted into a
+/// shell: `None` where `host` does not read as a host.
+fn change_to(case: &Case, host: &str) -> Result<Option<String>, Box<Finding>> {
+    let (store, endpoint) = (case.store()?, case.endpoint()?);
+    let choice = store.access.as_ref().unwrap_or(&store.endpoint);
+    // by its OSS id, since general ids are shared
+    let region = region::of_host(host).and_then(|region| RegionId::parse(&region.oss_id).ok());
+    if let EndpointChoice::Kind(_) = choice
+        && let Some(region) = region
+    {
+        return Ok(Some(case.change("region", region.as_str())));
+    }
+    // a URL does not follow the region
+    let setting = if store.access.is_some() { "access" } else { "endpoint" };
+    let there = Endpoint::parse(&format!("{}://{host}", endpoint.scheme().as_str()));
+    Ok(there.ok().map(|there| case.change(setting, &there.to_string())))
+}
+
 /// An endpoint for all regions, or a domain, answers for a bucket anywhere; the store's region
 /// still goes into S3 V4 scopes and the screens.
 fn compare(case: &Case, location: Option<&str>) -> Verdict {
@@ -103,7 +116,12 @@ fn compare(case: &Case, location: Option<&str>) -> Verdict {
     let named = named.map_or("", RegionId::as_str);
     Ok(warned(format!("The bucket {bucket} lies in {shown}, the store says {named}."))
         .because("The endpoint answers for other regions too; the region is signed with S3 V4.")
-        .next(format!("Name the region it lies in: {}", case.change("region", &shown)))
+        .next(match RegionId::parse(location) {
+            Ok(region) => {
+                format!("Name the region it lies in: {}", case.change("region", region.as_str()))
+            }
+            Err(_) => "Name the region it lies in: see osstack regions.".to_owned(),
+        })
         .fact("region", shown))
 }
 
@@ -130,7 +148,20 @@ mod tests {
         assert_eq!(state(None), State::Passed);
         assert_eq!(state(Some("oss-cn-beijing")), State::Warned);
         let next = |subject| compare(&case(subject), Some("oss-cn-beijing")).unwrap().next.unwrap();
-        assert!(next("store/x").ends_with("update alibaba_store --region oss-cn-beijing"));
-        assert!(next(Target::DRAFT).ends_with("set region to oss-cn-beijing"));
+        assert!(next("store/x").ends_with("update alibaba_store --region cn-beijing"));
+        assert!(next(Target::DRAFT).ends_with("set region to cn-beijing"));
+    }
+
+    #[test]
+    fn words_of_the_server_do_not_become_commands() {
+        let case = case("store/x", "eu-central-1", "accelerate");
+        let next = compare(&case, Some("x; rm -rf ~")).unwrap().next.unwrap();
+        assert!(!next.contains("rm") && next.contains("osstack regions"), "{next}");
+        let moved = |host: &str| change_to(&case, host).unwrap();
+        let offers = |host: &str, end: &str| moved(host).unwrap().ends_with(end);
+        assert!(offers("oss-cn-beijing.aliyuncs.com", "--region cn-beijing"));
+        assert!(offers("oss.example.com", "--endpoint https://oss.example.com"));
+        assert_eq!(moved("x$(touch y)"), None);
+        assert_eq!(moved("oss.example.com; rm -rf ~"), None);
     }
 }
