@@ -96,7 +96,7 @@ impl Transport {
         let (parts, incoming) = response.into_parts();
         let headers = Headers::of(&parts.headers);
         let meta = Meta::of(parts.status.as_u16(), &headers);
-        let pace = (Instant::now(), 0);
+        let pace = Pace::default();
         let body = Body { incoming, limit: self.limits.idle_read, action, pace };
         Ok(Response { meta, headers, body })
     }
@@ -114,16 +114,38 @@ pub struct Body {
     incoming: Incoming,
     limit: Duration,
     action: &'static str,
-    /// When the present minute began, and what came in it.
-    pace: (Instant, u64),
+    pace: Pace,
+}
+
+/// What came in the present minute of waiting. The reader's own pauses do not count: a pager may
+/// stand still for as long as it likes.
+#[derive(Debug, Default)]
+struct Pace {
+    waited: Duration,
+    bytes: u64,
+}
+
+impl Pace {
+    /// Takes `bytes` that were `waited` for; whether they come fast enough.
+    fn keeps(&mut self, waited: Duration, bytes: u64) -> bool {
+        self.waited += waited;
+        self.bytes += bytes;
+        if self.waited < SLOWEST.1 {
+            return true;
+        }
+        std::mem::take(self).bytes >= SLOWEST.0
+    }
 }
 
 impl Body {
     /// The next piece; `None` at the end. A body that ends before its `Content-Length` is an
     /// error.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        let mut waited = Duration::ZERO;
         loop {
+            let since = Instant::now();
             let frame = tokio::time::timeout(self.limit, self.incoming.frame()).await;
+            waited += since.elapsed();
             let frame = frame.map_err(|_| {
                 let message = format!("the answer stopped for {} s", self.limit.as_secs_f32());
                 Error::new(Kind::Network(Link::Timeout), self.action, message)
@@ -136,8 +158,7 @@ impl Body {
                     if let Ok(data) = frame.into_data()
                         && !data.is_empty()
                     {
-                        self.keep_pace(data.len() as u64)?;
-                        return Ok(Some(data));
+                        return self.paced(waited, data).map(Some);
                     }
                 }
             }
@@ -145,18 +166,12 @@ impl Body {
     }
 
     /// A server that sends a byte now and then would otherwise keep us for ever.
-    fn keep_pace(&mut self, bytes: u64) -> Result<(), Error> {
-        let (since, count) = &mut self.pace;
-        *count += bytes;
-        if since.elapsed() < SLOWEST.1 {
-            return Ok(());
+    fn paced(&mut self, waited: Duration, data: Bytes) -> Result<Bytes, Error> {
+        if self.pace.keeps(waited, data.len() as u64) {
+            return Ok(data);
         }
-        if *count < SLOWEST.0 {
-            let message = "less than 1 KiB a second came for a minute";
-            return Err(Error::new(Kind::Network(Link::Timeout), self.action, message));
-        }
-        self.pace = (Instant::now(), 0);
-        Ok(())
+        let message = "less than 1 KiB a second came for a minute";
+        Err(Error::new(Kind::Network(Link::Timeout), self.action, message))
     }
 
     /// All of it, refusing more than `most` bytes, and to wait more than a minute.
@@ -311,4 +326,20 @@ fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'st
         error = source;
     }
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_waiting_for_the_server_counts_as_slowness() {
+        let mut pace = Pace::default();
+        let second = Duration::from_secs(1);
+        assert!((0..59).all(|_| pace.keeps(second, 10)));
+        assert!(!pace.keeps(second, 10), "a minute of drops");
+        // what lay ready is not slow, however late it was fetched
+        assert!((0..1000).all(|_| pace.keeps(Duration::ZERO, 1)));
+        assert!((0..600).all(|_| pace.keeps(second, 1 << 10)));
+    }
 }
