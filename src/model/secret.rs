@@ -1,11 +1,13 @@
 //! Access keys.
 
+use std::fmt;
+
 use super::field::{FieldError, note};
 use super::name::Name;
 use crate::base::secret_string::SecretString;
 
 /// What signs a request.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Credentials {
     /// `LTAI…`, or `STS.…` with a token.
     pub access_key_id: String,
@@ -29,6 +31,17 @@ impl Credentials {
     /// The id as screens show it: first and last four characters.
     pub fn short_id(&self) -> String {
         short_id(&self.access_key_id)
+    }
+}
+
+impl fmt::Debug for Credentials {
+    /// Without the whole key id: this reaches logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("access_key_id", &self.short_id())
+            .field("secret_access_key", &self.secret_access_key)
+            .field("session_token", &self.session_token)
+            .finish()
     }
 }
 
@@ -84,7 +97,6 @@ pub struct Secret {
 }
 
 /// What a form, stdin or the environment holds of a secret.
-#[derive(Debug)]
 pub struct SecretDraft {
     /// ZenML secret name.
     pub name: String,
@@ -96,6 +108,19 @@ pub struct SecretDraft {
     pub session_token: SecretString,
     /// How ZenML is given it.
     pub key_names: KeyNames,
+}
+
+impl fmt::Debug for SecretDraft {
+    /// Without the whole key id: this reaches logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretDraft")
+            .field("name", &self.name)
+            .field("access_key_id", &short_id(&self.access_key_id))
+            .field("secret_access_key", &self.secret_access_key)
+            .field("session_token", &self.session_token)
+            .field("key_names", &self.key_names)
+            .finish()
+    }
 }
 
 impl SecretDraft {
@@ -248,8 +273,11 @@ mod tests {
 
     #[test]
     fn debug_shows_no_value() {
-        let text = format!("{:?}", draft("LTAI", "canary-secret", "canary-token"));
-        assert!(!text.contains("canary"), "{text}");
+        let draft = draft("LTAI5tExampleExample0001", "canary-secret", "canary-token");
+        for text in [format!("{draft:?}"), format!("{:?}", draft.validate().unwrap())] {
+            assert!(!text.contains("canary") && !text.contains("Example"), "{text}");
+            assert!(text.contains("LTAI…0001"), "{text}");
+        }
     }
 
     #[test]
