@@ -71,11 +71,6 @@ impl StorageClass {
             Self::Other => "other",
         }
     }
-
-    /// Whether bytes can be read without restoring the object first.
-    pub fn is_readable(self) -> bool {
-        matches!(self, Self::Standard | Self::InfrequentAccess | Self::Other)
-    }
 }
 
 impl fmt::Display for StorageClass {
@@ -168,6 +163,17 @@ impl Page {
             start = end;
             prefix
         })
+    }
+
+    /// The greatest key or prefix, in the order of keys.
+    pub(super) fn greatest(&self) -> Option<&str> {
+        let mut start = 0;
+        let keys = self.rows.iter().map(|row| {
+            let key = stretch(&self.keys, start, row.key_end);
+            start = row.key_end;
+            key
+        });
+        keys.chain(self.prefixes()).max()
     }
 
     /// Where the next page begins; `None` on the last one.

@@ -390,6 +390,48 @@ async fn a_server_that_stands_still_is_left() {
 }
 
 #[tokio::test]
+async fn a_server_that_goes_round_is_left() {
+    let server = Server::new(|_, head| {
+        // page a leads to b, and b to a
+        let (key, next) =
+            if head.contains("continuation-token=b") { ("b", "a") } else { ("a", "b") };
+        let more = format!(
+            "<IsTruncated>true</IsTruncated><NextContinuationToken>{next}</NextContinuationToken>\
+             <KeyCount>"
+        );
+        let page = PAGE.replace("<KeyCount>", &more);
+        ok(page.replace("<Key>k</Key>", &format!("<Key>{key}</Key>")))
+    })
+    .await;
+    let mut pages = server.client().list_stream(&bucket(), ListRequest::default());
+    assert!(pages.next().await.unwrap().is_ok());
+    assert!(pages.next().await.unwrap().is_ok());
+    assert_eq!(pages.next().await.unwrap().unwrap_err().kind, Kind::NotOss);
+    assert!(pages.next().await.is_none());
+
+    let server = Server::new(|_, head| {
+        let next = if head.contains("marker=b") { "a" } else { "b" };
+        ok(format!(
+            "<ListAllMyBucketsResult><IsTruncated>true</IsTruncated>\
+             <NextMarker>{next}</NextMarker><Buckets/></ListAllMyBucketsResult>"
+        ))
+    })
+    .await;
+    assert_eq!(server.client().list_buckets().await.unwrap_err().kind, Kind::NotOss);
+
+    let server = Server::new(|_, head| {
+        let next = if head.contains("key-marker=b") { "a" } else { "b" };
+        ok(format!(
+            "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated>\
+             <NextKeyMarker>{next}</NextKeyMarker></ListMultipartUploadsResult>"
+        ))
+    })
+    .await;
+    let uploads = server.client().list_uploads(&bucket(), "").await;
+    assert_eq!(uploads.unwrap_err().kind, Kind::NotOss);
+}
+
+#[tokio::test]
 async fn an_error_in_a_good_answer_is_an_error() {
     let body = "<Error><Code>InvalidPart</Code><Message>no</Message></Error>";
     let server = Server::always(ok(body)).await;

@@ -42,7 +42,8 @@ impl Client {
                 return Ok(reply.with(buckets));
             }
             let next = document.text_of("NextMarker").map(ToOwned::to_owned);
-            if next.is_none() || next == marker {
+            // buckets come by name: a marker that does not grow goes round for ever
+            if next <= marker {
                 let message = "the server says there is more, and not where it goes on";
                 return Err(Error::new(Kind::NotOss, ACTION, message).with_meta(reply.meta));
             }

@@ -199,18 +199,23 @@ impl Client {
                 let decoded = encoded.then(|| url_encode::decode(&text.replace('+', " ")));
                 decoded.flatten().unwrap_or(text)
             };
-            uploads.extend(output.uploads.unwrap_or_default().into_iter().filter_map(|upload| {
+            let rows = output.uploads.unwrap_or_default().into_iter().filter_map(|upload| {
                 Some(Upload {
                     key: decode(upload.key?),
                     id: upload.upload_id?,
                     initiated: upload.initiated,
                 })
-            }));
+            });
+            let rows: Vec<Upload> = rows.collect();
+            // uploads come by key; those of one key by their time, which markers do not tell
+            let is_new = rows.first().is_some_and(|first| !uploads.contains(first));
+            uploads.extend(rows);
             if output.is_truncated != Some(true) {
                 return Ok(uploads);
             }
             let next = (output.next_key_marker.map(decode), output.next_upload_id_marker);
-            if next.0.is_none() || next == marker {
+            let goes_on = next.0 > marker.0 || (next.0 == marker.0 && is_new);
+            if next.0.is_none() || next == marker || !goes_on {
                 return Err(stuck(ACTION).with_meta(reply.meta));
             }
             marker = next;

@@ -11,6 +11,8 @@ use crate::oss::object::Answer;
 use crate::oss::retry::Repeat;
 
 const ACTION: &str = "list objects";
+/// How many pages in a row may bring nothing new and still say that there is more.
+const MOST_IDLE: u32 = 16;
 
 impl Client {
     /// One page of a listing.
@@ -58,7 +60,8 @@ impl Client {
 
     /// All pages of a listing, one after the other.
     pub fn list_stream(&self, bucket: &BucketName, request: ListRequest) -> Pages {
-        Pages { client: self.clone(), bucket: bucket.clone(), request, done: false }
+        let progress = Progress::default();
+        Pages { client: self.clone(), bucket: bucket.clone(), request, progress, done: false }
     }
 }
 
@@ -68,7 +71,29 @@ pub struct Pages {
     client: Client,
     bucket: BucketName,
     request: ListRequest,
+    progress: Progress,
     done: bool,
+}
+
+/// How far a listing has come. Keys come in their order, so a listing that goes back, or that
+/// stands still for long, goes round for ever.
+#[derive(Clone, Debug, Default)]
+struct Progress {
+    greatest: Option<String>,
+    idle: u32,
+}
+
+impl Progress {
+    /// Takes a page's greatest key; whether the listing goes on from there.
+    fn goes_on(&mut self, greatest: Option<&str>) -> bool {
+        if greatest > self.greatest.as_deref() {
+            *self = Self { greatest: greatest.map(ToOwned::to_owned), idle: 0 };
+            return true;
+        }
+        self.idle += 1;
+        let back = greatest.is_some() && greatest < self.greatest.as_deref();
+        !back && self.idle <= MOST_IDLE
+    }
 }
 
 impl Pages {
@@ -84,8 +109,9 @@ impl Pages {
             Err(error) => return Some(Err(error)),
         };
         if let Some(next) = page.next() {
-            // a server that stands still would keep us here for ever
-            if self.request.continuation.as_deref() == Some(next) {
+            // a server that stands still or goes round would keep us here for ever
+            let again = self.request.continuation.as_deref() == Some(next);
+            if again || !self.progress.goes_on(page.greatest()) {
                 let message = "the server sends the same page again and again";
                 let error = Error::new(Kind::NotOss, ACTION, message);
                 return Some(Err(error.with_meta(page.meta)));
@@ -94,5 +120,26 @@ impl Pages {
             self.done = false;
         }
         Some(Ok(page))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_may_rest_and_not_go_round() {
+        let mut progress = Progress::default();
+        assert!(
+            [Some("a"), Some("b"), None, Some("b"), Some("c")]
+                .map(|k| progress.goes_on(k))
+                .iter()
+                .all(|goes_on| *goes_on)
+        );
+        assert!((0..MOST_IDLE).all(|_| progress.goes_on(None)));
+        assert!(!progress.goes_on(None));
+        let mut progress = Progress::default();
+        assert!(progress.goes_on(Some("a")) && progress.goes_on(Some("b")));
+        assert!(!progress.goes_on(Some("a")));
     }
 }
