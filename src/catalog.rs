@@ -135,11 +135,6 @@ impl Catalog {
         &self.content.components
     }
 
-    /// The component `name`.
-    pub fn component(&self, name: &str) -> Option<&Component> {
-        self.components().iter().find(|component| component.name.as_str() == name)
-    }
-
     /// The stacks.
     pub fn stacks(&self) -> &[Stack] {
         &self.content.stacks

@@ -160,11 +160,14 @@ fn excerpt(line: &str) -> String {
         "flavor",
         "protected",
     ];
-    let (key, value) = line.split_once('=').unwrap_or((line, ""));
-    let line = if value.is_empty() || SHOWN.contains(&key.trim()) {
-        line.to_owned()
-    } else {
-        format!("{key}= …")
+    let line = match line.split_once('=') {
+        Some((key, value)) if value.trim().is_empty() || SHOWN.contains(&key.trim()) => {
+            line.to_owned()
+        }
+        Some((key, _)) => format!("{key}= …"),
+        // neither a setting nor a header: it may be a pasted key
+        None if !line.trim().is_empty() && !line.trim_start().starts_with('[') => "…".to_owned(),
+        None => line.to_owned(),
     };
     let mut short: String = line.chars().take(120).collect();
     if short.len() < line.len() {

@@ -93,6 +93,17 @@ fn refused(text: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
+fn an_error_never_shows_what_may_be_a_pasted_key() {
+    for pasted in ["LTAI5tCanary0001", "LTAI5tCanary0001,canary", "owner = LTAI5tCanary0001"] {
+        let error = refused(format!("schema = 1\n{pasted}\n"));
+        assert!(error.contains("line 2") && error.contains('…'), "{error}");
+        assert!(!error.contains("anary"), "{error}");
+    }
+    let error = refused("[stack.x\n");
+    assert!(error.contains("[stack.x"), "{error}");
+}
+
+#[test]
 fn the_file_of_the_design_reads() {
     let catalog = Folder::with(SAMPLE).load();
     let store = catalog.store("alibaba_store").unwrap();
@@ -103,7 +114,8 @@ fn the_file_of_the_design_reads() {
         json!({ "signature_version": "s3", "read_timeout": 9,
                 "s3": { "addressing_style": "virtual", "max_concurrent_requests": 4 } })
     );
-    let component = catalog.component("gpu_orchestrator").unwrap();
+    let component =
+        catalog.components().iter().find(|found| found.name == name("gpu_orchestrator")).unwrap();
     assert_eq!(
         component.configuration,
         *json!({ "kubernetes_context": "prod" }).as_object().unwrap()
