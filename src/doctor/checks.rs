@@ -36,11 +36,6 @@ pub const CHECKS: &[Check] = &[
     delete::CHECK,
 ];
 
-/// The check of this id.
-pub fn find(id: &str) -> Option<&'static Check> {
-    CHECKS.iter().find(|check| check.id == id)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,15 +28,6 @@ impl Signature {
             Self::V4 => "v4",
         }
     }
-
-    /// The other one.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::V2 => Self::V4,
-            Self::V4 => Self::V2,
-        }
-    }
 }
 
 impl fmt::Display for Signature {

@@ -108,20 +108,6 @@ impl Job<World> for UnlockKeystore {
     }
 }
 
-/// Drops keys from memory.
-#[derive(Debug)]
-pub struct LockKeystore;
-
-impl Job<World> for LockKeystore {
-    type Item = Nothing;
-    type Out = Result<(), Failure>;
-
-    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        context.world.lock();
-        Ok(())
-    }
-}
-
 /// Lets the OS keyring remember the identity of the open keystore.
 #[derive(Debug)]
 pub struct RememberKeystore;
