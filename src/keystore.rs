@@ -29,6 +29,7 @@ mod source;
 mod upkeep;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ pub struct Keystore {
     keyring: Arc<dyn Keyring>,
     settings: Settings,
     open: Mutex<Option<Open>>,
+    /// The [`State`] that frames show: `open` is held while files are read and opened.
+    state: AtomicU8,
 }
 
 /// What tests turn down.
@@ -157,6 +160,13 @@ pub enum State {
     Session,
 }
 
+impl State {
+    fn of(number: u8) -> Self {
+        let all = [Self::Locked, Self::Open, Self::Session];
+        all.into_iter().find(|state| *state as u8 == number).unwrap_or(Self::Absent)
+    }
+}
+
 /// A file or folder whose mode is too wide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loose {
@@ -169,7 +179,7 @@ pub struct Loose {
 }
 
 impl Keystore {
-    /// The keystore below `paths`; reads nothing yet.
+    /// The keystore below `paths`; looks whether there is one, and reads nothing yet.
     pub fn new(
         paths: &Paths,
         clock: SharedClock,
@@ -177,7 +187,7 @@ impl Keystore {
         keyring: Arc<dyn Keyring>,
         settings: Settings,
     ) -> Self {
-        Self {
+        let keystore = Self {
             secrets: paths.secrets(),
             identity: paths.identity(),
             clock,
@@ -185,25 +195,35 @@ impl Keystore {
             keyring,
             settings,
             open: Mutex::new(None),
-        }
+            state: AtomicU8::new(State::Absent as u8),
+        };
+        keystore.look(None);
+        keystore
     }
 
-    /// Whether it is there and open; cheap enough for every frame.
+    /// Whether it is there and open, as seen when that last changed here, or at the last
+    /// [`Keystore::status`]. Waits for nothing: each frame may ask.
     pub fn state(&self) -> State {
-        match self.opened().as_ref() {
+        State::of(self.state.load(Ordering::Relaxed))
+    }
+
+    /// Notes for [`Keystore::state`] how things stand with `open` in memory.
+    fn look(&self, open: Option<&Open>) -> State {
+        let state = match open {
             Some(open) if open.session => State::Session,
             Some(_) => State::Open,
             None if self.exists() => State::Locked,
             None => State::Absent,
-        }
+        };
+        self.state.store(state as u8, Ordering::Relaxed);
+        state
     }
 
     /// How things stand. Does not ask the keyring: see [`Keystore::is_remembered`].
     pub fn status(&self) -> Status {
-        let state = self.state();
         let open = self.opened();
         Status {
-            state,
+            state: self.look(open.as_ref()),
             secrets: self.secrets.clone(),
             identity: self.identity.clone(),
             generation: open.as_ref().map(|open| open.document.generation),
@@ -257,7 +277,7 @@ impl Keystore {
         if self.exists() {
             return Err(Error::Exists(self.secrets.clone()));
         }
-        *self.opened() = Some(Open {
+        self.hold(Open {
             identity: Identity::generate(),
             document: Document::default(),
             stamp: None,
@@ -284,9 +304,15 @@ impl Keystore {
         Ok(())
     }
 
-    /// Drops identity and secrets from memory.
+    /// Drops identity and secrets from memory. A keystore made
+    /// [for one session](Keystore::create_for_session) stays open: memory holds its only copy,
+    /// which nothing could bring back.
     pub fn lock(&self) {
-        *self.opened() = None;
+        let mut open = self.opened();
+        if open.as_ref().is_none_or(|open| !open.session) {
+            *open = None;
+        }
+        self.look(open.as_ref());
     }
 
     /// The secret `name`.
@@ -349,13 +375,19 @@ impl Keystore {
     }
 
     fn set_open(&self, identity: Identity, document: Document) {
-        *self.opened() = Some(Open {
+        self.hold(Open {
             identity,
             document,
             stamp: Stamp::of(&self.secrets),
             identity_stamp: Stamp::of(&self.identity),
             session: false,
         });
+    }
+
+    fn hold(&self, open: Open) {
+        let mut held = self.opened();
+        *held = Some(open);
+        self.look(held.as_ref());
     }
 
     /// Shows the document as it is now, read again where another process has written it.

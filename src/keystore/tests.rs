@@ -373,8 +373,28 @@ fn a_session_leaves_nothing_on_disk() {
     assert_eq!(keystore.status().state, State::Session);
     assert!(matches!(keystore.change_passphrase(&pass("x")), Err(Error::SessionOnly)));
     assert!(matches!(keystore.remember_in_keyring(), Err(Error::SessionOnly)));
+    // an idle lock, or ctrl-z, may not lose the only copy
+    keystore.lock();
+    assert_eq!(keystore.state(), State::Session);
+    assert_eq!(names(&keystore), ["one"]);
     assert!(home.files().is_empty());
     assert_eq!(home.keystore().status().state, State::Absent);
+}
+
+#[test]
+fn the_state_follows_and_waits_for_nobody() {
+    let home = Home::new();
+    let keystore = home.keystore();
+    assert_eq!(keystore.state(), State::Absent);
+    keystore.create(&pass(PASSPHRASE), Remember::No).unwrap();
+    let held = keystore.opened();
+    assert_eq!(keystore.state(), State::Open, "while another thread reads the files");
+    drop(held);
+    keystore.lock();
+    assert_eq!(keystore.state(), State::Locked);
+    assert_eq!(home.keystore().state(), State::Locked, "a keystore of an earlier run");
+    keystore.unlock(&pass(PASSPHRASE)).unwrap();
+    assert_eq!(keystore.state(), State::Open);
 }
 
 #[test]
