@@ -363,6 +363,29 @@ fn backup_and_restore() {
     assert_eq!(names(&home.unlocked()), ["one"]);
 }
 
+/// Cut off between the two files, a restored keystore must still open.
+#[test]
+fn a_folder_from_before_a_rotation_is_restored_so_that_the_files_fit_all_the_time() {
+    let (home, keystore) = Home::made();
+    let copy = home.folder.path().join("copy");
+    keystore.backup(&copy).unwrap();
+    keystore.rotate(&pass(PASSPHRASE)).unwrap();
+    keystore.delete("one").unwrap();
+    let (rotated, _) = keystore.open_identity().unwrap();
+    let used = keystore.status().generation;
+    keystore.lock();
+    keystore.restore(&copy, &pass(PASSPHRASE)).unwrap();
+    assert!(keystore.status().generation > used, "never a number again");
+    assert_eq!(names(&home.unlocked()), ["one"]);
+    let (restored, _) = keystore.open_identity().unwrap();
+    assert!(files::read_sealed(&home.paths().secrets(), &rotated).is_err());
+    // what lay there while identity.age changed opens with both
+    let between = atomic_file::backups(&home.paths().secrets()).remove(0);
+    for identity in [rotated, restored] {
+        assert_eq!(files::read_sealed(&between, &identity).unwrap().entries.len(), 1);
+    }
+}
+
 #[test]
 fn a_session_leaves_nothing_on_disk() {
     let home = Home::new();

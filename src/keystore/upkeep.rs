@@ -97,16 +97,36 @@ impl Keystore {
         let identity = Identity::unseal(&sealed, passphrase, &sealed_identity)?;
         let mut document = read_sealed(&secrets, &identity)?;
         let _lock = self.lock_files()?;
+        let former = if whole { self.present_identity(&identity, passphrase) } else { None };
         // never a number that was already used, where the present one can still be read
-        if let Ok(present) = read_sealed(&self.secrets, &identity) {
+        if let Ok(present) = read_sealed(&self.secrets, former.as_ref().unwrap_or(&identity)) {
             document.generation = document.generation.max(present.generation);
         }
+        document.generation += 1;
+        // as when rotating: sealed to both until identity.age has changed. Where nobody can open
+        // the present secrets, these still come first: cut off here, the former identity finds
+        // them damaged and the backup of its own
+        let both: Vec<&Identity> = former.iter().chain([&identity]).collect();
+        self.write_sealed(&document, &both)?;
         if whole {
             self.write(&self.identity, &sealed)?;
         }
-        self.write_document(&mut document, &identity)?;
+        if former.is_some() {
+            self.write_sealed(&document, &[&identity])?;
+        }
         self.set_open(identity, document);
         Ok(())
+    }
+
+    /// The identity that opens the secrets of now, where it is another than `new`: from memory, or
+    /// by `passphrase`.
+    fn present_identity(&self, new: &Identity, passphrase: &SecretString) -> Option<Identity> {
+        let opens = |identity: &Identity| read_sealed(&self.secrets, identity).is_ok();
+        if opens(new) {
+            return None;
+        }
+        let in_memory = self.open_identity().ok().map(|(identity, _)| identity);
+        in_memory.filter(opens).or_else(|| self.unseal_identity(passphrase).ok().filter(opens))
     }
 
     /// Deletes the numbered backups of both files, which open with former passphrases and hold
