@@ -27,6 +27,7 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
         }
         Verb::ChangePassphrase => change_passphrase(session).await,
         Verb::Rotate => {
+            session.world()?.keystore.refuse_kept_elsewhere(None)?;
             let passphrase = session.present_passphrase()?;
             session.run(RotateKeystore { passphrase }).await??;
             let sentence = "the keystore has a new identity; backups keep the old one";
@@ -39,6 +40,7 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
             session.output.done(&format!("copied to {shown}"), json!({ "folder": folder }))
         }
         Verb::Restore { path } => {
+            session.world()?.keystore.refuse_kept_elsewhere(Some(&path))?;
             let passphrase = session.present_passphrase()?;
             session.run(RestoreKeystore { path: path.clone(), passphrase }).await??;
             let sentence = "restored; what was there before stays as a numbered backup";

@@ -58,6 +58,14 @@ pub enum Error {
         /// The newest backup that opens.
         backup: Option<PathBuf>,
     },
+    /// Sealed to an identity without a passphrase.
+    #[error(
+        "there is no {}, so no passphrase opens these secrets: their identity is kept elsewhere \
+        (OSSTACK_IDENTITY_FILE). To restore, copy the backup's secrets.age over the present one; \
+        to rotate, seal it anew with age itself (age -d -i OLD secrets.age | age -r NEW)",
+        shown(.0)
+    )]
+    KeptElsewhere(PathBuf),
     /// Made by a newer program.
     #[error("{} was made by a newer version (format {found}): update osstack", shown(.path))]
     Newer {

@@ -433,6 +433,19 @@ fn the_demo_opens_by_itself() {
     let env = env(&[("OSSTACK_IDENTITY_FILE", file.to_str().unwrap())]);
     assert_eq!(again.unlock_from_env(&env).unwrap(), KeySource::IdentityFile);
     assert_eq!(names(&again), ["one"]);
+    // no passphrase opens it: what needs one says so
+    let copy = home.folder.path().join("copy");
+    again.backup(&copy).unwrap();
+    let backup = atomic_file::backups(&home.paths().secrets()).remove(0);
+    for refused in [
+        again.rotate(&pass("x")),
+        again.restore(&copy, &pass("x")),
+        again.restore(&backup, &pass("x")),
+    ] {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, Error::KeptElsewhere(_)), "{error}");
+    }
+    assert_eq!(names(&again), ["one"]);
 }
 
 #[test]

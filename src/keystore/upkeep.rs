@@ -41,8 +41,27 @@ impl Keystore {
         Ok(())
     }
 
+    /// Refuses to ask for a passphrase that opens nothing: the secrets, of here or of the backup
+    /// `from`, were sealed to an identity that is kept elsewhere.
+    pub fn refuse_kept_elsewhere(&self, from: Option<&Path>) -> Result<(), Error> {
+        let [secrets, identity] = match from {
+            Some(folder) if folder.is_dir() => self.both_in(folder),
+            _ => [self.secrets.clone(), self.identity.clone()],
+        };
+        // one that was lost left backups
+        let is_sealed = identity.symlink_metadata().is_ok()
+            || !atomic_file::backups(&identity).is_empty()
+            || secrets.symlink_metadata().is_err();
+        if is_sealed { Ok(()) } else { Err(Error::KeptElsewhere(identity)) }
+    }
+
+    fn both_in(&self, folder: &Path) -> [PathBuf; 2] {
+        [&self.secrets, &self.identity].map(|own| folder.join(own.file_name().unwrap_or_default()))
+    }
+
     fn rotate_files(&self, passphrase: &SecretString) -> Result<Identity, Error> {
         self.refuse_absent()?;
+        self.refuse_kept_elsewhere(None)?;
         self.refuse_loose()?;
         let _lock = self.lock_files()?;
         let old = self.unseal_identity(passphrase)?;
@@ -85,13 +104,10 @@ impl Keystore {
     /// is opened before anything is replaced; what is replaced stays as a backup.
     pub fn restore(&self, path: &Path, passphrase: &SecretString) -> Result<(), Error> {
         self.refuse_loose()?;
+        self.refuse_kept_elsewhere(Some(path))?;
         let whole = path.is_dir();
-        let (secrets, sealed_identity) = if whole {
-            let beside = |own: &Path| path.join(own.file_name().unwrap_or_default());
-            (beside(&self.secrets), beside(&self.identity))
-        } else {
-            (path.to_owned(), self.identity.clone())
-        };
+        let [secrets, sealed_identity] =
+            if whole { self.both_in(path) } else { [path.to_owned(), self.identity.clone()] };
         let sealed = atomic_file::read(&sealed_identity, sealed_file::MAX_BYTES)?
             .ok_or_else(|| Error::Missing { path: sealed_identity.clone(), backup: None })?;
         let identity = Identity::unseal(&sealed, passphrase, &sealed_identity)?;

@@ -181,6 +181,7 @@ impl From<keystore::Error> for Failure {
             Error::Empty(_)
             | Error::LongPassphrase(_)
             | Error::Source { .. }
+            | Error::KeptElsewhere(_)
             | Error::SessionOnly => FailureKind::Usage,
             Error::KeyringBehind(_) => FailureKind::Partial,
             _ => FailureKind::File,
