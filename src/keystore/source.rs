@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::Keystore;
 use super::error::Error;
+use super::files::read_sealed;
 use super::identity::Identity;
 use super::keyring::KeyringError;
 use crate::base::secret_string::SecretString;
@@ -66,11 +67,13 @@ impl Keystore {
         };
         let stale = || Error::NotGiven { keyring: Some(KeyringError::Stale) };
         let identity = Identity::parse(remembered.expose()).ok_or_else(stale)?;
-        match self.unlock_with_identity(identity) {
-            Ok(()) => Ok(KeySource::Keyring),
-            Err(Error::WrongIdentity(_)) => Err(stale()),
-            Err(error) => Err(error),
+        // after a rotation that the keyring did not hear of, backups still open with what it
+        // remembers: no reason to call the file damaged and offer them
+        if let Err(Error::WrongIdentity(_)) = read_sealed(&self.secrets, &identity) {
+            return Err(stale());
         }
+        self.unlock_with_identity(identity)?;
+        Ok(KeySource::Keyring)
     }
 }
 
