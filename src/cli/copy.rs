@@ -146,10 +146,10 @@ impl Tally {
 }
 
 fn say_copied(output: &mut Output, copy: &Copy, done: Transferred) -> Result<(), Stop> {
-    let (from, to) = (copy.source(), copy.destination());
+    let (from, to, exact) = (copy.source(), copy.destination(), copy.exact());
     if output.is_json() {
         return output.json(&json!({
-            "type": "copied", "from": from, "to": to,
+            "type": "copied", "from": exact.0, "to": exact.1,
             "size": done.bytes, "verified": done.verified,
         }));
     }
@@ -157,9 +157,10 @@ fn say_copied(output: &mut Output, copy: &Copy, done: Transferred) -> Result<(),
 }
 
 fn say_would(output: &mut Output, copy: &Copy) -> Result<(), Stop> {
-    let (from, to) = (copy.source(), copy.destination());
+    let (from, to, exact) = (copy.source(), copy.destination(), copy.exact());
     if output.is_json() {
-        let line = json!({ "type": "would-copy", "from": from, "to": to, "size": copy.size });
+        let line =
+            json!({ "type": "would-copy", "from": exact.0, "to": exact.1, "size": copy.size });
         return output.json(&line);
     }
     output.line(&format!("would copy {from} -> {to}"))
@@ -177,7 +178,8 @@ fn say_skipped(output: &mut Output, skipped: &Skipped) -> Result<(), Stop> {
 fn say_failed(output: &mut Output, copy: &Copy, failure: &Failure) -> Result<(), Stop> {
     let source = copy.source();
     if output.is_json() {
-        let mut line = json!({ "type": "failed", "from": source, "to": copy.destination() });
+        let exact = copy.exact();
+        let mut line = json!({ "type": "failed", "from": exact.0, "to": exact.1 });
         if let (Some(line), Some(error)) =
             (line.as_object_mut(), super::output::failure_json(failure).get("error"))
         {

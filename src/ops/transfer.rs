@@ -98,20 +98,26 @@ impl Copy {
         Self { ends: Ends::Upload { from: from.into(), to }, size: None }
     }
 
+    /// From where to where, exactly: for JSON alone, since nothing of it is made showable.
+    pub fn exact(&self) -> (String, String) {
+        let local = |path: &Path| path.to_string_lossy().into_owned();
+        match &self.ends {
+            Ends::Download { from, folder, relative } => {
+                (from.typed(), local(&folder.join(relative)))
+            }
+            Ends::Upload { from, to } => (local(from), to.typed()),
+            Ends::Server { from, to } => (from.typed(), to.typed()),
+        }
+    }
+
     /// Where from, showable.
     pub fn source(&self) -> String {
-        match &self.ends {
-            Ends::Download { from, .. } | Ends::Server { from, .. } => from.shown(),
-            Ends::Upload { from, .. } => shown(from),
-        }
+        visible(&self.exact().0).into_string()
     }
 
     /// Where to, showable.
     pub fn destination(&self) -> String {
-        match &self.ends {
-            Ends::Download { folder, relative, .. } => shown(&folder.join(relative)),
-            Ends::Upload { to, .. } | Ends::Server { to, .. } => to.shown(),
-        }
+        visible(&self.exact().1).into_string()
     }
 }
 
@@ -123,10 +129,14 @@ impl Remote {
         Self { place: Place::of(store.name.as_str()), key, own }
     }
 
-    /// `STORE:KEY` as it can be typed again, showable.
-    fn shown(&self) -> String {
-        let typed = self.key.as_str().get(self.own..).unwrap_or_default();
-        visible(&format!("{}:{typed}", self.place.store)).into_string()
+    /// As it can be typed again: `STORE:KEY`, or `s3://BUCKET/KEY` in a bucket that is not the
+    /// store's own.
+    pub(super) fn typed(&self) -> String {
+        if let Some(bucket) = &self.place.bucket {
+            return format!("s3://{bucket}/{}", self.key.as_str());
+        }
+        let key = self.key.as_str().get(self.own..).unwrap_or_default();
+        format!("{}:{key}", self.place.store)
     }
 }
 

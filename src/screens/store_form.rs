@@ -319,7 +319,8 @@ impl StoreForm {
             Command::Form(FormMove::Previous) if self.shows_panel_alone() => {
                 self.panel.act(Move::Up);
             }
-            Command::Form(to) if !self.shows_panel_alone() => {
+            Command::Form(to) if to == FormMove::Submit || !self.shows_panel_alone() => {
+                self.panel_open = false;
                 let said = self.form.act(to);
                 return self.react(&said);
             }

@@ -141,7 +141,8 @@ const ASKING: &str = r#"
 # The key is taken from the environment, all of it, or typed. It is never an argument, and the commands below
 # do not find it in their environment.
 ask() {
-    [ -t 0 ] || fail 'no key in the environment and no terminal to type it: set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET both, and OSS_SESSION_TOKEN for a temporary key' 3
+    [ -t 0 ] ||
+        fail 'no terminal to type the key: set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET both' 3
     trap 'stty echo' EXIT
     trap 'exit 130' HUP INT TERM
     stty -echo

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use osstack::base::job::{Context, Job as _};
 use osstack::base::secret_string::SecretString;
 use osstack::doctor::{Outcome, Report};
+use osstack::keystore::Identity;
 use osstack::keystore::Put;
 use osstack::keystore::keyring::NoKeyring;
 use osstack::model::component::ComponentType;
@@ -43,7 +44,7 @@ impl Home {
             Arc::new(NoKeyring),
         )
         .unwrap();
-        world.keystore.create_for_session().unwrap();
+        world.keystore.create_with_identity(Identity::generate()).unwrap();
         let home = Self { world: Arc::new(world), bed: Bed::new(), _folder: folder };
         home.enter_secret("demo_secret").await;
         home.register(home.bed.draft()).await;

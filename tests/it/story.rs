@@ -173,7 +173,8 @@ async fn a_check_says_what_is_wrong_and_what_to_do() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let closed = format!("http://oss-sandbox.localhost:{closed}");
     let wrong_key = "canaryCanaryCanaryCanary000001".to_owned();
-    let cases: [(&dyn Fn(&User) -> [String; 3], [&str; 3]); 3] = [
+    type Change<'a> = &'a dyn Fn(&User) -> [String; 3];
+    let cases: [(Change<'_>, [&str; 3]); 3] = [
         (
             &|user| [wrong_key.clone(), "zenml-demo".into(), endpoint(user)],
             ["is not accepted", "only the secret differs", "Enter the AccessKey secret again"],

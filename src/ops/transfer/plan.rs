@@ -173,7 +173,7 @@ impl Copies {
 
     /// Adds the copy of an object, called `name` below the destination.
     fn fetch(&mut self, from: Remote, name: &str, size: Option<u64>, to: &To, is_many: bool) {
-        let source = from.shown();
+        let source = visible(&from.typed()).into_string();
         match to {
             To::Local(path) if is_many || is_folder(path) => match local_path(name) {
                 Ok(relative) => {

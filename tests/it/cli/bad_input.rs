@@ -44,7 +44,7 @@ const REFUSED: &[(&[&str], i32, &str)] = &[
     (&["cp", "-r", "config", "scratch_store:name"], 2, "end the destination in /"),
     (&["cp", "config", "scratch_store:"], 2, "add -r"),
     (&["keystore", "change-passphrase"], 3, "terminal"),
-    (&["keystore", "rotate"], 3, "OSSTACK_PASSPHRASE_FILE"),
+    (&["keystore", "rotate"], 2, "identity is kept elsewhere"),
 ];
 
 #[test]
