@@ -165,6 +165,9 @@ fn furnish(user: &User, secret: &str, bucket: &str, endpoint: &str) {
     std::fs::write(user.path("config/stacks.toml"), catalog).unwrap();
 }
 
+/// Bucket, URL and secret of a store that does not work.
+type Change<'a> = &'a dyn Fn(&User) -> [String; 3];
+
 #[tokio::test]
 async fn a_check_says_what_is_wrong_and_what_to_do() {
     let right = |user: &User| user.sandbox.description.secret_access_key.clone();
@@ -173,7 +176,6 @@ async fn a_check_says_what_is_wrong_and_what_to_do() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let closed = format!("http://oss-sandbox.localhost:{closed}");
     let wrong_key = "canaryCanaryCanaryCanary000001".to_owned();
-    type Change<'a> = &'a dyn Fn(&User) -> [String; 3];
     let cases: [(Change<'_>, [&str; 3]); 3] = [
         (
             &|user| [wrong_key.clone(), "zenml-demo".into(), endpoint(user)],

@@ -1,0 +1,71 @@
+//! Pictures of the screens of the furnished program, at 80 by 24 and at 160 by 48. Forms, pickers
+//! and the browser have theirs in `screens_forms` and `browser`.
+
+use crate::user::User;
+
+/// The picture's name, the keys that lead there, and a text on it that says they did.
+const PICTURES: &[(&str, &str, &str)] = &[
+    ("stacks", "1", "demo_stack"),
+    ("stack_form", "1n", "New stack"),
+    ("stack_form_errors", "1n<ctrl-s>", "a name is needed"),
+    ("rename", "1r", "Rename demo_stack"),
+    ("delete", "1D", "Delete the stack"),
+    ("plan", "1E", "Plan for demo_stack"),
+    ("script", "1E<tab>", "#!/bin/sh"),
+    ("check", "1c", "14 passed"),
+    ("help", "3?", "Keys: Secrets"),
+    ("browser_of_stores", "4", "scratch_store"),
+    ("log", "6", "LoadCatalog"),
+];
+
+/// Takes out what no run has twice, ports and how long things took, and keeps every column.
+fn still(picture: &str) -> String {
+    let mut out = String::with_capacity(picture.len());
+    let mut rest = picture;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, tail) = rest.split_at(at);
+        out.push_str(before);
+        let length = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        let spans = [" ms", ".0 s", ".1 s", ".2 s", ".3 s", ".4 s", ".5 s", ".6 s", ".7 s"];
+        let span = spans.iter().find(|unit| tail[length..].starts_with(**unit));
+        let taken = length + span.map_or(0, |unit| unit.len());
+        if span.is_some() {
+            // in a column that ends at the right the blanks stand in front, else behind
+            if before.ends_with("  ") {
+                out.push_str(&" ".repeat(taken - 1));
+                out.push('#');
+            } else {
+                out.push('#');
+                out.push_str(&" ".repeat(taken - 1));
+            }
+        } else if out.ends_with("localhost:") || out.ends_with("127.0.0.1:") {
+            out.push_str(&"#".repeat(length));
+        } else {
+            out.push_str(&tail[..length]);
+        }
+        rest = &tail[taken..];
+    }
+    out + rest
+}
+
+#[tokio::test]
+async fn the_furnished_program_looks_like_this() {
+    let mut user = User::of_demo();
+    for (name, keys, shown) in PICTURES {
+        let picture = user.keys(keys).await;
+        assert!(picture.contains(shown), "{keys}: no {shown:?} in\n{picture}");
+        insta::assert_snapshot!(*name, still(&picture));
+        let wide = user.stage.resize(160, 48).picture();
+        insta::assert_snapshot!(format!("{name}_wide"), still(&wide));
+        user.stage.resize(80, 24);
+        user.start_anew();
+    }
+}
+
+#[tokio::test]
+async fn an_empty_home_looks_like_this() {
+    let mut user = User::new();
+    let picture = user.keys("1").await;
+    insta::assert_snapshot!("welcome", picture);
+    insta::assert_snapshot!("welcome_wide", user.stage.resize(160, 48).picture());
+}
