@@ -3,9 +3,9 @@
 //!
 //! Every check asks exactly as `ZenML` will: the same addressing, the store's own signature, the
 //! same calls. A pass with another signature proves nothing. Only the way in may differ, where the
-//! store names an `access` endpoint for this machine; the [`Vantage`](report::Vantage) says so.
+//! store names an `access` endpoint for this machine; the [`Vantage`] says so.
 //!
-//! A new check is one file in [`checks`] and one row of [`CHECKS`](checks::CHECKS), whose order is
+//! A new check is one file in [`checks`] and one row of [`CHECKS`], whose order is
 //! the order on screen, in the documentation and in JSON.
 
 pub mod case;

@@ -1,6 +1,6 @@
 //! The one way a file is written: whole or not at all.
 //!
-//! [`write`] puts the bytes into a temporary file of the same folder, syncs it, reads it back,
+//! [`write()`] puts the bytes into a temporary file of the same folder, syncs it, reads it back,
 //! keeps the old file as a numbered backup and renames; a crash or a full disk at any moment
 //! leaves either the old content or the new. Two processes that read, change and write take
 //! [`lock`] around all three. A path that is a symbolic link keeps being one: the file it points
@@ -154,7 +154,7 @@ pub fn write(path: &Path, bytes: &[u8], random: u64, options: &Options) -> Resul
     temporary.replace(&target)
 }
 
-/// As [`write`], for a file that must not be there yet: refused with
+/// As [`write()`], for a file that must not be there yet: refused with
 /// [`io::ErrorKind::AlreadyExists`], also where it appears meanwhile.
 pub fn write_new(path: &Path, bytes: &[u8], random: u64, options: &Options) -> Result<(), Error> {
     make_folder(path, options.dir_mode)?;

@@ -1,5 +1,8 @@
 //! The command line, as clap reads it.
-
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "what stands here is help for people: STORE:[PREFIX] is no link"
+)]
 #![allow(
     clippy::doc_markdown,
     rustdoc::bare_urls,

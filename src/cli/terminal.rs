@@ -2,7 +2,7 @@
 //!
 //! They go to the terminal itself, so that they work while stdin and stdout are pipes. Hidden
 //! answers are not echoed. While a question stands the terminal's own line editing and signals
-//! are off and [`Line`] edits, so that ctrl-c always finds the echo restored.
+//! are off and `Line` edits, so that ctrl-c always finds the echo restored.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};

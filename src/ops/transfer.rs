@@ -1,6 +1,6 @@
 //! Copying between this machine and buckets, and within buckets.
 //!
-//! [`PlanCopies`] turns what a user types into [`Copy`]s, each one file or object with both ends
+//! [`PlanCopies`] turns what a user types into [`struct@Copy`]s, each one file or object with both ends
 //! named; [`RunCopy`] does one, [`RunCopies`] many. Nothing that exists is replaced unless that
 //! was said, and a download never leaves the folder it was given.
 

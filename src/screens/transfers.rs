@@ -1,7 +1,7 @@
 //! The tab of transfers: what goes to and fro in the background, how far it is, how it ended.
 //!
 //! Its root owns their effects, so that leaving the browser leaves them alone: other screens hand
-//! a [`Copy`] over by [`Step::post`].
+//! a [`struct@Copy`] over by [`Step::post`].
 
 mod view;
 

@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::Network;
 use super::resolve::Resolver;
 
-/// TCP by [`Dial`], TLS over it where the scheme says https.
+/// TCP by `Dial`, TLS over it where the scheme says https.
 pub type Connector = hyper_rustls::HttpsConnector<Dial>;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
