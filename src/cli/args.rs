@@ -1,12 +1,10 @@
 //! The command line, as clap reads it.
-#![allow(
-    rustdoc::broken_intra_doc_links,
-    reason = "what stands here is help for people: STORE:[PREFIX] is no link"
-)]
+
 #![allow(
     clippy::doc_markdown,
     rustdoc::bare_urls,
-    reason = "these comments are the words of --help"
+    rustdoc::broken_intra_doc_links,
+    reason = "these comments are the words of --help: STORE:[PREFIX] is no link"
 )]
 
 use std::ffi::OsString;
