@@ -203,6 +203,7 @@ async fn in_and_out_and_back_and_forth() {
     let picture = demo.keys("hhh").await;
     assert!(picture.contains("buckets of the key of demo_store"), "{picture}");
     insta::assert_snapshot!("browser_buckets", picture);
+    insta::assert_snapshot!("browser_buckets_wide", demo.wide());
     let picture = demo.keys("/scratch<enter><enter>").await;
     assert!(picture.contains("s3://scratch-demo/") && picture.contains("notes.txt"), "{picture}");
     let picture = demo.keys("<esc>").await;
@@ -267,10 +268,15 @@ async fn json_is_shown_indented() {
     let picture = demo.keys("<enter>").await;
     assert!(picture.contains("JSON"), "{picture}");
     insta::assert_snapshot!("viewer_json", picture);
+    insta::assert_snapshot!("viewer_json_wide", demo.wide());
     let picture = demo.keys("i").await;
     assert!(picture.contains("output of a step") && picture.contains("drift"), "{picture}");
-    let request = picture.lines().filter(|line| !line.contains("request id"));
-    insta::assert_snapshot!("details", request.collect::<Vec<_>>().join("\n"));
+    let still = |picture: &str| {
+        let lines = picture.lines().filter(|line| !line.contains("request id"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!("details", still(&picture));
+    insta::assert_snapshot!("details_wide", still(&demo.wide()));
     demo.any_size();
     demo.keys("y").await;
     let picture = demo.keys("<tab><enter>").await;
@@ -285,6 +291,7 @@ async fn a_table_is_aligned_and_moves_to_the_side() {
     let picture = demo.keys("<enter>").await;
     assert!(picture.contains("table"), "{picture}");
     insta::assert_snapshot!("viewer_csv", picture);
+    insta::assert_snapshot!("viewer_csv_wide", demo.wide());
     let moved = demo.keys("ll").await;
     assert_ne!(moved, picture);
     assert_eq!(demo.keys("hh").await, picture);
@@ -297,6 +304,7 @@ async fn a_log_is_read_by_level() {
     let picture = demo.keys("4<enter>/logs<enter><enter><enter>").await;
     assert!(picture.contains("JSON Lines") && picture.contains("· info"), "{picture}");
     insta::assert_snapshot!("viewer_log", picture);
+    insta::assert_snapshot!("viewer_log_wide", demo.wide());
     let picture = demo.keys("LL").await;
     assert!(picture.contains("warn and up") && !picture.contains("· info"), "{picture}");
     demo.any_size();

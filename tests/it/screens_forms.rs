@@ -143,6 +143,7 @@ async fn the_first_secret_makes_the_keystore() {
 
     stage.keys("<ctrl-s>").await;
     insta::assert_snapshot!("keystore_setup", stage.picture());
+    insta::assert_snapshot!("keystore_setup_wide", stage.wide());
     stage.any_size();
     stage.keys("<tab>canary one<tab>canary two<enter>").await;
     assert!(stage.picture().contains("the two differ"));
@@ -179,6 +180,7 @@ async fn a_locked_keystore_asks_and_slows_wrong_tries_down() {
     let mut stage = home.stage();
     stage.keys("2").await;
     insta::assert_snapshot!("unlock", stage.picture());
+    insta::assert_snapshot!("unlock_wide", stage.wide());
     stage.any_size();
     stage.keys("canary wrong<enter>").await;
     stage.0.pass(Duration::from_millis(300));
