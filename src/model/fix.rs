@@ -118,7 +118,31 @@ impl Fix {
         }
     }
 
-    /// The secret it mends; else it mends the store.
+    /// The store it mends.
+    pub fn store(&self) -> Option<&str> {
+        match &self.mend {
+            Mend::Store { before, .. } => Some(&before.name),
+            Mend::Blanks { .. } => None,
+        }
+    }
+
+    /// Whether `draft` still stands where the fix begins.
+    pub fn fits(&self, draft: &StoreDraft) -> bool {
+        let Mend::Store { before, after } = &self.mend else { return false };
+        FIELDS.iter().all(|field| {
+            let [old, new] = [before, after].map(|draft| (field.get)(draft));
+            old == new || (field.get)(draft) == old
+        })
+    }
+
+    /// Whether it takes back what `other` does.
+    pub fn undoes(&self, other: &Self) -> bool {
+        let back = |change: Change| Change { old: change.new, new: change.old, ..change };
+        self.secret() == other.secret()
+            && self.changes().into_iter().map(back).collect::<Vec<_>>() == other.changes()
+    }
+
+    /// The secret it mends.
     pub fn secret(&self) -> Option<&Name> {
         match &self.mend {
             Mend::Store { .. } => None,

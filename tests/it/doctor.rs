@@ -480,8 +480,11 @@ async fn a_proxy_that_does_not_open_the_way() {
 #[tokio::test]
 async fn what_the_subject_names_and_is_not_there() {
     let bed = Bed::new();
-    let missing =
-        |what: &str| Missing { summary: format!("There is no {what}."), next: "Make one.".into() };
+    let missing = |what: &str| Missing {
+        summary: format!("There is no {what}."),
+        next: "Make one.".into(),
+        fix: None,
+    };
     let no_secret = Target { credentials: Err(missing("secret")), ..bed.target() };
     let report = bed.check(no_secret).await;
     assert_eq!(found(&report, "secret").next.as_deref(), Some("Make one."));

@@ -3,8 +3,10 @@
 use crate::base::visible::visible;
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused, warned};
+use crate::doctor::{fix, permissions};
 use crate::model::endpoint::{Endpoint, EndpointChoice};
 use crate::model::finding::Finding;
+use crate::model::permission::Action;
 use crate::model::region;
 use crate::model::store::RegionId;
 use crate::oss::{Error, Kind};
@@ -23,13 +25,18 @@ async fn run(case: &mut Case) -> Verdict {
     let (store, client) = (case.store()?, case.client()?);
     // ZenML asks so first, and tries to make the bucket where the answer is no
     let first = &case.first()?.answer;
-    if let Err(error) = client.head_bucket(&store.bucket).await {
+    let head = client.head_bucket(&store.bucket).await;
+    let seen = |finding| {
+        let finding = permissions::seen(finding, Action::GetBucketInfo, &head);
+        permissions::seen(finding, Action::GetBucketLocation, first)
+    };
+    if let Err(error) = &head {
         // a HEAD has no body; the first answer to a GET told the rest of the same refusal
         let whole = first.as_ref().err().filter(|first| first.ec.is_some() && first.ec == error.ec);
-        return explain(case, whole.unwrap_or(&error));
+        return explain(case, whole.unwrap_or(error)).map(seen);
     }
     let location = first.as_ref().ok().and_then(|answer| answer.value.as_deref());
-    compare(case, location)
+    compare(case, location).map(seen)
 }
 
 fn explain(case: &Case, error: &Error) -> Verdict {
@@ -40,6 +47,7 @@ fn explain(case: &Case, error: &Error) -> Verdict {
         let Some(host) = error.endpoint.as_deref() else { return Ok(finding) };
         let shown = visible(host).into_string();
         let finding = finding.fact("lies at", shown);
+        let finding = finding.fix(fix::go_where_it_lies(store, endpoint, host));
         return Ok(match change_to(case, host)? {
             Some(change) => finding.next(format!("Go where it lies: {change}")),
             None => finding,
@@ -67,6 +75,7 @@ fn explain(case: &Case, error: &Error) -> Verdict {
                      (custom_domain), run ZenML inside Alibaba Cloud with the internal endpoint, \
                      or take a region outside the mainland.",
                 )
+                .steps(fix::custom_domain(store, case.is_draft()))
         }
         (Some("SecondLevelDomainForbidden"), _) => {
             finding(format!("{bucket} was not seen in front of the host.")).because(
@@ -122,6 +131,7 @@ fn compare(case: &Case, location: Option<&str>) -> Verdict {
             }
             Err(_) => "Name the region it lies in: see osstack regions.".to_owned(),
         })
+        .fix(fix::name_the_region(store, location))
         .fact("region", shown))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, failed, passed, skipped};
+use crate::doctor::fix;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Finding;
 use crate::ports::network::{ResolveError, ResolveProblem};
@@ -26,7 +27,7 @@ async fn run(case: &mut Case) -> Verdict {
             let shown = shown.join(", ");
             Ok(passed(format!("{host} is {shown}.")).fact("host", host).fact("addresses", shown))
         }
-        Err(error) => Ok(explain(&error, endpoint)),
+        Err(error) => Ok(explain(&error, endpoint).fix(fix::from_outside(case.store()?))),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, failed, passed, warned};
-use crate::model::secret::id_hint;
+use crate::model::fix::Fix;
+use crate::model::secret::{Credentials, id_hint};
 
 pub(super) const CHECK: Check = Check {
     id: "secret",
@@ -17,6 +18,13 @@ fn run(case: &Case) -> Verdict {
         Ok(credentials) => credentials,
         Err(missing) => return Ok(failed(&missing.summary).next(&missing.next)),
     };
+    let blanks = blanks(credentials);
+    if blanks > 0 {
+        return Ok(failed(format!("The values of the secret {} hold blanks.", store.secret))
+            .because("A key and its secret have none; a signature made with them is refused.")
+            .next("Let osstack take them out, or paste the values again.")
+            .fix(Fix::blanks(store.secret.clone(), blanks)));
+    }
     let key = credentials.short_id();
     let id = credentials.access_key_id.as_str();
     let finding = if id.starts_with("AKIA") || id.starts_with("ASIA") {
@@ -32,4 +40,12 @@ fn run(case: &Case) -> Verdict {
     };
     let kind = if credentials.session_token.is_some() { "temporary" } else { "permanent" };
     Ok(finding.fact("access key", key).fact("kind", kind))
+}
+
+/// Blanks and line breaks in the values, which no form lets in: a file edited by hand does.
+fn blanks(credentials: &Credentials) -> usize {
+    let token = credentials.session_token.as_ref().map_or("", |token| token.expose());
+    let values =
+        [credentials.access_key_id.as_str(), credentials.secret_access_key.expose(), token];
+    values.into_iter().flat_map(str::chars).filter(|c| c.is_whitespace()).count()
 }

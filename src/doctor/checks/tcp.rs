@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, failed, passed};
+use crate::doctor::fix;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Finding;
 use crate::ports::network::{ConnectError, Network};
@@ -17,7 +18,7 @@ async fn run(case: &mut Case) -> Verdict {
     }
     let (reached, errors) = dial(&case.services.network, &case.addresses).await;
     let Some(address) = reached else {
-        return Ok(explain(&errors, case.endpoint()?));
+        return Ok(explain(&errors, case.endpoint()?).fix(fix::from_outside(case.store()?)));
     };
     case.reached = Some(address);
     let finding = passed(format!("{address} answers.")).fact("address", address.to_string());

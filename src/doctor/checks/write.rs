@@ -4,7 +4,9 @@ use bytes::Bytes;
 
 use crate::doctor::case::{Case, Probe};
 use crate::doctor::check::{Check, Verdict, failed, may_have_happened, passed, refused};
+use crate::doctor::permissions;
 use crate::model::object_key::ObjectKey;
+use crate::model::permission::Action;
 use crate::oss::Kind;
 use crate::oss::object::PutOptions;
 use crate::ports::entropy;
@@ -39,6 +41,7 @@ async fn run(case: &mut Case) -> Verdict {
     match answer {
         Ok(answer) => {
             let finding = passed(format!("{} bytes written.", body.len()))
+                .worked(Action::PutObject)
                 .fact("key", name)
                 .fact("checksum", if answer.verified { "equal" } else { "not told" });
             let etag = answer.value.etag;
@@ -58,6 +61,7 @@ async fn run(case: &mut Case) -> Verdict {
                 _ => finding,
             }
             .fact("key", name))
+            .map(|finding| permissions::seen::<()>(finding, Action::PutObject, &Err(error)))
         }
     }
 }
