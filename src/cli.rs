@@ -9,6 +9,7 @@
 pub mod args;
 mod check;
 mod copy;
+mod explain;
 mod keystore;
 mod objects;
 pub mod output;
@@ -70,6 +71,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Mb(args) => objects::mb(args, session).await,
         Command::Presign(args) => objects::presign(args, session).await,
         Command::Du(args) => objects::du(args, session).await,
+        Command::Explain(args) => explain::run(args, session),
         Command::Keystore(verb) => keystore::run(verb, session).await,
     }
 }

@@ -61,6 +61,7 @@ impl fmt::Debug for Access {
 #[derive(Clone, Debug)]
 pub struct Client {
     core: Arc<Core>,
+    heals: bool,
 }
 
 impl Client {
@@ -74,7 +75,16 @@ impl Client {
         let transport = Transport::new(network);
         Self {
             core: Arc::new(Core { transport, clock, entropy, access, budget: Budget::default() }),
+            heals: true,
         }
+    }
+
+    /// The same client, for the diagnosis: it goes nowhere but where `access` says, also where the
+    /// server names another endpoint.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.heals = false;
+        self
     }
 
     /// Where to, and by which key.
