@@ -40,6 +40,7 @@ const SCHEMA: u32 = 1;
 pub async fn run(command: Command, mut session: Session) -> u8 {
     let answer = Box::pin(dispatch(command, &mut session)).await;
     let answer = answer.and_then(|()| session.output.flush());
+    session.say_healed();
     let code = match answer {
         Ok(()) | Err(Stop::Closed) => 0,
         Err(Stop::Code(code)) => code,

@@ -223,9 +223,16 @@ impl Error {
         self
     }
 
-    /// Whether neither `Code` nor `EC` came, as after a HEAD.
+    /// Whether an answer came without the body that would say why, as after a HEAD: neither
+    /// `Code` nor `EC`, or an `EC` that calls for an `<Endpoint>`.
     pub(super) fn is_silent(&self) -> bool {
-        self.status.is_some() && self.code.is_none() && self.ec.is_none()
+        let says_enough = self.ec.is_some() && !self.is_elsewhere();
+        self.status.is_some() && self.code.is_none() && !says_enough
+    }
+
+    /// Whether the bucket lies at another endpoint than the one that was asked.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.ec.as_deref() == Some(ELSEWHERE)
     }
 
     /// What it means and what to do next.
@@ -233,6 +240,9 @@ impl Error {
         explain::explain(self)
     }
 }
+
+/// The EC of a request for a bucket of another region.
+const ELSEWHERE: &str = "0003-00001403";
 
 pub(super) const WEB_PAGE: &str = "this is not an OSS reply but a web page (a login portal?)";
 
