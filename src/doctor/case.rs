@@ -108,7 +108,9 @@ impl Case {
                     credentials: Arc::clone(credentials),
                 };
                 let Services { network, clock, entropy } = &services;
-                Some(Client::new(network, Arc::clone(clock), Arc::clone(entropy), access))
+                let client = Client::new(network, Arc::clone(clock), Arc::clone(entropy), access);
+                // a wrong region is to be reported, not healed
+                Some(client.strict())
             }
             _ => None,
         };
