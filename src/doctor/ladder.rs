@@ -94,7 +94,8 @@ impl Ladder<'_> {
         };
         let outcome = if cut_short { Outcome::Cancelled } else { Outcome::of(&findings) };
         let vantage = case.vantage();
-        Report { subject, at, findings, outcome, took: since(begun), vantage, left_behind }
+        let store = case.store.as_ref().ok().cloned().map(Box::new);
+        Report { subject, store, at, findings, outcome, took: since(begun), vantage, left_behind }
     }
 
     async fn climb(
