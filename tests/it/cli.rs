@@ -2,7 +2,7 @@
 //! other environment, a sandbox to talk to.
 
 mod bad_input;
-mod bench;
+pub(crate) mod bench;
 mod terminal;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -35,7 +35,8 @@ fn from_a_key_to_a_plan() {
     assert_eq!(check["subject"], "stack/custom_stack");
     assert_eq!(check["outcome"], "passed", "{check}");
     assert!(check["checks"].as_array().unwrap().len() > 10);
-    let rung = ["id", "state", "ms", "summary", "facts", "error", "because", "next"];
+    let rung =
+        ["id", "state", "ms", "summary", "facts", "error", "because", "next", "steps", "fix"];
     assert_eq!(keys(&check["checks"][0]), rung);
     let all = bench.run(&["check", "--all"]).ok();
     assert!(all.out.contains("store/alibaba_store: passed"), "{}", all.out);

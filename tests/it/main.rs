@@ -12,6 +12,7 @@ mod browser;
 mod check;
 mod cli;
 mod doctor;
+mod fixes;
 mod hostile;
 mod pictures;
 mod pty;

@@ -52,7 +52,10 @@ async fn compose_stack(user: &mut User) {
     let picture = user.keys("1ncustom_stack").await;
     assert!(picture.contains("alibaba_store"), "the only store stands there: {picture}");
     let picture = user.keys("<ctrl-s>").await;
-    assert!(picture.contains("saved custom_stack") && picture.contains("unchecked"), "{picture}");
+    assert!(
+        picture.contains("saved custom_stack") && picture.contains("never checked"),
+        "{picture}"
+    );
     user.keys("c").await;
     let picture = user.wide();
     assert!(picture.contains("ZenML can work with it"), "{picture}");
