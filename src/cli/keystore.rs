@@ -14,8 +14,8 @@ use crate::keystore::{Copied, State, Status, WAYS, identity_from_env};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::keystore::{
     BackUpKeystore, ChangePassphrase, CreateKeystore, ExportKeystore, ForgetKeystore,
-    KeystoreReport, KeystoreStatus, Opener, Protection, PurgeBackups, RememberKeystore, RestoreKeystore,
-    RotateKeystore, TightenKeystore,
+    KeystoreReport, KeystoreStatus, Opener, Protection, PurgeBackups, RememberKeystore,
+    RestoreKeystore, RotateKeystore, TightenKeystore,
 };
 
 pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {

@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 use super::SCHEMA;
 use super::args::{Stack as Verb, StackSettings};
 use super::output::Paint;
+use super::secret::warn_of_absent;
 use super::session::{Session, Stop};
-use super::store::load;
+use super::store::{Named, load};
 use super::table::{Cell, Table};
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
@@ -25,7 +26,8 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
         Verb::Register(settings) => {
             let draft = overlay(StackDraft::default(), settings)?;
             let name = session.run(SaveStack { draft, replaces: None }).await??;
-            done("registered", &name, session).await
+            done("registered", &name, session).await?;
+            warn_of_dangling(&name, session).await
         }
         Verb::Update(settings) => update(settings, session).await,
         Verb::List => list(session).await,
@@ -58,7 +60,27 @@ async fn update(settings: StackSettings, session: &mut Session) -> Result<(), St
     session.confirm_protected(&former, settings.yes)?;
     let draft = overlay(StackDraft::from(&former), settings)?;
     let name = session.run(SaveStack { draft, replaces: Some(Box::new(former)) }).await??;
-    done("updated", &name, session).await
+    done("updated", &name, session).await?;
+    warn_of_dangling(&name, session).await
+}
+
+/// Warns of a store that the catalog does not have (ZenML may), and of a store's secret that the
+/// keystore does not have.
+async fn warn_of_dangling(stack: &Name, session: &mut Session) -> Result<(), Stop> {
+    let catalog = session.run(LoadCatalog).await??;
+    let stack = one(&catalog, stack.as_str())?;
+    for name in stack.components.get(&ComponentType::ArtifactStore).into_iter().flatten() {
+        match catalog.one(name.as_str()) {
+            Ok(store) => warn_of_absent(store.secret.as_str(), session).await?,
+            Err(absent) => {
+                let absent = absent.hint(format!(
+                    "fine where ZenML has it, else: osstack artifact-store register {name}"
+                ));
+                session.output.note(&format!("warning: {absent}"));
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn done(what: &str, name: &Name, session: &mut Session) -> Result<(), Stop> {

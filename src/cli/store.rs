@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::SCHEMA;
 use super::args::{SignatureVersion, Store as Verb, StoreSettings};
 use super::output::Paint;
+use super::secret::warn_of_absent;
 use super::session::{Session, Stop};
 use super::table::{Cell, Table};
 use crate::base::visible::visible;
@@ -91,7 +92,9 @@ async fn save(
     let name = session.run(SaveStore { draft, replaces }).await??;
     let catalog = session.run(LoadCatalog).await??;
     let store = catalog.one(name.as_str())?;
-    session.output.done(&format!("{}: {}", visible(done), store.path()), fields(&catalog, store)?)
+    let done = format!("{}: {}", visible(done), store.path());
+    session.output.done(&done, fields(&catalog, store)?)?;
+    warn_of_absent(store.secret.as_str(), session).await
 }
 
 async fn list(session: &mut Session) -> Result<(), Stop> {

@@ -106,8 +106,8 @@ impl Keystore {
     pub fn backup(&self, path: &Path, opened_by: Option<KeySource>) -> Result<Copied, Error> {
         self.refuse_absent()?;
         let _lock = self.lock_files()?;
-        let is_elsewhere = opened_by == Some(KeySource::IdentityFile)
-            && self.identity.symlink_metadata().is_err();
+        let is_elsewhere =
+            opened_by == Some(KeySource::IdentityFile) && self.identity.symlink_metadata().is_err();
         let identity = if is_elsewhere {
             None
         } else {

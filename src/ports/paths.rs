@@ -23,11 +23,7 @@ pub struct NoHome;
 impl Paths {
     /// All below one folder.
     pub fn below(home: &Path) -> Self {
-        Self {
-            config: home.join("config"),
-            data: home.join("data"),
-            state: home.join("state"),
-        }
+        Self { config: home.join("config"), data: home.join("data"), state: home.join("state") }
     }
 
     /// Below `OSSTACK_HOME`, else where the platform keeps such files.

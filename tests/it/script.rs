@@ -7,13 +7,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use osstack::base::shell;
 use osstack::model::component::{Component, ComponentType};
 use osstack::model::name::Name;
 use osstack::model::secret::KeyNames;
 use osstack::model::stack::StackDraft;
 use osstack::model::store::StoreDraft;
 use osstack::zenml::plan::{SecretOutline, Wanted, plan};
-use osstack::base::shell;
 use osstack::zenml::script::script;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use proptest::prelude::*;
