@@ -53,7 +53,6 @@ const REFUSED: &[(&[&str], i32, &str)] = &[
     (&["keystore", "change-passphrase"], 3, "terminal"),
     (&["keystore", "rotate"], 2, "identity is kept elsewhere"),
     (&["keystore", "backup", "data"], 1, "name another path"),
-    (&["keystore", "export", "config/stacks.toml"], 3, "OSSTACK_PASSPHRASE_FILE"),
 ];
 
 #[test]
