@@ -235,7 +235,7 @@ impl Screen for Secrets {
             ])
         };
         let details = |row: &SecretRow, room| details(row, room, theme);
-        self.list.view(frame, area, theme, face, row, details);
+        self.list.view(frame, area, theme, &face, row, details);
     }
 
     fn title(&self) -> String {

@@ -220,7 +220,7 @@ impl Stacks {
         match self.checked.get(stack.name.as_str()) {
             Some(report) => lines.extend(report_lines(report, room, theme)),
             None => {
-                lines.push(Line::styled("not checked in this session: c checks it", theme.muted()))
+                lines.push(Line::styled("not checked in this session: c checks it", theme.muted()));
             }
         }
         lines.extend(self.problem_lines(stack, room, theme));
@@ -352,7 +352,7 @@ impl Screen for Stacks {
         };
         let row = |stack: &Stack| self.row(stack, theme);
         let details = |stack: &Stack, room| self.details(stack, room, theme);
-        self.list.view(frame, area, theme, face, row, details);
+        self.list.view(frame, area, theme, &face, row, details);
     }
 
     fn title(&self) -> String {

@@ -284,7 +284,7 @@ impl Screen for Stores {
             Row::new([store.name.to_string(), region.to_owned()])
         };
         let details = |store: &ArtifactStore, room| self.details(store, room, theme);
-        self.list.view(frame, area, theme, face, row, details);
+        self.list.view(frame, area, theme, &face, row, details);
     }
 
     fn title(&self) -> String {
