@@ -146,7 +146,7 @@ impl Stores {
         let users = self.users(store);
         if !users.is_empty() {
             let text = format!("{name} is used by {users}: take it out of these stacks first");
-            return Step::toast(Tone::Bad, &text);
+            return Step::toast(Tone::Warning, &text);
         }
         let text = format!(
             "The bucket {} and what lies in it stay, as does ZenML's own entry.",
