@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::args::{Ls, MakeBucket, Presign, Remove, Target};
 use super::output::{Output, Paint};
 use super::session::{Session, Stop};
-use super::store::{Named, load};
+use super::store::load;
 use super::table::{Cell, Table};
 use super::{SCHEMA, rfc3339};
 use crate::base::units;
@@ -22,6 +22,7 @@ use crate::ops::objects::{
     DeleteObject, DeletePrefix, Link, ListObjects, MakeBucket as MakeBucketJob, MeasureUsage,
     Place, PresignObject, ReadObject, StatObject, Usage,
 };
+use crate::ops::world::store_of;
 use crate::oss::listing::{Entry, Page};
 use crate::oss::object::NotDeleted;
 
@@ -60,7 +61,7 @@ async fn find(text: &str, session: &mut Session) -> Result<Found, Stop> {
         let failure = Failure::new(FailureKind::Usage, summary);
         return Err(failure.hint("write STORE:KEY or s3://BUCKET/KEY").into());
     };
-    let store = catalog.one(&place.store)?.clone();
+    let store = store_of(&catalog, &place.store)?.clone();
     let own = match location {
         Location::Store { .. } => store.key_prefix().len(),
         _ => 0,
@@ -247,7 +248,7 @@ pub(super) async fn cat(target: Target, session: &mut Session) -> Result<(), Sto
 }
 
 pub(super) async fn mb(mb: MakeBucket, session: &mut Session) -> Result<(), Stop> {
-    let store = load(session).await?.one(&mb.store)?.clone();
+    let store = store_of(&load(session).await?, &mb.store)?.clone();
     session.open_keystore().await?;
     let draft = Box::new(StoreDraft::from(&store));
     let bucket = session.run(MakeBucketJob { store: draft }).await??;

@@ -10,7 +10,7 @@ use crate::model::store::ArtifactStore;
 
 use super::failure::{Failure, FailureKind};
 use super::objects::Place;
-use super::world::absent;
+use super::world::store_of;
 
 /// A place as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,9 +65,7 @@ impl Location {
         match self {
             Self::Local(_) => Ok(None),
             Self::Store { store, key } => {
-                let known: Vec<&str> = catalog.stores().iter().map(|s| s.name.as_str()).collect();
-                let found =
-                    catalog.store(store).ok_or_else(|| absent("artifact store", store, &known))?;
+                let found = store_of(catalog, store)?;
                 Ok(Some((Place::of(store), format!("{}{key}", found.key_prefix()))))
             }
             Self::Uri { bucket, key } => {

@@ -279,6 +279,29 @@ fn damage_is_named_and_left_alone() {
 }
 
 #[test]
+fn an_entry_that_does_not_count_is_not_called_absent() {
+    let bench = Bench::furnished();
+    let text = bench.read("config/stacks.toml");
+    let section = "[artifact_store.demo_store]\n";
+    let slip = format!("{section}config_kwargs = {{ s3 = {{ addressing_style = \"path\" }} }}\n");
+    assert!(text.contains(section), "{text}");
+    bench.write("config/stacks.toml", &text.replace(section, &slip));
+    for words in [
+        &["check", "demo_store"][..],
+        &["plan", "demo_stack"],
+        &["store", "describe", "demo_store"],
+    ] {
+        let ran = bench.run(words);
+        assert_eq!(ran.code, 1, "{words:?}: {}", ran.err);
+        assert!(ran.err.contains("is not valid: config_kwargs: leave out"), "{}", ran.err);
+        assert!(ran.err.contains("next: mend line "), "{}", ran.err);
+    }
+    let ran = bench.run(&["check", "demo_stack"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("is not valid: config_kwargs: leave out"), "{}", ran.out);
+}
+
+#[test]
 fn what_is_no_listing_is_never_an_empty_bucket() {
     let bench = Bench::demo();
     bench.faults.change(|faults| faults.html_page = true);
