@@ -5,6 +5,10 @@
 //! same calls. A pass with another signature proves nothing. Only the way in may differ, where the
 //! store names an `access` endpoint for this machine; the [`Vantage`] says so.
 //!
+//! Rungs that do not stand on each other are climbed side by side. What one learns is its answer,
+//! which those above are given when they begin; nothing else is shared but the notes of what was
+//! written ([`traces`]).
+//!
 //! A new check is one file in [`checks`] and one row of [`CHECKS`], whose order is
 //! the order on screen, in the documentation and in JSON.
 
@@ -13,6 +17,7 @@ pub mod check;
 pub mod checks;
 pub mod ladder;
 pub mod report;
+mod scratch;
 pub mod traces;
 
 pub use case::{Missing, Services, Target};

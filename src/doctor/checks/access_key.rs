@@ -9,11 +9,12 @@ use crate::oss::{Error, Kind};
 pub(super) const CHECK: Check = Check {
     id: "access-key",
     title: "the key is accepted",
-    needs: &["clock"],
-    run: |case| Box::pin(run(case)),
+    about: "OSS knows the key, it is enabled, and the secret belongs to it.",
+    needs: &["signature", "session-token"],
+    run: |case| Box::pin(async move { run(&case).await.into() }),
 };
 
-async fn run(case: &mut Case) -> Verdict {
+async fn run(case: &Case) -> Verdict {
     let (store, client) = (case.store()?, case.client()?);
     let key = client.access().credentials.short_id();
     let choice = store.access.as_ref().unwrap_or(&store.endpoint);
@@ -47,17 +48,11 @@ async fn run(case: &mut Case) -> Verdict {
 fn decides(error: &Error) -> bool {
     matches!(error.kind, Kind::Credentials | Kind::Clock | Kind::Network(_) | Kind::NotOss)
         || is_blocked(error)
-        || is_switched_off(error)
 }
 
 /// The account itself is blocked.
 fn is_blocked(error: &Error) -> bool {
     matches!(error.code.as_deref(), Some("UserDisable" | "InDebt" | "InDebtOverdue"))
-}
-
-/// The account does not take this signature (EC 0002-0000003x).
-fn is_switched_off(error: &Error) -> bool {
-    matches!(error.ec.as_deref(), Some("0002-00000031" | "0002-00000032" | "0002-00000033"))
 }
 
 /// What the bucket's own answer says of the key.

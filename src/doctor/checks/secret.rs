@@ -7,8 +7,10 @@ use crate::model::secret::id_hint;
 pub(super) const CHECK: Check = Check {
     id: "secret",
     title: "secret is in the keystore",
+    about: "The keystore holds the secret that the store names, and it has the form of a key of \
+            Alibaba Cloud.",
     needs: &["store"],
-    run: |case| Box::pin(async { run(case) }),
+    run: |case| Box::pin(async move { run(&case).into() }),
 };
 
 fn run(case: &Case) -> Verdict {
@@ -19,7 +21,14 @@ fn run(case: &Case) -> Verdict {
     };
     let key = credentials.short_id();
     let id = credentials.access_key_id.as_str();
-    let finding = if id.starts_with("AKIA") || id.starts_with("ASIA") {
+    let finding = if [id, credentials.secret_access_key.expose()].iter().any(|it| has_blanks(it)) {
+        warned(format!("The key {key} holds blanks, which no key does."))
+            .because("They are signed with, and OSS refuses the signature.")
+            .next(format!(
+                "Enter the secret again without them: osstack secret update {}",
+                store.secret
+            ))
+    } else if id.starts_with("AKIA") || id.starts_with("ASIA") {
         warned(format!("The key {key} has the form of an AWS key."))
             .because("OSS knows keys of Alibaba Cloud only; theirs begin with LTAI.")
             .next("Make a RAM user's AccessKey in the console of Alibaba Cloud and enter that one.")
@@ -32,4 +41,8 @@ fn run(case: &Case) -> Verdict {
     };
     let kind = if credentials.session_token.is_some() { "temporary" } else { "permanent" };
     Ok(finding.fact("access key", key).fact("kind", kind))
+}
+
+fn has_blanks(text: &str) -> bool {
+    text.chars().any(char::is_whitespace)
 }
