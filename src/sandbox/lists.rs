@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::hosts::{Hosts, Place};
+use super::operations::archived_below;
 use super::rules::{Admitted, asks_for_list, signed};
 use super::store::Store;
 use super::store::listing::Query;
@@ -53,7 +54,10 @@ impl S3Route for Lists {
         let admitted = req.extensions.get::<Admitted>().ok_or(S3ErrorCode::InvalidRequest)?;
         let asked = Asked(signed::pairs(&req.uri));
         let xml = match &admitted.place {
-            Place::Bucket(_, bucket) => self.objects(bucket, &asked)?,
+            Place::Bucket(_, bucket) | Place::Domain(bucket) => {
+                let archived = archived_below(&req.extensions);
+                self.objects(bucket, &asked, archived)?
+            }
             Place::Service(_) | Place::Unknown(_) => self.buckets(&asked)?,
         };
         let mut answer = S3Response::new(Body::from(xml));
@@ -90,7 +94,7 @@ fn invalid(message: &'static str) -> S3Error {
 }
 
 impl Lists {
-    fn objects(&self, bucket: &str, asked: &Asked) -> S3Result<String> {
+    fn objects(&self, bucket: &str, asked: &Asked, archived: Option<&str>) -> S3Result<String> {
         let second = asked.get("list-type") == "2";
         let encode = match asked.get("encoding-type") {
             "" => false,
@@ -145,7 +149,8 @@ impl Lists {
             xml.element("ETag", &format!("\"{}\"", object.etag));
             xml.element("Type", object.kind.as_str());
             xml.element("Size", &object.data.len().to_string());
-            xml.element("StorageClass", "STANDARD");
+            let archived = archived.is_some_and(|prefix| key.starts_with(prefix));
+            xml.element("StorageClass", if archived { "Archive" } else { "STANDARD" });
             if owner {
                 xml.0.push_str(OWNER);
             }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, BucketLocationConstraint,
     CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput,
@@ -21,12 +21,32 @@ use s3s::dto::{
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use time::OffsetDateTime;
 
+use super::faults::Faults;
 use super::rules::Admitted;
 use super::store::{Description, Object, Store, StoreError};
 
-/// The time at which the server handles a request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Now(pub(super) OffsetDateTime);
+/// What holds while the server handles a request.
+#[derive(Clone, Debug)]
+pub(super) struct Circumstances {
+    /// The server's time.
+    pub(super) now: OffsetDateTime,
+    /// The faults it meets.
+    pub(super) faults: Faults,
+}
+
+/// The prefix below which objects are archived by a fault.
+pub(super) fn archived_below(extensions: &Extensions) -> Option<&str> {
+    extensions.get::<Circumstances>()?.faults.archived_below.as_deref()
+}
+
+/// The key as a gateway in front of OSS would pass it on.
+fn passed_on<T>(req: &S3Request<T>, key: &str) -> String {
+    if meets(req, |faults| faults.plus_as_space) { key.replace('+', " ") } else { key.to_owned() }
+}
+
+fn meets<T>(req: &S3Request<T>, fault: impl Fn(&Faults) -> bool) -> bool {
+    req.extensions.get::<Circumstances>().is_some_and(|met| fault(&met.faults))
+}
 
 /// The store behind s3s.
 #[derive(Debug)]
@@ -86,7 +106,7 @@ impl From<StoreError> for S3Error {
 
 fn now<T>(req: &S3Request<T>) -> OffsetDateTime {
     // put there by the server for every request
-    req.extensions.get::<Now>().map_or(OffsetDateTime::UNIX_EPOCH, |now| now.0)
+    req.extensions.get::<Circumstances>().map_or(OffsetDateTime::UNIX_EPOCH, |met| met.now)
 }
 
 async fn whole(body: Option<StreamingBlob>) -> S3Result<Bytes> {
@@ -191,16 +211,24 @@ impl S3 for Operations {
     }
 
     async fn get_object(&self, req: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
+        let key = passed_on(&req, &req.input.key);
+        let object = self.store().object(&req.input.bucket, &key)?;
+        if archived_below(&req.extensions).is_some_and(|prefix| key.starts_with(prefix)) {
+            let message = "The operation is not valid for the object's state.";
+            return Err(S3Error::with_message(S3ErrorCode::InvalidObjectState, message));
+        }
+        if !meets(&req, |faults| faults.if_match_ignored) {
+            check_conditions(
+                &object,
+                req.input.if_match.as_ref(),
+                req.input.if_none_match.as_ref(),
+                req.input.if_modified_since.clone(),
+                req.input.if_unmodified_since.clone(),
+            )?;
+        }
+        let ranges = !meets(&req, |faults| faults.range_ignored);
         let input = req.input;
-        let object = self.store().object(&input.bucket, &input.key)?;
-        check_conditions(
-            &object,
-            input.if_match.as_ref(),
-            input.if_none_match.as_ref(),
-            input.if_modified_since,
-            input.if_unmodified_since,
-        )?;
-        let (data, content_range) = match input.range {
+        let (data, content_range) = match input.range.filter(|_| ranges) {
             None => (object.data.clone(), None),
             Some(range) => {
                 let whole = object.data.len();
@@ -233,15 +261,19 @@ impl S3 for Operations {
     }
 
     async fn head_object(&self, req: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
+        let key = passed_on(&req, &req.input.key);
+        let conditions = !meets(&req, |faults| faults.if_match_ignored);
         let input = req.input;
-        let object = self.store().object(&input.bucket, &input.key)?;
-        check_conditions(
-            &object,
-            input.if_match.as_ref(),
-            input.if_none_match.as_ref(),
-            input.if_modified_since,
-            input.if_unmodified_since,
-        )?;
+        let object = self.store().object(&input.bucket, &key)?;
+        if conditions {
+            check_conditions(
+                &object,
+                input.if_match.as_ref(),
+                input.if_none_match.as_ref(),
+                input.if_modified_since,
+                input.if_unmodified_since,
+            )?;
+        }
         let described = object.description.clone();
         let output = HeadObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
@@ -260,18 +292,18 @@ impl S3 for Operations {
     }
 
     async fn put_object(&self, req: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
-        let now = now(&req);
+        let (now, key) = (now(&req), passed_on(&req, &req.input.key));
         let input = req.input;
         let description = description!(input);
         let object = Object::new(whole(input.body).await?, now, description);
         let output = PutObjectOutput { e_tag: Some(etag(&object)), ..PutObjectOutput::default() };
         let answer = answer(output, &object);
-        self.store().put(&input.bucket, &input.key, object)?;
+        self.store().put(&input.bucket, &key, object)?;
         Ok(answer)
     }
 
     async fn copy_object(&self, req: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
-        let now = now(&req);
+        let (now, key) = (now(&req), passed_on(&req, &req.input.key));
         let input = req.input;
         let source = self.source(&input.copy_source)?;
         let failed = input.copy_source_if_match.as_ref().is_some_and(|c| !matches(c, &source))
@@ -292,12 +324,13 @@ impl S3 for Operations {
             ..CopyObjectOutput::default()
         };
         let answer = answer(output, &object);
-        self.store().put(&input.bucket, &input.key, object)?;
+        self.store().put(&input.bucket, &key, object)?;
         Ok(answer)
     }
 
     async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
-        self.store().delete(&req.input.bucket, &req.input.key)?;
+        let key = passed_on(&req, &req.input.key);
+        self.store().delete(&req.input.bucket, &key)?;
         Ok(S3Response::new(DeleteObjectOutput::default()))
     }
 

@@ -10,7 +10,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -48,15 +47,9 @@ impl Running {
         reason = "the test is the caller that decides where it runs"
     )]
     pub(crate) fn start_with(seed: Seed, tls: Option<std::path::PathBuf>) -> Self {
-        let sandbox = Sandbox::bind(SandboxConfig {
-            port: 0,
-            tls,
-            latency: Duration::ZERO,
-            clock: Arc::new(FixedClock(NOW)),
-            entropy: Arc::new(SeededEntropy::new(1)),
-            seed,
-        })
-        .unwrap();
+        let (clock, entropy) = (Arc::new(FixedClock(NOW)), Arc::new(SeededEntropy::new(1)));
+        let config = SandboxConfig::new(seed, clock, entropy);
+        let sandbox = Sandbox::bind(SandboxConfig { tls, ..config }).unwrap();
         let cancel = CancellationToken::new();
         let running = Self {
             description: sandbox.description(),
