@@ -3,6 +3,7 @@
 pub mod atomic_file;
 pub mod job;
 pub mod secret_string;
+pub mod spelling;
 pub mod units;
 pub(crate) mod unwind;
 pub mod url_encode;

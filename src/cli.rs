@@ -9,6 +9,7 @@
 pub mod args;
 mod check;
 mod copy;
+mod explain;
 mod keystore;
 mod objects;
 pub mod output;
@@ -39,6 +40,7 @@ const SCHEMA: u32 = 1;
 pub async fn run(command: Command, mut session: Session) -> u8 {
     let answer = Box::pin(dispatch(command, &mut session)).await;
     let answer = answer.and_then(|()| session.output.flush());
+    session.say_healed();
     let code = match answer {
         Ok(()) | Err(Stop::Closed) => 0,
         Err(Stop::Code(code)) => code,
@@ -70,6 +72,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Mb(args) => objects::mb(args, session).await,
         Command::Presign(args) => objects::presign(args, session).await,
         Command::Du(args) => objects::du(args, session).await,
+        Command::Explain(args) => explain::run(args, session),
         Command::Keystore(verb) => keystore::run(verb, session).await,
     }
 }

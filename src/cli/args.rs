@@ -138,6 +138,8 @@ pub enum Command {
     Presign(Presign),
     /// Bytes and objects below STORE:[PREFIX]
     Du(Target),
+    /// What an error code of OSS means, and what to do; without one, all of them
+    Explain(Explain),
     /// The sealed file in which secrets lie
     #[command(subcommand)]
     Keystore(Keystore),
@@ -441,6 +443,14 @@ pub struct Presign {
     /// How long it works: 30s, 15m, 12h, 7d (7d at most)
     #[arg(long, short, default_value = "1h", value_name = "SPAN")]
     pub expires: String,
+}
+
+/// `osstack explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// The Code (AccessDenied) or EC (0003-00001403) that the error names
+    #[arg(value_name = "CODE|EC")]
+    pub code: Option<String>,
 }
 
 /// `osstack keystore …`.

@@ -70,7 +70,8 @@ pub(super) async fn ls(ls: Ls, session: &mut Session) -> Result<(), Stop> {
         show_page(output, &page, own)?;
         output.flush()
     };
-    Ok(session.follow(list, show).await??)
+    session.follow(list, show).await??;
+    Ok(())
 }
 
 async fn ls_stores(session: &mut Session) -> Result<(), Stop> {
@@ -300,7 +301,8 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
         let show = move |output: &mut Output, page: Page| {
             page.entries().try_for_each(|entry| say_deleted(output, entry.key, own, true))
         };
-        return Ok(session.follow(list, show).await??);
+        session.follow(list, show).await??;
+        return Ok(());
     }
     if !rm.yes {
         let usage = MeasureUsage { place: place.clone(), prefix: prefix.clone() };

@@ -97,6 +97,14 @@ impl Session {
         Ok(world)
     }
 
+    /// Says which buckets lie elsewhere than their stores say.
+    pub fn say_healed(&mut self) {
+        let healed = self.world.as_ref().map(|world| world.healed()).unwrap_or_default();
+        for healed in healed {
+            self.output.note(&format!("note: {healed}"));
+        }
+    }
+
     /// Runs `job` for its answer alone.
     pub async fn run<J: Job<World>>(&mut self, job: J) -> Result<J::Out, Stop> {
         self.follow(job, |_, _| Ok(())).await

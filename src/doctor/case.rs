@@ -282,7 +282,9 @@ impl Patient {
             credentials: Arc::clone(credentials),
         };
         let Services { network, clock, entropy } = &self.services;
-        Ok(Client::new(network, Arc::clone(clock), Arc::clone(entropy), access))
+        let client = Client::new(network, Arc::clone(clock), Arc::clone(entropy), access);
+        // a wrong region is to be reported, not healed
+        Ok(client.strict())
     }
 
     /// The host that requests on the bucket's objects go to.

@@ -10,11 +10,11 @@ use crate::model::bucket::BucketName;
 use crate::model::object_key::ObjectKey;
 use crate::model::preview::{Preview, preview};
 use crate::model::store::{ArtifactStore, StoreDraft};
-use crate::oss::Client;
 use crate::oss::crc64;
 use crate::oss::listing::{ListRequest, Page};
 use crate::oss::object::{BucketEntry, NotDeleted, ObjectInfo};
 use crate::oss::presign::LONGEST as LONGEST_LINK;
+use crate::oss::{Client, Healed};
 
 use super::failure::{Failure, FailureKind};
 use super::world::World;
@@ -115,10 +115,12 @@ pub struct ListObjects {
 
 impl Job<World> for ListObjects {
     type Item = Page;
-    type Out = Result<(), Failure>;
+    /// Where the bucket lies, if this listing found out that it is not where the store says.
+    type Out = Result<Option<Healed>, Failure>;
 
     async fn run(self, context: Context<World, Page>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
+        let known = client.healed(&bucket);
         let request = ListRequest {
             prefix: self.prefix,
             delimiter: self.folded.then(|| "/".to_owned()),
@@ -130,7 +132,7 @@ impl Job<World> for ListObjects {
                 break;
             }
         }
-        Ok(())
+        Ok(client.healed(&bucket).filter(|healed| Some(healed) != known.as_ref()))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::keystore::keyring::Keyring;
 use crate::keystore::{self, Keystore};
 use crate::model::secret::Credentials;
 use crate::model::store::ArtifactStore;
-use crate::oss::{Access, Client};
+use crate::oss::{Access, Client, Healed};
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
 use crate::ports::env::Env;
@@ -126,6 +126,12 @@ impl World {
             clients.remove(0);
         }
         Ok(client)
+    }
+
+    /// Buckets that were found elsewhere than their stores say, since the last [`World::lock`].
+    pub fn healed(&self) -> Vec<Healed> {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.iter().flat_map(Client::all_healed).collect()
     }
 
     /// Drops what holds keys: the keystore's content, and the clients kept. Work under way keeps

@@ -15,12 +15,14 @@ use rusoto_core::signature::SignedRequest;
 
 use super::client::Access;
 use super::error::{Error, Kind, WEB_PAGE, is_web_page};
+use super::heal::{self, Healed, Homes};
 use super::listing::Page;
 use super::object::{Headers, Meta};
 use super::request::Request;
 use super::retry::{self, Budget, Repeat};
 use super::transport::{self, Body, Response, Transport};
 use super::{address, sign_v2, sign_v4, xml};
+use crate::model::endpoint::Endpoint;
 use crate::model::store::Signature;
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
@@ -33,6 +35,7 @@ pub(super) struct Core {
     pub(super) entropy: SharedEntropy,
     pub(super) access: Access,
     pub(super) budget: Budget,
+    pub(super) homes: Homes,
 }
 
 /// How one call is to be sent and read.
@@ -42,6 +45,8 @@ pub(super) struct Plan {
     pub(super) action: &'static str,
     pub(super) repeat: Repeat,
     pub(super) expect: Expect,
+    /// Follow the bucket to the endpoint that the server names.
+    pub(super) heals: bool,
     /// Query values that rusoto has no field for.
     pub(super) query: Vec<(&'static str, String)>,
     /// Likewise headers.
@@ -80,7 +85,7 @@ pub(super) enum Content {
 
 impl Plan {
     pub(super) fn new(action: &'static str, repeat: Repeat, expect: Expect) -> Self {
-        Self { action, repeat, expect, query: Vec::new(), headers: Vec::new() }
+        Self { action, repeat, expect, heals: true, query: Vec::new(), headers: Vec::new() }
     }
 }
 
@@ -144,12 +149,43 @@ impl Core {
         for (name, value) in &plan.headers {
             request.set_header(name, value.as_str());
         }
+        let home = request.bucket.as_ref().filter(|_| plan.heals).and_then(|b| self.homes.of(b));
+        let endpoint = home.map_or_else(|| self.access.endpoint.clone(), |home| home.to);
+        request.move_to(&endpoint);
+        let error = match self.repeated(plan, &mut request, &endpoint).await {
+            Err(error) if plan.heals => error,
+            answer => return answer,
+        };
+        let (Some(bucket), Some(to)) = (request.bucket.clone(), heal::named_by(&error, &endpoint))
+        else {
+            return Err(error);
+        };
+        request.move_to(&to);
+        let answer = self.repeated(plan, &mut request, &to).await;
+        match &answer {
+            // nobody there, or another one who sends us away: the first answer is the better one
+            Err(other) if other.status.is_none() || other.is_elsewhere() => Err(error),
+            _ => {
+                let from = self.access.endpoint.clone();
+                self.homes.remember(Healed { bucket, from, to });
+                answer
+            }
+        }
+    }
+
+    /// Sends `request`, which goes to `endpoint`, as often as the plan and the budget allow.
+    async fn repeated(
+        &self,
+        plan: &Plan,
+        request: &mut Request,
+        endpoint: &Endpoint,
+    ) -> Result<(Reply, Bytes), Error> {
         self.budget.deposit();
         let mut attempt = 0;
         loop {
             // signed anew each time: the date is part of it
-            let signed = self.sign(&mut request);
-            let error = match self.once(plan, &request).await {
+            let signed = self.sign(request, endpoint);
+            let error = match self.once(plan, request).await {
                 Ok(done) => return Ok(done),
                 Err(error) => error.with_signed_text(&signed),
             };
@@ -164,8 +200,11 @@ impl Core {
     }
 
     /// Answers the string to sign, as the server's `<StringToSign>` repeats it.
-    fn sign(&self, request: &mut Request) -> String {
+    fn sign(&self, request: &mut Request, endpoint: &Endpoint) -> String {
         let Access { credentials, scope_region, signature, .. } = &self.access;
+        // a bucket that was found elsewhere is signed for as of there
+        let found = endpoint.region().filter(|_| *endpoint != self.access.endpoint);
+        let scope_region = found.map_or(scope_region, |region| &region.id);
         let now = self.clock.now();
         match signature {
             Signature::V2 => sign_v2::sign(request, credentials, now),

@@ -21,6 +21,7 @@ use crate::ops::objects::{DeleteObject, Link, ListObjects, Place, PresignObject,
 use crate::ops::stores::LoadCatalog;
 use crate::ops::transfer::{Copy, Remote};
 use crate::ops::world::World;
+use crate::oss::Healed;
 use crate::oss::listing::Page;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
@@ -134,7 +135,7 @@ pub enum Command {
 pub enum Msg {
     CatalogRead(Outcome<Result<Catalog, Failure>>),
     Listed(Page),
-    Ended(Outcome<Result<(), Failure>>),
+    Ended(Outcome<Result<Option<Healed>, Failure>>),
     Unlocked(Option<()>),
     Previewed(ObjectKey, Outcome<Result<Preview, Failure>>),
     FolderNamed(ObjectKey, Option<PathBuf>),
@@ -440,9 +441,12 @@ impl Objects {
             Msg::Ended(outcome) => {
                 self.spinner.stop();
                 return match settled(outcome) {
-                    Ok(()) => {
+                    Ok(healed) => {
                         self.progress = Progress::Whole;
-                        Step::none()
+                        match healed {
+                            Some(healed) => Step::toast(Tone::Warning, &healed.to_string()),
+                            None => Step::none(),
+                        }
                     }
                     Err(failure) if failure.kind == FailureKind::Cancelled => {
                         self.progress = Progress::Stopped;
