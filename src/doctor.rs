@@ -9,13 +9,17 @@
 //! which those above are given when they begin; nothing else is shared but the notes of what was
 //! written ([`traces`]).
 //!
+//! A finding may carry a [`fix`], steps, and the [rights](permissions) that its calls proved.
+//!
 //! A new check is one file in [`checks`] and one row of [`CHECKS`], whose order is
 //! the order on screen, in the documentation and in JSON.
 
 pub mod case;
 pub mod check;
 pub mod checks;
+pub mod fix;
 pub mod ladder;
+pub mod permissions;
 pub mod report;
 mod scratch;
 pub mod traces;

@@ -7,6 +7,8 @@
 pub mod check;
 pub mod demo;
 pub mod failure;
+pub mod fix;
+pub mod history;
 pub mod keystore;
 pub mod location;
 pub mod objects;

@@ -352,6 +352,9 @@ pub struct StackSettings {
     /// Changes ask for the typed name
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     pub protected: Option<bool>,
+    /// ZenML hears of it only after a check of its store has passed
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub require_check: Option<bool>,
     /// Do not ask, though the stack is protected
     #[arg(long, short)]
     pub yes: bool,

@@ -14,6 +14,7 @@ use super::traces::Traces;
 use crate::model::bucket::BucketName;
 use crate::model::endpoint::{Endpoint, EndpointError, Scheme};
 use crate::model::finding::Finding;
+use crate::model::fix::Fix;
 use crate::model::object_key::{KeyError, ObjectKey};
 use crate::model::secret::Credentials;
 use crate::model::store::{ArtifactStore, Signature};
@@ -46,6 +47,8 @@ pub struct Missing {
     pub summary: String,
     /// How to mend it.
     pub next: String,
+    /// What osstack could change so that it is there.
+    pub fix: Option<Fix>,
 }
 
 /// The means.
@@ -235,6 +238,7 @@ impl Patient {
         let endpoint = self.endpoint.as_ref()?.as_ref().ok()?;
         Some(Vantage {
             endpoint: endpoint.to_string(),
+            access: store.access.as_ref().map(ToString::to_string),
             zenml_endpoint: store.zenml_endpoint().ok().map(|endpoint| endpoint.to_string()),
             proxy: self.services.network.proxy_for(&bucket_host(endpoint, &store.bucket)),
             signature: store.signature,

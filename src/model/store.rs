@@ -104,7 +104,7 @@ pub struct ArtifactStore {
 }
 
 /// What a user adds to the three free-form settings of ZenML's S3 store.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
     /// Merged into `client_kwargs`.
     pub client_kwargs: Map<String, Value>,
@@ -185,7 +185,7 @@ fn merge(into: &mut Value, extra: Value) {
 }
 
 /// What a form, a file or a command line holds of a store.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreDraft {
     /// Store name.
     pub name: String,

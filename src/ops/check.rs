@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crate::base::job::{Context, Job};
 use crate::catalog::Catalog;
-use crate::doctor::{Ladder, Missing, Progress, Report, Services, Target};
+use crate::doctor::{Ladder, Missing, Progress, Report, Services, Target, fix};
 use crate::model::secret::Credentials;
 use crate::model::stack::Stack;
 use crate::model::store::{ArtifactStore, StoreDraft};
 
 use super::failure::{Failure, FailureKind};
+use super::history;
 use super::world::{World, absent};
 
 /// Climbs the ladder of checks. What fails there is in the report; a [`Failure`] means that it was
@@ -60,7 +61,14 @@ impl Job<World> for RunCheck {
             // a caller without a screen does not listen, and still wants the report
             let _listens = context.report(progress).await;
         };
-        Ok(Ladder::default().run(target, services, &context.cancel, tell).await)
+        let saved = target.subject != Target::DRAFT;
+        let store = target.store.as_ref().ok().filter(|_| saved).cloned();
+        let report = Ladder::default().run(target, services, &context.cancel, tell).await;
+        if let Some(store) = store {
+            // the report is what was asked for; a history that cannot be kept says so when read
+            let _kept = history::record(world, &store, &report).await;
+        }
+        Ok(report)
     }
 }
 
@@ -71,11 +79,18 @@ async fn target(world: &World, subject: Subject) -> Result<Target, Failure> {
             let catalog = world.catalog().await?;
             stack(&catalog, &name).ok_or_else(|| absent("stack", &name, &stacks(&catalog)))?
         }
-        Subject::Store(name) => store(world.store(&name).await?),
+        Subject::Store(name) => {
+            let catalog = world.catalog().await?;
+            match catalog.broken_store(&name) {
+                Some(draft) => broken(&catalog, draft),
+                None => store(world.store(&name).await?),
+            }
+        }
         Subject::Named(name) => {
             let catalog = world.catalog().await?;
             let found = stack(&catalog, &name).or_else(|| catalog.store(&name).cloned().map(store));
-            found.ok_or_else(|| {
+            let broken = || Some(broken(&catalog, catalog.broken_store(&name)?));
+            found.or_else(broken).ok_or_else(|| {
                 let mut known = stacks(&catalog);
                 known.extend(catalog.stores().iter().map(|store| store.name.as_str()));
                 absent("stack or artifact store", &name, &known)
@@ -102,6 +117,23 @@ fn stack(catalog: &Catalog, name: &str) -> Option<Found> {
     Some((format!("stack/{}", stack.name), store_of(catalog, stack)))
 }
 
+/// An entry that is there and no valid store: what is wrong with it is a finding.
+fn broken(catalog: &Catalog, draft: &StoreDraft) -> Found {
+    (format!("store/{}", draft.name), Err(invalid(catalog, draft)))
+}
+
+fn invalid(catalog: &Catalog, draft: &StoreDraft) -> Missing {
+    let entry = format!("artifact_store.{}", draft.name);
+    let wrong = catalog.problems().iter().filter(|problem| problem.entry == entry);
+    let wrong: Vec<String> = wrong.map(ToString::to_string).collect();
+    let fix = fix::slips(draft);
+    Missing {
+        summary: format!("The store {} is not valid in stacks.toml.", draft.name),
+        next: format!("Correct it there: {}", wrong.join("; ")),
+        fix,
+    }
+}
+
 fn stacks(catalog: &Catalog) -> Vec<&str> {
     catalog.stacks().iter().map(|stack| stack.name.as_str()).collect()
 }
@@ -111,8 +143,12 @@ fn store_of(catalog: &Catalog, stack: &Stack) -> Result<ArtifactStore, Missing> 
         return Err(Missing {
             summary: format!("The stack {} has no artifact store.", stack.name),
             next: format!("Give it one: osstack stack update {} -a STORE", stack.name),
+            fix: None,
         });
     };
+    if let Some(draft) = catalog.broken_store(name.as_str()) {
+        return Err(invalid(catalog, draft));
+    }
     catalog.store(name.as_str()).cloned().ok_or_else(|| Missing {
         summary: format!(
             "The stack {} names the artifact store {name}, which this catalog does not hold.",
@@ -123,6 +159,7 @@ fn store_of(catalog: &Catalog, stack: &Stack) -> Result<ArtifactStore, Missing> 
              osstack stack update {} -a STORE",
             stack.name
         ),
+        fix: None,
     })
 }
 
@@ -140,6 +177,7 @@ async fn credentials(
                 store.name, secret
             ),
             next: format!("Enter it: osstack secret create {secret}"),
+            fix: None,
         })),
         Err(failure) => Err(failure),
     }

@@ -4,6 +4,7 @@ use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused, warned};
 use crate::model::endpoint::EndpointChoice;
 use crate::model::finding::Finding;
+use crate::model::permission::Action;
 use crate::oss::{Error, Kind};
 
 pub(super) const CHECK: Check = Check {
@@ -28,12 +29,13 @@ async fn run(case: &Case) -> Verdict {
         Ok(answer) => {
             let own = answer.value.iter().any(|entry| entry.name == bucket);
             passed(format!("{key} is accepted."))
+                .worked(Action::ListBuckets)
                 .fact("buckets", answer.value.len().to_string())
                 .fact("own bucket", if own { "among them" } else { "not among them" })
         }
         Err(error) if error.kind == Kind::Permission && !is_blocked(&error) => {
             // refusing this right, OSS has accepted the signature
-            passed(format!("{key} is accepted.")).fact(
+            passed(format!("{key} is accepted.")).denied(Action::ListBuckets).fact(
                 "buckets",
                 "the key may not list them, as usual for a RAM user (oss:ListBuckets)",
             )

@@ -22,8 +22,9 @@ async fn run(case: &Case) -> Verdict {
     let fails = |error| Box::new(hampered("A file cannot be appended to.", &error));
     let probe = case.put("append", Bytes::from_static(FIRST)).await.map_err(fails)?;
     let key = probe.key.as_str();
-    let read = client.get_range(&store.bucket, key, 0, FIRST.len(), None).await.map_err(fails)?;
-    let longer = [read.value.bytes.as_ref(), BOTH.get(FIRST.len()..).unwrap_or_default()].concat();
+    let mut read = client.get(&store.bucket, key, None).await.map_err(fails)?.value.body;
+    let (read, _) = read.up_to(FIRST.len()).await.map_err(fails)?;
+    let longer = [read.as_ref(), BOTH.get(FIRST.len()..).unwrap_or_default()].concat();
     let probe = case.put_at(probe.key, longer.into()).await.map_err(fails)?;
     let key = probe.key.as_str();
     let read =

@@ -4,8 +4,10 @@ use super::bucket::OTHER_REGION;
 use crate::base::visible::visible;
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused, warned};
+use crate::doctor::{fix, permissions};
 use crate::model::endpoint::{Endpoint, EndpointChoice};
 use crate::model::finding::Finding;
+use crate::model::permission::Action;
 use crate::model::region;
 use crate::model::store::RegionId;
 
@@ -20,19 +22,23 @@ pub(super) const CHECK: Check = Check {
 
 fn run(case: &Case) -> Verdict {
     let bucket = &case.store()?.bucket;
-    match &case.first()?.answer {
-        Ok(answer) => compare(case, answer.value.as_deref()),
+    let first = &case.first()?.answer;
+    let finding = match first {
+        Ok(answer) => compare(case, answer.value.as_deref())?,
         Err(error) if error.ec.as_deref() == Some(OTHER_REGION) => {
             let finding = refused(format!("The bucket {bucket} lies in another region."), error);
             let Some(host) = error.endpoint.as_deref() else { return Ok(finding) };
-            let finding = finding.fact("lies at", visible(host).into_string());
-            Ok(match change_to(case, host)? {
+            let finding = finding
+                .fact("lies at", visible(host).into_string())
+                .fix(fix::go_where_it_lies(case.store()?, case.endpoint()?, host));
+            match change_to(case, host)? {
                 Some(change) => finding.next(format!("Go where it lies: {change}")),
                 None => finding,
-            })
+            }
         }
-        Err(_) => compare(case, None),
-    }
+        Err(_) => compare(case, None)?,
+    };
+    Ok(permissions::seen(finding, Action::GetBucketLocation, first))
 }
 
 /// How the store is pointed to `host`, which the server named. The answer may be pasted into a
@@ -78,6 +84,7 @@ fn compare(case: &Case, location: Option<&str>) -> Verdict {
             }
             Err(_) => "Name the region it lies in: see osstack regions.".to_owned(),
         })
+        .fix(fix::name_the_region(store, location))
         .fact("region", shown))
 }
 

@@ -4,6 +4,8 @@ use bytes::Bytes;
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, hampered, passed, warned};
+use crate::doctor::permissions;
+use crate::model::permission::Action;
 use crate::oss::Kind;
 
 pub(super) const CHECK: Check = Check {
@@ -22,9 +24,11 @@ async fn run(case: &Case) -> Verdict {
         .await
         .map_err(|error| Box::new(hampered("No second object can be written.", &error)))?;
     let key = probe.key.as_str();
-    if let Err(error) = client.delete(&store.bucket, key).await {
-        let finding = hampered("The object cannot be deleted.", &error).fact("key", key);
-        return Ok(match error.kind {
+    let deletion = client.delete(&store.bucket, key).await;
+    let seen = |finding| permissions::seen(finding, Action::DeleteObject, &deletion);
+    if let Err(error) = &deletion {
+        let finding = hampered("The object cannot be deleted.", error).fact("key", key);
+        return Ok(seen(match error.kind {
             Kind::Permission => finding
                 .because("Pipelines run; what they leave, this check's objects too, stays.")
                 .next(
@@ -32,7 +36,7 @@ async fn run(case: &Case) -> Verdict {
                      away failed steps and old artifacts.",
                 ),
             _ => finding,
-        });
+        }));
     }
     Ok(match client.head(&store.bucket, key).await {
         Ok(_) => warned("The object is still there after its deletion.")
@@ -42,7 +46,7 @@ async fn run(case: &Case) -> Verdict {
         Err(error) => {
             // the deletion was answered with yes; a refused look back does not undo it
             case.traces.gone(&probe.key);
-            let finding = passed("The object is gone.");
+            let finding = seen(passed("The object is gone."));
             match error.kind {
                 Kind::NotFound => finding,
                 _ => finding.fact("look back", error.to_string()),

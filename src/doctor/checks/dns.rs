@@ -2,6 +2,7 @@
 
 use crate::doctor::case::{Case, Lesson};
 use crate::doctor::check::{Check, Seen, failed, passed, skipped};
+use crate::doctor::fix;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Finding;
 use crate::ports::network::{ResolveError, ResolveProblem};
@@ -28,7 +29,7 @@ async fn run(case: &Case) -> Result<Seen, Box<Finding>> {
             let finding = finding.fact("host", host).fact("addresses", shown);
             Ok(Seen::teaching(finding, Lesson::Addresses(addresses)))
         }
-        Err(error) => Ok(explain(&error, endpoint).into()),
+        Err(error) => Ok(explain(&error, endpoint).fix(fix::from_outside(case.store()?)).into()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, failed, passed, warned};
+use crate::doctor::fix;
 
 pub(super) const CHECK: Check = Check {
     id: "endpoint",
@@ -18,7 +19,8 @@ fn run(case: &Case) -> Verdict {
         let setting = if store.access.is_some() { "access" } else { "endpoint" };
         return Ok(failed("The store's endpoint means no address.")
             .because(error.to_string())
-            .next(format!("Correct it: {}", case.change(setting, "public"))));
+            .next(format!("Correct it: {}", case.change(setting, "public")))
+            .fix(fix::slips(&store.into())));
     }
     let endpoint = case.endpoint()?;
     let known = endpoint.region();
@@ -33,6 +35,11 @@ fn run(case: &Case) -> Verdict {
         warned(format!("{endpoint} does not lie in the store's region."))
             .because("The store names one region and its endpoint belongs to another.")
             .next("Correct the one that is wrong; the bucket's own check tells which.")
+    } else if let Some(slip) = fix::slips(&store.into()) {
+        warned("The store's settings have a slip in them.")
+            .because(slip.summary())
+            .next("Let osstack mend it, or correct it by hand.")
+            .fix(Some(slip))
     } else {
         passed(format!("Requests go to {}.", case.host()?))
     };

@@ -3,6 +3,8 @@
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused};
+use crate::doctor::permissions;
+use crate::model::permission::Action;
 use crate::oss::Kind;
 
 pub(super) const CHECK: Check = Check {
@@ -17,18 +19,20 @@ pub(super) const CHECK: Check = Check {
 async fn run(case: &Case) -> Verdict {
     let store = case.store()?;
     let bucket = &store.bucket;
-    let Err(error) = case.client()?.head_bucket(bucket).await else {
-        return Ok(passed(format!("HEAD of {bucket} is answered.")));
+    let answer = case.client()?.head_bucket(bucket).await;
+    let seen = |finding| permissions::seen(finding, Action::GetBucketInfo, &answer);
+    let Err(error) = &answer else {
+        return Ok(seen(passed(format!("HEAD of {bucket} is answered."))));
     };
     // a HEAD has no body; the first answer to a GET may have told the rest of the same refusal
     let first = case.first()?.answer.as_ref().err();
     let whole = first.filter(|first| first.ec.is_some() && first.ec == error.ec);
     let finding =
-        refused(format!("HEAD of the bucket {bucket} is refused."), whole.unwrap_or(&error));
-    Ok(match error.kind {
+        refused(format!("HEAD of the bucket {bucket} is refused."), whole.unwrap_or(error));
+    Ok(seen(match error.kind {
         Kind::Permission => finding
             .because("ZenML's makedirs would then try to create the bucket, and fail at that.")
             .next("Allow oss:ListObjects and oss:GetBucketInfo on the bucket for this key."),
         _ => finding,
-    })
+    }))
 }

@@ -2,6 +2,8 @@
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused};
+use crate::doctor::permissions;
+use crate::model::permission::Action;
 use crate::oss::Kind;
 use crate::oss::listing::ListRequest;
 
@@ -24,20 +26,22 @@ async fn run(case: &Case) -> Verdict {
         ..ListRequest::default()
     };
     let path = store.path();
-    match client.list_page(&store.bucket, &request).await {
+    let answer = client.list_page(&store.bucket, &request).await;
+    let finding = match &answer {
         Ok(page) => {
             let seen = if page.is_empty() { "nothing yet" } else { "objects" };
-            Ok(passed(format!("{path} can be listed.")).fact("holds", seen))
+            passed(format!("{path} can be listed.")).fact("holds", seen)
         }
         Err(error) => {
-            let finding = refused(format!("{path} cannot be listed."), &error);
-            Ok(match error.kind {
+            let finding = refused(format!("{path} cannot be listed."), error);
+            match error.kind {
                 Kind::Permission => finding.next(
                     "Allow oss:ListObjects on the bucket for this key; without it ZenML takes \
                      every missing file for a refused one.",
                 ),
                 _ => finding,
-            })
+            }
         }
-    }
+    };
+    Ok(permissions::seen(finding, Action::ListObjects, &answer))
 }

@@ -5,6 +5,9 @@ use futures_util::future::try_join;
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, hampered, passed, warned};
+use crate::doctor::permissions;
+use crate::model::finding::Finding;
+use crate::model::permission::Action;
 use crate::oss::object::PutOptions;
 use crate::oss::{Error, Kind, crc64};
 
@@ -25,18 +28,22 @@ async fn run(case: &Case) -> Verdict {
     let (whole, given_up) = tokio::join!(whole(case), given_up(case));
     let size = whole.map_err(|error| Box::new(explain(&error)))?;
     let finding = match given_up {
-        Ok(left) => left,
-        Err(error) => hampered("An upload that was given up cannot be aborted.", &error)
-            .because("Its parts stay in the bucket, unseen, and cost on.")
-            .next(
-                "Allow oss:AbortMultipartUpload on the bucket's objects, or let a lifecycle rule \
-                 remove unfinished uploads.",
-            ),
+        Ok(finding) => finding.worked(Action::AbortMultipartUpload),
+        Err(error) if error.kind == Kind::Cancelled => hampered("", &error),
+        Err(error) => {
+            let finding = hampered("An upload that was given up cannot be aborted.", &error)
+                .because("Its parts stay in the bucket, unseen, and cost on.")
+                .next(
+                    "Allow oss:AbortMultipartUpload on the bucket's objects, or let a lifecycle \
+                     rule remove unfinished uploads.",
+                );
+            permissions::seen::<()>(finding, Action::AbortMultipartUpload, &Err(error))
+        }
     };
     Ok(finding.fact("size", format!("{size} bytes in 2 parts")))
 }
 
-fn explain(error: &Error) -> crate::model::finding::Finding {
+fn explain(error: &Error) -> Finding {
     let finding = hampered("No object can be written in parts.", error);
     if error.kind == Kind::Cancelled {
         return finding;
@@ -80,7 +87,7 @@ async fn whole(case: &Case) -> Result<u64, Error> {
 }
 
 /// An upload that is aborted again, and is gone then.
-async fn given_up(case: &Case) -> Result<crate::model::finding::Finding, Error> {
+async fn given_up(case: &Case) -> Result<Finding, Error> {
     let good = passed("Two parts became one object; an aborted upload left nothing.");
     let (Ok(store), Ok(client)) = (case.store(), case.client()) else { return Ok(good) };
     let (bucket, traces) = (&store.bucket, &case.traces);
@@ -89,7 +96,8 @@ async fn given_up(case: &Case) -> Result<crate::model::finding::Finding, Error> 
     let id = traces.beginning(&key, client.create_upload(bucket, key.as_str(), &options)).await?;
     client.abort_upload(bucket, key.as_str(), &id).await?;
     traces.ended(&id);
-    Ok(match client.list_uploads(bucket, key.as_str()).await {
+    let listed = client.list_uploads(bucket, key.as_str()).await;
+    let finding = match &listed {
         Ok(uploads) if uploads.iter().any(|upload| upload.id == id) => {
             warned("An aborted upload is still listed.")
                 .because("Its parts may stay in the bucket, unseen, and cost on.")
@@ -98,5 +106,6 @@ async fn given_up(case: &Case) -> Result<crate::model::finding::Finding, Error> 
         Ok(_) => good.fact("unfinished uploads", "none of ours"),
         // a right of its own, which ZenML does not need
         Err(error) => good.fact("unfinished uploads", error.to_string()),
-    })
+    };
+    Ok(permissions::seen(finding, Action::ListMultipartUploads, &listed))
 }

@@ -2,6 +2,7 @@
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused};
+use crate::doctor::fix;
 use crate::oss::Error;
 
 pub(super) const CHECK: Check = Check {
@@ -31,7 +32,8 @@ async fn run(case: &Case) -> Verdict {
             "Bind a custom domain to the bucket and name it as the store's endpoint \
              (custom_domain), run ZenML inside Alibaba Cloud with the internal endpoint, or take \
              a region outside the mainland.",
-        ))
+        )
+        .steps(fix::custom_domain(store, case.is_draft())))
 }
 
 fn is_forbidden(error: &Error) -> bool {

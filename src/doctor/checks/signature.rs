@@ -2,6 +2,7 @@
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused};
+use crate::doctor::fix;
 use crate::model::store::Signature;
 use crate::oss::Error;
 
@@ -31,7 +32,8 @@ async fn run(case: &Case) -> Verdict {
     Ok(match answer.as_ref().err().filter(|error| is_switched_off(error)) {
         None => finding
             .fact("tried instead", format!("{other}: not refused"))
-            .next(format!("Take the other one: {}", case.change("signature", other.as_str()))),
+            .next(format!("Take the other one: {}", case.change("signature", other.as_str())))
+            .fix(fix::other_signature(store)),
         Some(_) => finding
             .fact("tried instead", format!("{other}: switched off too"))
             .next("Ask Alibaba's support to switch on S3 signatures for this account."),

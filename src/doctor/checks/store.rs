@@ -17,6 +17,6 @@ fn run(case: &Case) -> Finding {
         Ok(store) => passed(format!("{} is {}.", store.name, store.path()))
             .fact("store", store.name.as_str())
             .fact("path", store.path()),
-        Err(missing) => failed(&missing.summary).next(&missing.next),
+        Err(missing) => failed(&missing.summary).next(&missing.next).fix(missing.fix.clone()),
     }
 }

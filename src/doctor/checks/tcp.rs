@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::doctor::case::{Case, Lesson};
 use crate::doctor::check::{Check, Seen, failed, passed, skipped};
+use crate::doctor::fix;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Finding;
 use crate::ports::network::{ConnectError, Network};
@@ -22,7 +23,7 @@ async fn run(case: &Case) -> Result<Seen, Box<Finding>> {
     }
     let (reached, errors) = dial(&case.services.network, case.addresses()).await;
     let Some(address) = reached else {
-        return Ok(explain(&errors, case.endpoint()?).into());
+        return Ok(explain(&errors, case.endpoint()?).fix(fix::from_outside(case.store()?)).into());
     };
     let finding = passed(format!("{address} answers.")).fact("address", address.to_string());
     let finding = errors

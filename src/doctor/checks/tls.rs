@@ -4,6 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, failed, passed, skipped, warned};
+use crate::doctor::fix;
 use crate::model::endpoint::Scheme;
 use crate::model::finding::Finding;
 use crate::ports::network::{CertificateProblem, TlsFacts, TlsProblem};
@@ -39,7 +40,15 @@ async fn run(case: &Case) -> Verdict {
     };
     Ok(match network.tls_handshake(&host, stream).await {
         Ok(facts) => describe(&host, facts, case.services.clock.now()),
-        Err(problem) => explain(&host, &problem),
+        Err(problem) => {
+            let finding = explain(&host, &problem);
+            match problem {
+                TlsProblem::Certificate(CertificateProblem::WrongHost) => {
+                    finding.fix(fix::plain_form(case.store()?))
+                }
+                _ => finding,
+            }
+        }
     })
 }
 

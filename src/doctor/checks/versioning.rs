@@ -3,6 +3,8 @@
 use crate::base::visible::visible;
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed};
+use crate::doctor::permissions;
+use crate::model::permission::Action;
 
 pub(super) const CHECK: Check = Check {
     id: "versioning",
@@ -16,7 +18,7 @@ pub(super) const CHECK: Check = Check {
 async fn run(case: &Case) -> Verdict {
     let (store, client) = (case.store()?, case.client()?);
     let answer = client.bucket_versioning(&store.bucket).await;
-    let (summary, state) = match answer {
+    let (summary, state) = match &answer {
         Ok(answer) => match answer.value.as_deref() {
             Some("Enabled") => (
                 "The bucket keeps old versions: what ZenML deletes still lies there and costs.",
@@ -33,5 +35,6 @@ async fn run(case: &Case) -> Verdict {
         },
         Err(error) => ("The bucket does not tell of its versioning.", format!("not told: {error}")),
     };
-    Ok(passed(summary).fact("versioning", state))
+    let finding = passed(summary).fact("versioning", state);
+    Ok(permissions::seen(finding, Action::GetBucketVersioning, &answer))
 }

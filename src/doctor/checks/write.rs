@@ -4,7 +4,9 @@ use bytes::Bytes;
 
 use crate::doctor::case::{Case, Lesson, guard_of};
 use crate::doctor::check::{Check, Seen, passed, refused};
+use crate::doctor::permissions;
 use crate::model::finding::Finding;
+use crate::model::permission::Action;
 use crate::oss::client::Guard;
 use crate::oss::{Error, Kind};
 
@@ -32,9 +34,11 @@ async fn run(case: &Case) -> Result<Seen, Box<Finding>> {
     };
     let probe = case.put("small", Bytes::from_static(BODY)).await.map_err(|error| {
         let summary = format!("No object can be written to {}.", store.path());
-        Box::new(advise(case, refused(summary, &error), &error).fact("sent", sent))
+        let finding = advise(case, refused(summary, &error), &error).fact("sent", sent);
+        Box::new(permissions::seen::<()>(finding, Action::PutObject, &Err(error)))
     })?;
     let finding = passed(format!("{} bytes written.", probe.body.len()))
+        .worked(Action::PutObject)
         .fact("key", probe.key.as_str())
         .fact("checksum", if probe.verified { "equal" } else { "not told" })
         .fact("sent", sent);
