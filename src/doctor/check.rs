@@ -140,6 +140,7 @@ pub(super) fn may_have_happened(error: &Error) -> bool {
     match error.kind {
         Kind::Network(link) => matches!(link, Link::Timeout | Link::Closed),
         Kind::Cancelled => false,
-        _ => error.status.is_none_or(|status| !(400..500).contains(&status)),
+        // 501: the server does not even know the call
+        _ => error.status.is_none_or(|status| !(400..500).contains(&status) && status != 501),
     }
 }

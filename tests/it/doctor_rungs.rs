@@ -25,7 +25,9 @@ async fn meeting(change: impl FnOnce(&mut Faults)) -> Report {
 /// The one rung that warns, beside multi-delete, which always does on OSS.
 fn warned<'a>(report: &'a Report, id: &'static str) -> &'a Finding {
     assert_eq!(report.outcome, Outcome::Warned, "{report:#?}");
-    assert_eq!(ids(report, State::Warned), [id, "multi-delete"], "{report:#?}");
+    let mut warned = ids(report, State::Warned);
+    warned.retain(|other| *other != "multi-delete");
+    assert_eq!(warned, [id], "{report:#?}");
     let finding = found(report, id);
     assert!(finding.because.is_some() && finding.next.is_some(), "{finding:#?}");
     finding
@@ -42,7 +44,7 @@ async fn a_head_of_the_bucket_that_is_refused() {
 async fn a_missing_object_that_is_a_refusal() {
     let report = meeting(|faults| faults.missing_denied = true).await;
     let finding = failed(&report, "missing-object");
-    assert_eq!(code(finding).0, Some("AccessDenied"));
+    assert_eq!(finding.error.as_ref().unwrap().status, Some(403));
     assert!(finding.because.as_deref().unwrap().contains("exists()"), "{finding:#?}");
 }
 
@@ -76,17 +78,9 @@ async fn a_server_that_does_not_heed_if_match() {
 #[tokio::test]
 async fn objects_that_cannot_be_read_whole_cannot_grow() {
     let report = meeting(|faults| faults.whole_read_denied = true).await;
-    let shown = warned_among(&report, "append");
-    assert!(shown.summary.contains("appended"), "{shown:#?}");
-}
-
-/// A rung that warns, whatever others say.
-fn warned_among<'a>(report: &'a Report, id: &str) -> &'a Finding {
-    assert_eq!(report.outcome, Outcome::Warned, "{report:#?}");
-    let finding = found(report, id);
+    let finding = found(&report, "append");
     assert_eq!(finding.state, State::Warned, "{report:#?}");
-    assert!(finding.because.is_some() && finding.next.is_some(), "{finding:#?}");
-    finding
+    assert!(finding.summary.contains("appended"), "{finding:#?}");
 }
 
 #[tokio::test]

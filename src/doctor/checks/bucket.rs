@@ -38,7 +38,8 @@ async fn run(case: &Case) -> Verdict {
         Ok(_) => Ok(there.fact("region", "the key may not ask (oss:GetBucketLocation)")),
         // what refuses a HEAD alone is told by the rung that is about it
         Err(head) if head.kind == Kind::Permission && head.ec != error.ec => Ok(there),
-        Err(head) => explain(case, &head),
+        // a HEAD has no body; the first answer to a GET told the rest of the same refusal
+        Err(head) => explain(case, if head.ec == error.ec { error } else { &head }),
     }
 }
 
