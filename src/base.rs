@@ -2,8 +2,8 @@
 
 pub mod atomic_file;
 pub mod job;
+pub mod nearest;
 pub mod secret_string;
-pub mod spelling;
 pub mod units;
 pub(crate) mod unwind;
 pub mod url_encode;

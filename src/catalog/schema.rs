@@ -7,7 +7,7 @@ use toml_edit::{Item, Table, TableLike};
 
 use super::toml_json::{plain, to_json, to_map};
 use super::{Content, Problem, Severity};
-use crate::base::spelling::nearest;
+use crate::base::nearest::nearest;
 use crate::base::visible::visible;
 use crate::model::component::{Component, ComponentType};
 use crate::model::field::FieldError;
@@ -108,7 +108,7 @@ impl Notes<'_> {
     /// Warns of keys that mean nothing; they stay in the file.
     fn unknown(&mut self, entry: &str, table: &dyn TableLike, known: &[&str]) {
         for (key, _) in table.iter().filter(|(key, _)| !known.contains(key)) {
-            let message = match nearest(key, known.iter().copied()) {
+            let message = match nearest(&underscored(key), known) {
                 Some(near) => format!("unknown key, kept and not used: did you mean {near}?"),
                 None => format!("unknown key, kept and not used: known are {}", known.join(", ")),
             };
@@ -336,7 +336,7 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             let field = format!("components.{word}");
             let Some(kind) = ComponentType::parse(word) else {
                 let words = ComponentType::ALL.map(ComponentType::as_str);
-                let message = match nearest(word, words.iter().copied()) {
+                let message = match nearest(&underscored(word), &words) {
                     Some(near) => format!("no component type: did you mean {near}?"),
                     None => format!("no component type: they are {}", words.join(", ")),
                 };
@@ -359,4 +359,9 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
         }
         components
     }
+}
+
+/// `artifact-stores` is meant as `artifact_stores`.
+fn underscored(word: &str) -> String {
+    word.replace('-', "_")
 }

@@ -1,10 +1,9 @@
-//! What a mistyped word was likely meant to be.
+//! Mistyped words.
 
-/// The word of `known` that `typed` was likely meant to be; case does not count, and `-` is `_`.
-pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |word: &str| word.to_ascii_lowercase().replace('-', "_");
-    let typed = plain(typed);
-    let ranked = known.into_iter().map(|word| (distance(&typed, &plain(word)), word));
+/// The word of `known` that `typed` was likely meant to be, in any case of letters.
+pub fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+    let typed = typed.to_ascii_lowercase();
+    let ranked = known.iter().map(|word| (distance(&typed, word), *word));
     let (distance, word) = ranked.min_by_key(|(distance, _)| *distance)?;
     (distance <= 1 + word.len() / 4).then_some(word)
 }
@@ -41,10 +40,9 @@ mod tests {
 
     #[test]
     fn nearest_words() {
-        assert_eq!(nearest("nmae", ["name", "path"]), Some("name"));
-        assert_eq!(nearest("artifact-stores", ["artifact_store"]), Some("artifact_store"));
-        assert_eq!(nearest("accesdenied", ["AccessDenied", "NoSuchKey"]), Some("AccessDenied"));
-        assert_eq!(nearest("colour", ["name", "path"]), None);
+        assert_eq!(nearest("nmae", &["name", "path"]), Some("name"));
+        assert_eq!(nearest("Secrets", &["path", "secret", "region"]), Some("secret"));
+        assert_eq!(nearest("colour", &["path", "secret", "region"]), None);
         assert_eq!(distance("", "abc"), 3);
     }
 }
