@@ -481,7 +481,15 @@ fn any_stack() -> impl Strategy<Value = Stack> {
                 (ComponentType::Alerter, alerters),
             ];
             let zenml = if protected { "prod".to_owned() } else { String::new() };
-            StackDraft { name, components: components.into(), zenml, protected }.validate().unwrap()
+            StackDraft {
+                name,
+                components: components.into(),
+                zenml,
+                protected,
+                require_check: protected,
+            }
+            .validate()
+            .unwrap()
         })
 }
 

@@ -29,15 +29,16 @@ pub fn proven(findings: &[Finding]) -> BTreeMap<Action, Grant> {
 pub(super) fn shown<T>(action: Action, answer: &Result<T, Error>) -> Option<(Action, Grant)> {
     match answer {
         Ok(_) => Some((action, Grant::Worked)),
-        Err(error) => refusal(error).map(|grant| (action, grant)),
+        Err(error) => refusal(error.kind, error.code.as_deref(), error.ec.as_deref())
+            .map(|grant| (action, grant)),
     }
 }
 
 /// A refusal for want of a right; a blocked account or a bucket of somebody else is none.
-fn refusal(error: &Error) -> Option<Grant> {
-    let of_rights = error.code.as_deref().is_none_or(|code| code == "AccessDenied")
-        && error.ec.as_deref() != Some("0003-00000001");
-    (error.kind == Kind::Permission && of_rights).then_some(Grant::Denied)
+fn refusal(kind: Kind, code: Option<&str>, ec: Option<&str>) -> Option<Grant> {
+    let of_rights =
+        code.is_none_or(|code| code == "AccessDenied") && ec != Some("0003-00000001");
+    (kind == Kind::Permission && of_rights).then_some(Grant::Denied)
 }
 
 /// Adds to `finding` what `answer` shows of the right to `action`.
@@ -174,14 +175,12 @@ mod tests {
     #[test]
     fn only_refusals_for_want_of_a_right_count() {
         let refused = |code: &str, ec: Option<&str>| {
-            let mut error = Error::new(Kind::Permission, "list", "no");
-            error.code = Some(code.to_owned());
-            error.ec = ec.map(ToOwned::to_owned);
-            shown::<()>(Action::ListObjects, &Err(error)).map(|(_, grant)| grant)
+            refusal(Kind::Permission, Some(code), ec)
         };
         assert_eq!(refused("AccessDenied", Some("0003-00000201")), Some(Grant::Denied));
         assert_eq!(refused("UserDisable", None), None);
         assert_eq!(refused("AccessDenied", Some("0003-00000001")), None);
+        assert_eq!(refusal(Kind::Credentials, Some("AccessDenied"), None), None);
         let other = Err(Error::new(Kind::Network(crate::oss::Link::Dns), "list", "no"));
         assert_eq!(shown::<()>(Action::ListObjects, &other), None);
         assert_eq!(shown(Action::ListObjects, &Ok(())), Some((Action::ListObjects, Grant::Worked)));

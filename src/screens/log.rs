@@ -138,7 +138,13 @@ impl Screen for LogScreen {
     }
 
     fn observe(&mut self, log: &Log) {
+        // at the top one stays with the newest; elsewhere on the entry where one is
+        let kept = self.selected().filter(|_| self.scroll.selected() > 0).cloned();
         self.entries = log.entries().rev().cloned().collect();
+        if let Some(kept) = kept {
+            let at = self.entries.iter().position(|entry| entry.is(&kept));
+            self.scroll.select(at.unwrap_or(self.scroll.selected()));
+        }
         self.scroll.clamp(self.entries.len());
     }
 }

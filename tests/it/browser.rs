@@ -10,6 +10,7 @@ use osstack::keystore::keyring::NoKeyring;
 use osstack::model::object_key::ObjectKey;
 use osstack::ops::demo::furnish;
 use osstack::ops::objects::Place;
+use osstack::ops::transfer::Remote;
 use osstack::ops::world::World;
 use osstack::ports::clock::{FixedClock, SharedClock};
 use osstack::ports::entropy::{SeededEntropy, SharedEntropy};
@@ -470,7 +471,7 @@ async fn no_chord_means_two_things() {
         clashes(&Buckets::of("store".into())),
         clashes(&Objects::at(place(), String::new())),
         clashes(&Objects::at(place(), "zenml/".into())),
-        clashes(&Viewer::new(place(), key.clone())),
+        clashes(&Viewer::new(Remote::at(place(), None, key.clone()))),
         clashes(&Details::new(place(), key)),
         clashes(&Transfers::default()),
         clashes(&LogScreen::default()),

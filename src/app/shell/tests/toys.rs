@@ -172,7 +172,7 @@ impl Screen for First {
     }
 
     fn update(&mut self, event: Event<Self>) -> Step<Self> {
-        let ask = |title: &str| Confirm::new(title, "alpha will be gone", "delete");
+        let ask = |title: &str| Confirm::new(title, "alpha will be gone", ["Delete", "Keep"]);
         match event {
             Event::Command(Command::Reload | Command::ReloadAnyway) => {
                 return Step::run(self.list());
