@@ -164,7 +164,10 @@ impl<'a> Climb<'a> {
                 self.settle(at, skipped(STOPPED));
             } else if let Some(title) = blocked {
                 self.blocked.insert(check.id, title);
-                self.settle(at, skipped(format!("'{title}' failed: nothing can be told before that is mended")));
+                self.settle(
+                    at,
+                    skipped(format!("'{title}' failed: nothing can be told before that is mended")),
+                );
             } else if check.needs.iter().all(|id| self.has_ended(id)) {
                 self.put(at, Rung::Running);
                 ready.push((at, check));

@@ -36,8 +36,7 @@ pub(super) fn shown<T>(action: Action, answer: &Result<T, Error>) -> Option<(Act
 
 /// A refusal for want of a right; a blocked account or a bucket of somebody else is none.
 fn refusal(kind: Kind, code: Option<&str>, ec: Option<&str>) -> Option<Grant> {
-    let of_rights =
-        code.is_none_or(|code| code == "AccessDenied") && ec != Some("0003-00000001");
+    let of_rights = code.is_none_or(|code| code == "AccessDenied") && ec != Some("0003-00000001");
     (kind == Kind::Permission && of_rights).then_some(Grant::Denied)
 }
 
@@ -174,9 +173,7 @@ mod tests {
 
     #[test]
     fn only_refusals_for_want_of_a_right_count() {
-        let refused = |code: &str, ec: Option<&str>| {
-            refusal(Kind::Permission, Some(code), ec)
-        };
+        let refused = |code: &str, ec: Option<&str>| refusal(Kind::Permission, Some(code), ec);
         assert_eq!(refused("AccessDenied", Some("0003-00000201")), Some(Grant::Denied));
         assert_eq!(refused("UserDisable", None), None);
         assert_eq!(refused("AccessDenied", Some("0003-00000001")), None);
