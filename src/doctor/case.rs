@@ -201,12 +201,12 @@ impl Case {
 
     /// The key of the object `name` of this run.
     pub(super) fn key(&self, name: &str) -> Result<ObjectKey, Error> {
-        self.folder.key(name).map_err(no_room)
+        self.folder.key(name).map_err(|error| no_room(&error))
     }
 
     /// The key of an object that nobody writes.
     pub(super) fn missing(&self) -> Result<ObjectKey, Error> {
-        self.folder.missing().map_err(no_room)
+        self.folder.missing().map_err(|error| no_room(&error))
     }
 
     /// What the keys of this run begin with.
@@ -215,7 +215,7 @@ impl Case {
     }
 }
 
-fn no_room(error: KeyError) -> Error {
+fn no_room(error: &KeyError) -> Error {
     Error::new(Kind::Refused, "name the object", error.to_string())
 }
 

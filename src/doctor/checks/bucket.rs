@@ -21,10 +21,7 @@ const NOT_OURS: &str = "0003-00000001";
 async fn run(case: &Case) -> Verdict {
     let store = case.store()?;
     let there = passed(format!("The bucket {} is there.", store.bucket));
-    let error = match &case.first()?.answer {
-        Ok(_) => return Ok(there),
-        Err(error) => error,
-    };
+    let Err(error) = &case.first()?.answer else { return Ok(there) };
     let is_there = error.ec.as_deref() == Some(OTHER_REGION)
         || error.code.as_deref() == Some("PublicEndpointForbidden");
     if is_there {

@@ -90,22 +90,22 @@ mod tests {
     use crate::model::finding::State;
     use crate::oss::Meta;
 
-    fn accepted() -> Deleted {
-        Ok(Answer { meta: Meta::default(), value: Vec::new() })
-    }
-
-    fn refused(kind: Kind) -> Deleted {
-        Err(Error::new(kind, "delete objects", "no"))
+    fn judged(newer: Result<(), Kind>, older: Result<(), Kind>) -> Finding {
+        let answer = |seen: Result<(), Kind>| -> Deleted {
+            seen.map(|()| Answer { meta: Meta::default(), value: Vec::new() })
+                .map_err(|kind| Error::new(kind, "delete objects", "no"))
+        };
+        judge(&answer(newer), &answer(older))
     }
 
     #[test]
     fn each_pair_of_answers_has_its_own_words() {
         let all = [
-            judge(&accepted(), &accepted()),
-            judge(&accepted(), &refused(Kind::Refused)),
-            judge(&refused(Kind::Refused), &accepted()),
-            judge(&refused(Kind::Refused), &refused(Kind::Refused)),
-            judge(&refused(Kind::Permission), &refused(Kind::Permission)),
+            judged(Ok(()), Ok(())),
+            judged(Ok(()), Err(Kind::Refused)),
+            judged(Err(Kind::Refused), Ok(())),
+            judged(Err(Kind::Refused), Err(Kind::Refused)),
+            judged(Err(Kind::Permission), Err(Kind::Permission)),
         ];
         let states: Vec<_> = all.iter().map(|finding| finding.state).collect();
         assert_eq!(states[0], State::Passed);

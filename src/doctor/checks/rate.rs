@@ -68,6 +68,6 @@ mod tests {
     fn a_slow_line_is_measured_with_less() {
         assert_eq!(size_for(Duration::ZERO), MOST);
         assert_eq!(size_for(Duration::from_millis(100)), 30 * TASTE);
-        assert_eq!(size_for(Duration::from_secs(60)), TASTE);
+        assert_eq!(size_for(Duration::from_mins(1)), TASTE);
     }
 }
