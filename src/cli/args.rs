@@ -243,6 +243,11 @@ pub enum Store {
         /// The store
         name: String,
     },
+    /// The smallest RAM policy that ZenML works with, to be granted to the key's RAM user
+    Policy {
+        /// A store, or s3://BUCKET[/PREFIX] for which there is none yet
+        name: String,
+    },
     /// Forget a store; the bucket stays as it is
     Delete {
         /// The store
@@ -369,6 +374,15 @@ pub struct Check {
     /// Every store of the catalog
     #[arg(long, conflicts_with = "name")]
     pub all: bool,
+    /// Mend what osstack can mend, after showing what changes, and check again
+    #[arg(long)]
+    pub fix: bool,
+    /// Do not ask before a fix
+    #[arg(long, short, requires = "fix")]
+    pub yes: bool,
+    /// How former checks ended, the newest first; nothing is checked
+    #[arg(long, conflicts_with_all = ["all", "fix"])]
+    pub history: bool,
 }
 
 /// `osstack plan`.

@@ -9,8 +9,10 @@ use super::session::{Session, Stop};
 use super::table::{Cell, Table};
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
+use crate::doctor::permissions;
+use crate::model::bucket::BucketName;
 use crate::model::store::{ArtifactStore, RegionId, Signature, StoreDraft};
-use crate::ops::failure::Failure;
+use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::stores::{DeleteStore, LoadCatalog, SaveStore};
 use crate::ops::world::absent;
 
@@ -30,8 +32,28 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
         }
         Verb::List => list(session).await,
         Verb::Describe { name } => describe(&name, session).await,
+        Verb::Policy { name } => policy(&name, session).await,
         Verb::Delete { name, yes } => delete(name, yes, session).await,
     }
+}
+
+/// JSON in either case: it is there to be pasted into the RAM console.
+async fn policy(name: &str, session: &mut Session) -> Result<(), Stop> {
+    let policy = match name.strip_prefix("s3://") {
+        Some(path) => {
+            let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
+            let bucket = BucketName::parse(bucket).map_err(|error| {
+                Failure::new(FailureKind::Usage, error.to_string())
+                    .hint("write s3://BUCKET or s3://BUCKET/PREFIX")
+            })?;
+            permissions::policy(&bucket, prefix)
+        }
+        None => permissions::policy_of(load(session).await?.one(name)?),
+    };
+    if session.output.is_json() {
+        return session.output.json(&policy);
+    }
+    session.output.line(&format!("{policy:#}"))
 }
 
 /// The catalog, with what is odd in it said on stderr.

@@ -98,7 +98,8 @@ impl Ladder<'_> {
         let outcome = if cut_short { Outcome::Cancelled } else { Outcome::of(&findings) };
         let took = clock.instant().saturating_duration_since(begun);
         let vantage = case.vantage();
-        Report { subject, at, findings, outcome, took, vantage, left_behind }
+        let store = case.store.as_ref().ok().cloned().map(Box::new);
+        Report { subject, store, at, findings, outcome, took, vantage, left_behind }
     }
 
     /// One rung, from its first request to its finding.

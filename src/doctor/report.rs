@@ -14,7 +14,7 @@ use crate::model::finding::{Finding, ServerError, State};
 use crate::model::fix::Fix;
 use crate::model::object_key::ObjectKey;
 use crate::model::permission::{Action, Grant};
-use crate::model::store::Signature;
+use crate::model::store::{ArtifactStore, Signature};
 
 /// The ladder's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,8 @@ impl Vantage {
 pub struct Report {
     /// `stack/NAME`, `store/NAME`, or `draft`.
     pub subject: String,
+    /// What was checked, where it is there.
+    pub store: Option<Box<ArtifactStore>>,
     /// When it began, UTC.
     pub at: OffsetDateTime,
     /// One for each check, in the table's order.
@@ -169,6 +171,7 @@ impl Report {
             "at": self.at.format(&Rfc3339).ok(),
             "ms": millis(self.took),
             "vantage": self.vantage.as_ref().map(vantage),
+            "policy": self.store.as_deref().map(permissions::policy_of),
             "permissions": self.rights().iter().map(right).collect::<Map<_, _>>(),
             "checks": self.findings.iter().map(finding).collect::<Vec<_>>(),
             "left_behind": left_behind,

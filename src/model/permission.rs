@@ -138,6 +138,14 @@ impl Grant {
             Self::Denied => "denied",
         }
     }
+
+    /// Behind "rights that": `worked`, `were denied`.
+    pub fn as_words(self) -> &'static str {
+        match self {
+            Self::Worked => "worked",
+            Self::Denied => "were denied",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl RegionId {
 }
 
 /// An artifact store.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtifactStore {
     /// Its name, here and in ZenML.
     pub name: Name,

@@ -61,12 +61,10 @@ impl Job<World> for RunCheck {
             // a caller without a screen does not listen, and still wants the report
             let _listens = context.report(progress).await;
         };
-        let saved = target.subject != Target::DRAFT;
-        let store = target.store.as_ref().ok().filter(|_| saved).cloned();
         let report = Ladder::default().run(target, services, &context.cancel, tell).await;
-        if let Some(store) = store {
+        if let Some(store) = report.store.as_ref().filter(|_| report.subject != Target::DRAFT) {
             // the report is what was asked for; a history that cannot be kept says so when read
-            let _kept = history::record(world, &store, &report).await;
+            let _kept = history::record(world, store, &report).await;
         }
         Ok(report)
     }

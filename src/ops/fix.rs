@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::failure::{Failure, FailureKind};
+use super::failure::Failure;
 use super::world::{World, blocking};
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
@@ -76,9 +76,13 @@ const ROUNDS: usize = 6;
 impl Mending {
     /// The next fix that `report` offers.
     pub fn next<'r>(&self, report: &'r Report) -> Option<&'r Fix> {
-        let fresh =
-            |fix: &&Fix| !self.applied.iter().any(|applied| applied == *fix || fix.undoes(applied));
-        report.fixes().into_iter().find(fresh).filter(|_| self.applied.len() < ROUNDS)
+        report.fixes().into_iter().find(|fix| self.may(fix))
+    }
+
+    /// Whether `fix` leads on.
+    pub fn may(&self, fix: &Fix) -> bool {
+        let stale = |applied: &Fix| applied == fix || fix.undoes(applied);
+        self.applied.len() < ROUNDS && !self.applied.iter().any(stale)
     }
 
     /// `fix` has been applied.
@@ -89,15 +93,6 @@ impl Mending {
     /// How many have been.
     pub fn count(&self) -> usize {
         self.applied.len()
-    }
-}
-
-/// Nothing to apply: why, and what else to do.
-pub fn nothing_to_fix(report: &Report) -> Failure {
-    let failure = Failure::new(FailureKind::Settings, "osstack has no fix for what was found");
-    match report.first_failure().and_then(|finding| finding.next.clone()) {
-        Some(next) => failure.hint(next),
-        None => failure.hint("read what the failed check says"),
     }
 }
 
