@@ -4,7 +4,6 @@ pub mod atomic_file;
 pub mod job;
 pub mod nearest;
 pub mod secret_string;
-pub mod spelling;
 pub mod shell;
 pub mod units;
 pub(crate) mod unwind;

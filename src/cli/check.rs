@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::args::Check;
 use super::output::{Output, Paint, server_line};
 use super::session::{Session, Stop};
-use super::store::{Named as _, load};
+use super::store::load;
 use super::table::{Cell, Table};
 use super::{SCHEMA, rfc3339};
 use crate::base::units;
@@ -20,6 +20,7 @@ use crate::ops::check::{RunCheck, Subject};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::fix::{ApplyFix, Mending};
 use crate::ops::history::{LoadHistory, LoadedHistory, Past, PastOutcome};
+use crate::ops::world::store_of;
 
 pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop> {
     let stores = match check.name {
@@ -118,7 +119,7 @@ async fn history(name: &str, session: &mut Session) -> Result<(), Stop> {
         Some(name) => stack(name).unwrap_or_else(|| name.to_owned()),
         None => stack(name).unwrap_or_else(of_store),
     };
-    let store = catalog.one(&store)?;
+    let store = store_of(&catalog, &store)?;
     let LoadedHistory { history, now } = session.run(LoadHistory).await??;
     let (verdict, past) = (history.verdict(store), history.of(store.name.as_str()));
     let output = &mut session.output;

@@ -49,7 +49,7 @@ async fn policy(name: &str, session: &mut Session) -> Result<(), Stop> {
             })?;
             permissions::policy(&bucket, prefix)
         }
-        None => permissions::policy_of(load(session).await?.one(name)?),
+        None => permissions::policy_of(store_of(&load(session).await?, name)?),
     };
     if session.output.is_json() {
         return session.output.json(&policy);

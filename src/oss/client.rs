@@ -5,6 +5,7 @@ mod buckets;
 mod multipart;
 mod objects;
 mod pages;
+mod rehearsal;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::ports::entropy::{Entropy, SharedEntropy};
 use crate::ports::network::Network;
 
 pub use pages::Pages;
+pub use rehearsal::{DeleteGuard, Guard};
 
 /// Where to, and by which key.
 #[derive(Clone, PartialEq, Eq)]

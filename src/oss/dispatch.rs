@@ -12,9 +12,10 @@ use rusoto_core::request::{
     DispatchSignedRequest, DispatchSignedRequestFuture, HttpDispatchError, HttpResponse,
 };
 use rusoto_core::signature::SignedRequest;
+use tokio::time::Instant;
 
 use super::client::Access;
-use super::error::{Error, Kind, WEB_PAGE, is_web_page};
+use super::error::{Error, Kind, Link, WEB_PAGE, is_web_page};
 use super::heal::{self, Healed, Homes};
 use super::listing::Page;
 use super::object::{Headers, Meta};
@@ -26,6 +27,10 @@ use crate::model::endpoint::Endpoint;
 use crate::model::store::Signature;
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
+
+/// Calls whose bodies are larger take as long as their bytes do; the others have to end in
+/// [`Limits::call`](crate::ports::network::Limits).
+const SMALL: usize = 64 << 10;
 
 /// What all calls of a client share.
 #[derive(Debug)]
@@ -152,7 +157,9 @@ impl Core {
         let home = request.bucket.as_ref().filter(|_| plan.heals).and_then(|b| self.homes.of(b));
         let endpoint = home.map_or_else(|| self.access.endpoint.clone(), |home| home.to);
         request.move_to(&endpoint);
-        let error = match self.repeated(plan, &mut request, &endpoint).await {
+        let is_small = request.body.len() <= SMALL;
+        let deadline = is_small.then(|| Instant::now() + self.transport.limits().call);
+        let error = match self.repeated(plan, &mut request, &endpoint, deadline).await {
             Err(error) if plan.heals => error,
             answer => return answer,
         };
@@ -161,7 +168,7 @@ impl Core {
             return Err(error);
         };
         request.move_to(&to);
-        let answer = self.repeated(plan, &mut request, &to).await;
+        let answer = self.repeated(plan, &mut request, &to, deadline).await;
         match &answer {
             // nobody there, or another one who sends us away: the first answer is the better one
             Err(other) if other.status.is_none() || other.is_elsewhere() => Err(error),
@@ -179,21 +186,24 @@ impl Core {
         plan: &Plan,
         request: &mut Request,
         endpoint: &Endpoint,
+        deadline: Option<Instant>,
     ) -> Result<(Reply, Bytes), Error> {
         self.budget.deposit();
         let mut attempt = 0;
         loop {
             // signed anew each time: the date is part of it
             let signed = self.sign(request, endpoint);
-            let error = match self.once(plan, request).await {
+            let error = match self.until(deadline, plan, request).await {
                 Ok(done) => return Ok(done),
                 Err(error) => error.with_signed_text(&signed),
             };
-            let more = attempt + 1 < retry::TRIES && retry::may_pass(&error, plan.repeat);
+            let pause = retry::pause(attempt, self.entropy.next_u64(), error.retry_after);
+            let more = attempt + 1 < retry::TRIES
+                && retry::may_pass(&error, plan.repeat)
+                && deadline.is_none_or(|deadline| Instant::now() + pause < deadline);
             if !more || !self.budget.withdraw() {
                 return Err(error);
             }
-            let pause = retry::pause(attempt, self.entropy.next_u64(), error.retry_after);
             tokio::time::sleep(pause).await;
             attempt += 1;
         }
@@ -210,6 +220,22 @@ impl Core {
             Signature::V2 => sign_v2::sign(request, credentials, now),
             Signature::V4 => sign_v4::sign(request, credentials, scope_region, now).string_to_sign,
         }
+    }
+
+    /// One try, which ends at `deadline` at the latest.
+    async fn until(
+        &self,
+        deadline: Option<Instant>,
+        plan: &Plan,
+        request: &Request,
+    ) -> Result<(Reply, Bytes), Error> {
+        let once = self.once(plan, request);
+        let Some(deadline) = deadline else { return once.await };
+        tokio::time::timeout_at(deadline, once).await.unwrap_or_else(|_| {
+            let seconds = self.transport.limits().call.as_secs_f32();
+            let message = format!("the answer takes more than {seconds} s");
+            Err(Error::new(Kind::Network(Link::Timeout), plan.action, message))
+        })
     }
 
     async fn once(&self, plan: &Plan, request: &Request) -> Result<(Reply, Bytes), Error> {

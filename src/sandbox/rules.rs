@@ -125,6 +125,7 @@ impl Rules<'_> {
             )
             .with("ArgumentName", "Content-MD5"));
         }
+        not_public(&parts.headers)?;
         let action = Action::of(parts, &place, key.is_some());
         match rights::refusal(self.faults, action, &place) {
             // s3s has not judged the signature yet, but a client cannot tell
@@ -309,6 +310,22 @@ fn no_chunks(headers: &HeaderMap) -> Result<(), Refusal> {
             "You must provide the Content-Length HTTP header.",
         )),
         _ => Ok(()),
+    }
+}
+
+/// All buckets here have Block Public Access on, as new ones of OSS do. (The documentation names
+/// the rights; that the refusal is `AccessDenied` with this text is a guess.)
+fn not_public(headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(acl) = headers.get("x-amz-acl").and_then(|value| value.to_str().ok()) else {
+        return Ok(());
+    };
+    match acl {
+        "private" | "default" => Ok(()),
+        "public-read" | "public-read-write" => {
+            let message = "Put public acl is not allowed: Block Public Access is on.";
+            Err(Refusal::new(StatusCode::FORBIDDEN, "AccessDenied", None, message))
+        }
+        _ => Err(Refusal::argument("x-amz-acl", acl, "This acl is not supported.")),
     }
 }
 

@@ -227,6 +227,9 @@ impl Server {
         };
         let answer = self.judge.call(request).await.map_err(|_| internal())?;
         let (mut parts, body) = answer.into_parts();
+        if let Some(status) = parts.extensions.get::<StatusCode>() {
+            parts.status = *status;
+        }
         let bytes =
             http_body_util::BodyExt::collect(body).await.map_err(|_| internal())?.to_bytes();
         if parts.status.is_client_error() || parts.status.is_server_error() {
@@ -360,7 +363,7 @@ fn sent(bytes: &Bytes, faults: &Faults) -> Body {
     StreamBody::new(begin.chain(end)).boxed_unsync()
 }
 
-fn http_date(now: OffsetDateTime) -> String {
+pub(super) fn http_date(now: OffsetDateTime) -> String {
     let now = now.to_offset(time::UtcOffset::UTC);
     // RFC 2822 with the zone as HTTP writes it
     now.format(&Rfc2822).unwrap_or_default().replace("+0000", "GMT")

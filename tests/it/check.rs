@@ -24,7 +24,7 @@ use osstack::ports::entropy::SeededEntropy;
 use osstack::ports::env::Env;
 use osstack::ports::paths::Paths;
 
-use crate::doctor::Bed;
+use crate::doctor_bed::Bed;
 
 /// A world with the sandbox's key as `demo_secret` and its store as `demo_store`.
 struct Home {

@@ -114,6 +114,7 @@ impl Server {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_millis(300),
             idle_read: Duration::from_millis(300),
+            call: Duration::from_secs(60),
         };
         let network = Network::new(&Env::default()).unwrap().with_limits(limits);
         let access = Access {

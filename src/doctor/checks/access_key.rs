@@ -2,7 +2,6 @@
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused, warned};
-use crate::doctor::fix;
 use crate::model::endpoint::EndpointChoice;
 use crate::model::finding::Finding;
 use crate::model::permission::Action;
@@ -11,11 +10,12 @@ use crate::oss::{Error, Kind};
 pub(super) const CHECK: Check = Check {
     id: "access-key",
     title: "the key is accepted",
-    needs: &["clock"],
-    run: |case| Box::pin(run(case)),
+    about: "OSS knows the key, it is enabled, and the secret belongs to it.",
+    needs: &["signature", "session-token"],
+    run: |case| Box::pin(async move { run(&case).await.into() }),
 };
 
-async fn run(case: &mut Case) -> Verdict {
+async fn run(case: &Case) -> Verdict {
     let (store, client) = (case.store()?, case.client()?);
     let key = client.access().credentials.short_id();
     let choice = store.access.as_ref().unwrap_or(&store.endpoint);
@@ -40,9 +40,6 @@ async fn run(case: &mut Case) -> Verdict {
                 "the key may not list them, as usual for a RAM user (oss:ListBuckets)",
             )
         }
-        Err(error) if is_switched_off(&error) => {
-            explain(&key, &error).fix(fix::other_signature(store))
-        }
         Err(error) if decides(&error) => explain(&key, &error),
         Err(error) => by_the_bucket(&key, case.first()?.answer.as_ref().err())
             .fact("list of buckets", error.to_string()),
@@ -53,17 +50,11 @@ async fn run(case: &mut Case) -> Verdict {
 fn decides(error: &Error) -> bool {
     matches!(error.kind, Kind::Credentials | Kind::Clock | Kind::Network(_) | Kind::NotOss)
         || is_blocked(error)
-        || is_switched_off(error)
 }
 
 /// The account itself is blocked.
 fn is_blocked(error: &Error) -> bool {
     matches!(error.code.as_deref(), Some("UserDisable" | "InDebt" | "InDebtOverdue"))
-}
-
-/// The account does not take this signature (EC 0002-0000003x).
-fn is_switched_off(error: &Error) -> bool {
-    matches!(error.ec.as_deref(), Some("0002-00000031" | "0002-00000032" | "0002-00000033"))
 }
 
 /// What the bucket's own answer says of the key.

@@ -7,8 +7,10 @@ use crate::doctor::fix;
 pub(super) const CHECK: Check = Check {
     id: "endpoint",
     title: "endpoint is well formed",
+    about: "The endpoint's text, or the region's row of the table, means a host; region and \
+            endpoint agree.",
     needs: &["store"],
-    run: |case| Box::pin(async { run(case) }),
+    run: |case| Box::pin(async move { run(&case).into() }),
 };
 
 fn run(case: &Case) -> Verdict {
@@ -41,19 +43,12 @@ fn run(case: &Case) -> Verdict {
     } else {
         passed(format!("Requests go to {}.", case.host()?))
     };
-    let way = match (&store.access, case.proxy()?) {
-        (_, Some(proxy)) => format!("this machine, through the proxy {proxy}"),
-        _ => "this machine".to_owned(),
-    };
     let from = if store.access.is_some() { "access" } else { "endpoint" };
-    let zenml = store.zenml_endpoint().map_or_else(|error| error.to_string(), |it| it.to_string());
     let named = region.map(|region| region.as_str().to_owned());
     let named = named.or_else(|| known.map(|known| known.id.clone()));
     Ok(finding
         .fact("endpoint", endpoint.to_string())
         .fact("taken from", from)
-        .fact("ZenML uses", zenml)
-        .fact("seen from", way)
         .fact("region", named.unwrap_or_else(|| "not in the table".to_owned()))
         .fact("signature", store.signature.to_string())
         .fact("addressing", "virtual-hosted"))

@@ -10,11 +10,13 @@ use crate::oss::listing::ListRequest;
 pub(super) const CHECK: Check = Check {
     id: "list",
     title: "it may be listed",
-    needs: &["bucket-region"],
-    run: |case| Box::pin(run(case)),
+    about: "ZenML's exists() lists the prefix, one key folded at the slash, whenever HEAD says 404. \
+            Where that is refused no artifact is written.",
+    needs: &["head-bucket", "public-endpoint"],
+    run: |case| Box::pin(async move { run(&case).await.into() }),
 };
 
-async fn run(case: &mut Case) -> Verdict {
+async fn run(case: &Case) -> Verdict {
     let (store, client) = (case.store()?, case.client()?);
     // what s3fs sends for exists(): one key, folded at the slash
     let request = ListRequest {

@@ -8,8 +8,10 @@ use crate::model::secret::{Credentials, id_hint};
 pub(super) const CHECK: Check = Check {
     id: "secret",
     title: "secret is in the keystore",
+    about: "The keystore holds the secret that the store names, and it has the form of a key of \
+            Alibaba Cloud.",
     needs: &["store"],
-    run: |case| Box::pin(async { run(case) }),
+    run: |case| Box::pin(async move { run(&case).into() }),
 };
 
 fn run(case: &Case) -> Verdict {
@@ -18,16 +20,15 @@ fn run(case: &Case) -> Verdict {
         Ok(credentials) => credentials,
         Err(missing) => return Ok(failed(&missing.summary).next(&missing.next)),
     };
-    let blanks = blanks(credentials);
-    if blanks > 0 {
-        return Ok(failed(format!("The values of the secret {} hold blanks.", store.secret))
-            .because("A key and its secret have none; a signature made with them is refused.")
-            .next("Let osstack take them out, or paste the values again.")
-            .fix(Fix::blanks(store.secret.clone(), blanks)));
-    }
     let key = credentials.short_id();
     let id = credentials.access_key_id.as_str();
-    let finding = if id.starts_with("AKIA") || id.starts_with("ASIA") {
+    let blanks = blanks(credentials);
+    let finding = if blanks > 0 {
+        failed(format!("The values of the secret {} hold blanks.", store.secret))
+            .because("A key and its secret have none; a signature made with them is refused.")
+            .next("Let osstack take them out, or paste the values again.")
+            .fix(Fix::blanks(store.secret.clone(), blanks))
+    } else if id.starts_with("AKIA") || id.starts_with("ASIA") {
         warned(format!("The key {key} has the form of an AWS key."))
             .because("OSS knows keys of Alibaba Cloud only; theirs begin with LTAI.")
             .next("Make a RAM user's AccessKey in the console of Alibaba Cloud and enter that one.")

@@ -7,8 +7,9 @@ use crate::model::finding::Finding;
 pub(super) const CHECK: Check = Check {
     id: "store",
     title: "artifact store is defined",
+    about: "The subject names an artifact store, and the catalog holds it.",
     needs: &[],
-    run: |case| Box::pin(async { Ok(run(case)) }),
+    run: |case| Box::pin(async move { run(&case).into() }),
 };
 
 fn run(case: &Case) -> Finding {

@@ -9,10 +9,16 @@ use crate::model::endpoint::Scheme;
 use crate::model::finding::Finding;
 use crate::ports::network::{CertificateProblem, TlsFacts, TlsProblem};
 
-pub(super) const CHECK: Check =
-    Check { id: "tls", title: "TLS is valid", needs: &["tcp"], run: |case| Box::pin(run(case)) };
+pub(super) const CHECK: Check = Check {
+    id: "tls",
+    title: "TLS is valid",
+    about: "The server's certificate is trusted here, is for the bucket's host, and does not end \
+            within a week.",
+    needs: &["tcp"],
+    run: |case| Box::pin(async move { run(&case).await.into() }),
+};
 
-async fn run(case: &mut Case) -> Verdict {
+async fn run(case: &Case) -> Verdict {
     if case.endpoint()?.scheme() == Scheme::Http {
         return Ok(skipped("http to this machine goes without TLS"));
     }
@@ -61,6 +67,7 @@ fn describe(host: &str, facts: TlsFacts, now: OffsetDateTime) -> Finding {
         _ => passed(format!("{} with a certificate for {host}.", facts.version)),
     };
     let finding = finding
+        .fact("name", host)
         .fact("version", facts.version)
         .fact("cipher", facts.cipher)
         .fact("chain", format!("{} certificates", facts.chain));
@@ -68,7 +75,9 @@ fn describe(host: &str, facts: TlsFacts, now: OffsetDateTime) -> Finding {
     let finding =
         finding.fact("issued to", certificate.subject).fact("issued by", certificate.issuer);
     match ends {
-        Some(ends) => finding.fact("ends", ends.date().to_string()),
+        Some(ends) => finding
+            .fact("ends", ends.date().to_string())
+            .fact("days left", (ends - now).whole_days().to_string()),
         None => finding,
     }
 }

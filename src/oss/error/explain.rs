@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::{Error, Kind, Link};
-use crate::base::{spelling, visible::visible};
+use crate::base::{nearest, visible::visible};
 
 /// A failure in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,10 +87,16 @@ pub fn nearest(text: &str) -> Option<&'static Entry> {
     let text = text.trim();
     let is_tail = text.len() >= 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     let by_tail = all().iter().find(|entry| is_tail && entry.is_ec() && entry.id.ends_with(text));
-    // the distance of long texts takes long to count
-    let close = || spelling::nearest(text.get(..64).unwrap_or(text), ids()).and_then(lookup);
-    by_tail.or_else(close)
+    if by_tail.is_some() || text.len() > LONGEST {
+        return by_tail;
+    }
+    let ids: Vec<String> = ids().map(str::to_ascii_lowercase).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    nearest::nearest(text, &ids).and_then(lookup)
 }
+
+/// Nothing longer than this is meant to be a code.
+const LONGEST: usize = 64;
 
 fn ids() -> impl Iterator<Item = &'static str> {
     all().iter().map(|entry| entry.id.as_str())
@@ -118,6 +124,17 @@ pub(super) fn kind(status: u16, code: Option<&str>, ec: Option<&str>) -> Kind {
 
 /// What `error` means, and what to do next.
 pub(super) fn explain(error: &Error) -> Explanation {
+    let explanation = meaning(error);
+    match error.retry_after {
+        Some(wait) if error.kind == Kind::Retry => {
+            let next = format!("The server asks to wait {} s: try again then.", wait.as_secs());
+            Explanation { next, ..explanation }
+        }
+        _ => explanation,
+    }
+}
+
+fn meaning(error: &Error) -> Explanation {
     if let Some(entry) = find(error.code.as_deref(), error.ec.as_deref()) {
         let next = match &error.endpoint {
             Some(endpoint) if entry.kind == Kind::Settings => {

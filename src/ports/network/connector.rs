@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::Network;
-use super::resolve::Resolver;
+use super::resolve::Hosts;
 
 /// TCP by `Dial`, TLS over it where the scheme says https.
 pub type Connector = hyper_rustls::HttpsConnector<Dial>;
@@ -36,12 +36,12 @@ pub struct ProxyError {
 /// The TCP leg.
 #[derive(Clone, Debug)]
 pub struct Dial {
-    direct: HttpConnector<Resolver>,
+    direct: HttpConnector<Hosts>,
     proxies: Arc<Matcher>,
 }
 
 pub(super) fn new(network: &Network) -> Connector {
-    let mut direct = HttpConnector::new_with_resolver(Resolver);
+    let mut direct = HttpConnector::new_with_resolver(network.hosts.clone());
     // https passes through here as well; the layer above adds TLS
     direct.enforce_http(false);
     direct.set_nodelay(true);
