@@ -1,8 +1,10 @@
 //! What S3 asks of a store, answered from memory. s3s reads requests and writes
 //! answers; the lists whose form differs on OSS are in [`super::lists`].
 
+#[expect(clippy::needless_pass_by_value, reason = "every operation is handed its whole request")]
 mod buckets;
 mod objects;
+#[expect(clippy::needless_pass_by_value, reason = "every operation is handed its whole request")]
 mod settings;
 mod uploads;
 mod versions;
@@ -114,47 +116,57 @@ impl Operations {
 }
 
 /// s3s asks for one trait of all operations; each is a method of the same name in a file of its
-/// kind.
+/// kind. Only those that read a body wait.
 macro_rules! operations {
-    ($($name:ident: $input:ident => $output:ident,)*) => {
+    (
+        at once { $($name:ident: $input:ident => $output:ident,)* }
+        with a body { $($reads:ident: $read:ident => $told:ident,)* }
+    ) => {
         #[async_trait::async_trait]
         impl S3 for Operations {
             $(async fn $name(&self, req: S3Request<dto::$input>) -> Answer<dto::$output> {
-                Self::$name(self, req).await
+                Self::$name(self, req)
+            })*
+            $(async fn $reads(&self, req: S3Request<dto::$read>) -> Answer<dto::$told> {
+                Self::$reads(self, req).await
             })*
         }
     };
 }
 
 operations! {
-    create_bucket: CreateBucketInput => CreateBucketOutput,
-    delete_bucket: DeleteBucketInput => DeleteBucketOutput,
-    head_bucket: HeadBucketInput => HeadBucketOutput,
-    get_bucket_location: GetBucketLocationInput => GetBucketLocationOutput,
-    get_bucket_acl: GetBucketAclInput => GetBucketAclOutput,
-    put_bucket_acl: PutBucketAclInput => PutBucketAclOutput,
-    get_bucket_versioning: GetBucketVersioningInput => GetBucketVersioningOutput,
-    put_bucket_versioning: PutBucketVersioningInput => PutBucketVersioningOutput,
-    list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput,
-    get_object: GetObjectInput => GetObjectOutput,
-    head_object: HeadObjectInput => HeadObjectOutput,
-    put_object: PutObjectInput => PutObjectOutput,
-    copy_object: CopyObjectInput => CopyObjectOutput,
-    delete_object: DeleteObjectInput => DeleteObjectOutput,
-    delete_objects: DeleteObjectsInput => DeleteObjectsOutput,
-    restore_object: RestoreObjectInput => RestoreObjectOutput,
-    get_object_acl: GetObjectAclInput => GetObjectAclOutput,
-    put_object_acl: PutObjectAclInput => PutObjectAclOutput,
-    get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput,
-    put_object_tagging: PutObjectTaggingInput => PutObjectTaggingOutput,
-    delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput,
-    create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput,
-    upload_part: UploadPartInput => UploadPartOutput,
-    upload_part_copy: UploadPartCopyInput => UploadPartCopyOutput,
-    complete_multipart_upload: CompleteMultipartUploadInput => CompleteMultipartUploadOutput,
-    abort_multipart_upload: AbortMultipartUploadInput => AbortMultipartUploadOutput,
-    list_parts: ListPartsInput => ListPartsOutput,
-    list_multipart_uploads: ListMultipartUploadsInput => ListMultipartUploadsOutput,
+    at once {
+        create_bucket: CreateBucketInput => CreateBucketOutput,
+        delete_bucket: DeleteBucketInput => DeleteBucketOutput,
+        head_bucket: HeadBucketInput => HeadBucketOutput,
+        get_bucket_location: GetBucketLocationInput => GetBucketLocationOutput,
+        get_bucket_acl: GetBucketAclInput => GetBucketAclOutput,
+        put_bucket_acl: PutBucketAclInput => PutBucketAclOutput,
+        get_bucket_versioning: GetBucketVersioningInput => GetBucketVersioningOutput,
+        put_bucket_versioning: PutBucketVersioningInput => PutBucketVersioningOutput,
+        list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput,
+        get_object: GetObjectInput => GetObjectOutput,
+        head_object: HeadObjectInput => HeadObjectOutput,
+        copy_object: CopyObjectInput => CopyObjectOutput,
+        delete_object: DeleteObjectInput => DeleteObjectOutput,
+        delete_objects: DeleteObjectsInput => DeleteObjectsOutput,
+        restore_object: RestoreObjectInput => RestoreObjectOutput,
+        get_object_acl: GetObjectAclInput => GetObjectAclOutput,
+        put_object_acl: PutObjectAclInput => PutObjectAclOutput,
+        get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput,
+        put_object_tagging: PutObjectTaggingInput => PutObjectTaggingOutput,
+        delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput,
+        create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput,
+        upload_part_copy: UploadPartCopyInput => UploadPartCopyOutput,
+        complete_multipart_upload: CompleteMultipartUploadInput => CompleteMultipartUploadOutput,
+        abort_multipart_upload: AbortMultipartUploadInput => AbortMultipartUploadOutput,
+        list_parts: ListPartsInput => ListPartsOutput,
+        list_multipart_uploads: ListMultipartUploadsInput => ListMultipartUploadsOutput,
+    }
+    with a body {
+        put_object: PutObjectInput => PutObjectOutput,
+        upload_part: UploadPartInput => UploadPartOutput,
+    }
 }
 
 impl From<StoreError> for S3Error {
@@ -234,10 +246,10 @@ fn matches(condition: &ETagCondition, object: &Object) -> bool {
 
 /// `If-Match` and its kin.
 struct Conditions {
-    if_match: Option<ETagCondition>,
-    if_none_match: Option<ETagCondition>,
-    if_modified_since: Option<Timestamp>,
-    if_unmodified_since: Option<Timestamp>,
+    equals: Option<ETagCondition>,
+    differs: Option<ETagCondition>,
+    modified_since: Option<Timestamp>,
+    unmodified_since: Option<Timestamp>,
 }
 
 impl Conditions {
@@ -247,7 +259,7 @@ impl Conditions {
             return Ok(());
         }
         let changed = |since: Timestamp| object.modified > OffsetDateTime::from(since);
-        let failed = match (self.if_match, self.if_unmodified_since) {
+        let failed = match (self.equals, self.unmodified_since) {
             (Some(condition), _) => !matches(&condition, object),
             (None, Some(since)) => changed(since),
             (None, None) => false,
@@ -256,7 +268,7 @@ impl Conditions {
             let message = "At least one of the pre-conditions you specified did not hold.";
             return Err(S3Error::with_message(S3ErrorCode::PreconditionFailed, message));
         }
-        let same = match (self.if_none_match, self.if_modified_since) {
+        let same = match (self.differs, self.modified_since) {
             (Some(condition), _) => matches(&condition, object),
             (None, Some(since)) => !changed(since),
             (None, None) => false,

@@ -77,7 +77,6 @@ impl Rules<'_> {
         let creates = parts.method == Method::PUT && key.is_none() && parts.uri.query().is_none();
         match &place {
             Place::Service(_) if key.is_some() => return Err(path_style()),
-            Place::Service(_) => {}
             Place::Unknown(host) => return Err(Refusal::no_such_bucket(host)),
             Place::Bucket(region, bucket) => {
                 if BucketName::parse(bucket).is_err() {
@@ -100,7 +99,7 @@ impl Rules<'_> {
             Place::Domain(bucket) if region_of(bucket).is_none() => {
                 return Err(Refusal::no_such_bucket(bucket));
             }
-            Place::Domain(_) => {}
+            Place::Service(_) | Place::Domain(_) => {}
         }
         let claim = Claim::read(parts)?.ok_or_else(anonymous)?;
         self.known_key(&claim)?;

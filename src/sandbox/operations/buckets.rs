@@ -14,7 +14,7 @@ use crate::sandbox::rules::Admitted;
 use crate::sandbox::store::Versioning;
 
 impl Operations {
-    pub(super) async fn create_bucket(
+    pub(super) fn create_bucket(
         &self,
         req: S3Request<CreateBucketInput>,
     ) -> Answer<CreateBucketOutput> {
@@ -27,7 +27,7 @@ impl Operations {
         Ok(S3Response::new(CreateBucketOutput { location }))
     }
 
-    pub(super) async fn delete_bucket(
+    pub(super) fn delete_bucket(
         &self,
         req: S3Request<DeleteBucketInput>,
     ) -> Answer<DeleteBucketOutput> {
@@ -35,15 +35,12 @@ impl Operations {
         Ok(S3Response::new(DeleteBucketOutput {}))
     }
 
-    pub(super) async fn head_bucket(
-        &self,
-        req: S3Request<HeadBucketInput>,
-    ) -> Answer<HeadBucketOutput> {
+    pub(super) fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {
         self.store().bucket(&req.input.bucket)?;
         Ok(S3Response::new(HeadBucketOutput::default()))
     }
 
-    pub(super) async fn get_bucket_location(
+    pub(super) fn get_bucket_location(
         &self,
         req: S3Request<GetBucketLocationInput>,
     ) -> Answer<GetBucketLocationOutput> {
@@ -53,7 +50,7 @@ impl Operations {
         }))
     }
 
-    pub(super) async fn get_bucket_versioning(
+    pub(super) fn get_bucket_versioning(
         &self,
         req: S3Request<GetBucketVersioningInput>,
     ) -> Answer<GetBucketVersioningOutput> {
@@ -66,7 +63,7 @@ impl Operations {
         Ok(S3Response::new(output))
     }
 
-    pub(super) async fn put_bucket_versioning(
+    pub(super) fn put_bucket_versioning(
         &self,
         req: S3Request<PutBucketVersioningInput>,
     ) -> Answer<PutBucketVersioningOutput> {

@@ -12,9 +12,9 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::settings::tags_of_header;
 use super::{Answer, Circumstances, Conditions, Operations, class, etag, matches, size, whole};
-use crate::sandbox::store::{Description, Object};
+use crate::sandbox::store::Object;
 
-/// What CopyObject takes; more is copied part by part (OSS documentation, "`CopyObject`": below
+/// What `CopyObject` takes; more is copied part by part (OSS documentation, "`CopyObject`": below
 /// 1 GB; the code is a guess).
 const MAX_COPY: usize = 1 << 30;
 
@@ -54,20 +54,17 @@ impl Operations {
         Ok(object)
     }
 
-    pub(super) async fn get_object(
-        &self,
-        req: S3Request<GetObjectInput>,
-    ) -> Answer<GetObjectOutput> {
+    pub(super) fn get_object(&self, req: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
         let met = Circumstances::of(&req)?;
         let input = req.input;
         let key = met.key(&input.key);
         let object = self.store().version(&input.bucket, &key, input.version_id.as_deref())?;
         met.readable(&key, &object)?;
         let conditions = Conditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-            if_modified_since: input.if_modified_since,
-            if_unmodified_since: input.if_unmodified_since,
+            equals: input.if_match,
+            differs: input.if_none_match,
+            modified_since: input.if_modified_since,
+            unmodified_since: input.if_unmodified_since,
         };
         conditions.check(&met, &object)?;
         let (data, content_range) = match input.range.filter(|_| !met.faults.range_ignored) {
@@ -102,19 +99,16 @@ impl Operations {
         Ok(S3Response::with_headers(output, met.headers(&key, &object)))
     }
 
-    pub(super) async fn head_object(
-        &self,
-        req: S3Request<HeadObjectInput>,
-    ) -> Answer<HeadObjectOutput> {
+    pub(super) fn head_object(&self, req: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
         let met = Circumstances::of(&req)?;
         let input = req.input;
         let key = met.key(&input.key);
         let object = self.store().version(&input.bucket, &key, input.version_id.as_deref())?;
         let conditions = Conditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-            if_modified_since: input.if_modified_since,
-            if_unmodified_since: input.if_unmodified_since,
+            equals: input.if_match,
+            differs: input.if_none_match,
+            modified_since: input.if_modified_since,
+            unmodified_since: input.if_unmodified_since,
         };
         conditions.check(&met, &object)?;
         let described = object.description.clone();
@@ -156,10 +150,7 @@ impl Operations {
         Ok(S3Response::with_headers(output, met.headers(&key, &object)))
     }
 
-    pub(super) async fn copy_object(
-        &self,
-        req: S3Request<CopyObjectInput>,
-    ) -> Answer<CopyObjectOutput> {
+    pub(super) fn copy_object(&self, req: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
         let met = Circumstances::of(&req)?;
         let forbids = forbids_overwrite(&req);
         let input = req.input;
@@ -172,20 +163,17 @@ impl Operations {
             return Err(S3ErrorCode::PreconditionFailed.into());
         }
         let class = class(input.storage_class.as_ref())?;
-        let replaces = |directive: Option<&str>| directive == Some("REPLACE");
-        let tags = if replaces(input.tagging_directive.as_ref().map(|directive| directive.as_str()))
-        {
-            tags_of_header(input.tagging.as_deref())?
-        } else {
-            source.tags.clone()
+        let tags = match input.tagging_directive {
+            Some(directive) if directive.as_str() == "REPLACE" => {
+                tags_of_header(input.tagging.as_deref())?
+            }
+            _ => source.tags.clone(),
         };
-        let described: Description =
-            if replaces(input.metadata_directive.as_ref().map(|directive| directive.as_str())) {
-                description!(input)
-            } else {
-                source.description.clone()
-            };
-        let object = Object::new(source.data.clone(), met.now, described);
+        let description = match input.metadata_directive {
+            Some(directive) if directive.as_str() == "REPLACE" => description!(input),
+            _ => source.description.clone(),
+        };
+        let object = Object::new(source.data.clone(), met.now, description);
         let mut store = self.store();
         if forbids {
             store.free(&input.bucket, &key)?;
@@ -202,7 +190,7 @@ impl Operations {
         Ok(S3Response::with_headers(output, met.headers(&key, &object)))
     }
 
-    pub(super) async fn delete_object(
+    pub(super) fn delete_object(
         &self,
         req: S3Request<DeleteObjectInput>,
     ) -> Answer<DeleteObjectOutput> {
@@ -218,7 +206,7 @@ impl Operations {
         }))
     }
 
-    pub(super) async fn delete_objects(
+    pub(super) fn delete_objects(
         &self,
         req: S3Request<DeleteObjectsInput>,
     ) -> Answer<DeleteObjectsOutput> {

@@ -69,7 +69,7 @@ fn grants() -> Vec<Grant> {
 }
 
 impl Operations {
-    pub(super) async fn get_bucket_acl(
+    pub(super) fn get_bucket_acl(
         &self,
         req: S3Request<GetBucketAclInput>,
     ) -> Answer<GetBucketAclOutput> {
@@ -78,7 +78,7 @@ impl Operations {
         Ok(S3Response::new(output))
     }
 
-    pub(super) async fn put_bucket_acl(
+    pub(super) fn put_bucket_acl(
         &self,
         req: S3Request<PutBucketAclInput>,
     ) -> Answer<PutBucketAclOutput> {
@@ -87,7 +87,7 @@ impl Operations {
         Ok(S3Response::new(PutBucketAclOutput {}))
     }
 
-    pub(super) async fn get_object_acl(
+    pub(super) fn get_object_acl(
         &self,
         req: S3Request<GetObjectAclInput>,
     ) -> Answer<GetObjectAclOutput> {
@@ -99,7 +99,7 @@ impl Operations {
         Ok(S3Response::new(GetObjectAclOutput { owner, grants, request_charged: None }))
     }
 
-    pub(super) async fn put_object_acl(
+    pub(super) fn put_object_acl(
         &self,
         req: S3Request<PutObjectAclInput>,
     ) -> Answer<PutObjectAclOutput> {
@@ -110,7 +110,7 @@ impl Operations {
         Ok(S3Response::new(PutObjectAclOutput::default()))
     }
 
-    pub(super) async fn get_object_tagging(
+    pub(super) fn get_object_tagging(
         &self,
         req: S3Request<GetObjectTaggingInput>,
     ) -> Answer<GetObjectTaggingOutput> {
@@ -126,7 +126,7 @@ impl Operations {
         Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id }))
     }
 
-    pub(super) async fn put_object_tagging(
+    pub(super) fn put_object_tagging(
         &self,
         req: S3Request<PutObjectTaggingInput>,
     ) -> Answer<PutObjectTaggingOutput> {
@@ -144,7 +144,7 @@ impl Operations {
         Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
     }
 
-    pub(super) async fn delete_object_tagging(
+    pub(super) fn delete_object_tagging(
         &self,
         req: S3Request<DeleteObjectTaggingInput>,
     ) -> Answer<DeleteObjectTaggingOutput> {
@@ -162,7 +162,7 @@ impl Operations {
     /// 202 for the first, 409 while it goes on, 200 where it is done (documentation,
     /// "`RestoreObject`"). `Days` of an S3 client is ignored: one day (documentation on the move
     /// from AWS).
-    pub(super) async fn restore_object(
+    pub(super) fn restore_object(
         &self,
         req: S3Request<RestoreObjectInput>,
     ) -> Answer<RestoreObjectOutput> {

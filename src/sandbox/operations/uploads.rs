@@ -19,7 +19,7 @@ use crate::base::url_encode;
 use crate::sandbox::store::{Object, crc64};
 
 impl Operations {
-    pub(super) async fn create_multipart_upload(
+    pub(super) fn create_multipart_upload(
         &self,
         req: S3Request<CreateMultipartUploadInput>,
     ) -> Answer<CreateMultipartUploadOutput> {
@@ -60,7 +60,7 @@ impl Operations {
         Ok(answer)
     }
 
-    pub(super) async fn upload_part_copy(
+    pub(super) fn upload_part_copy(
         &self,
         req: S3Request<UploadPartCopyInput>,
     ) -> Answer<UploadPartCopyOutput> {
@@ -90,7 +90,7 @@ impl Operations {
         }))
     }
 
-    pub(super) async fn complete_multipart_upload(
+    pub(super) fn complete_multipart_upload(
         &self,
         req: S3Request<CompleteMultipartUploadInput>,
     ) -> Answer<CompleteMultipartUploadOutput> {
@@ -119,7 +119,7 @@ impl Operations {
         Ok(S3Response::with_headers(output, headers))
     }
 
-    pub(super) async fn abort_multipart_upload(
+    pub(super) fn abort_multipart_upload(
         &self,
         req: S3Request<AbortMultipartUploadInput>,
     ) -> Answer<AbortMultipartUploadOutput> {
@@ -128,10 +128,7 @@ impl Operations {
         Ok(S3Response::new(AbortMultipartUploadOutput::default()))
     }
 
-    pub(super) async fn list_parts(
-        &self,
-        req: S3Request<ListPartsInput>,
-    ) -> Answer<ListPartsOutput> {
+    pub(super) fn list_parts(&self, req: S3Request<ListPartsInput>) -> Answer<ListPartsOutput> {
         let input = req.input;
         let store = self.store();
         let upload = store.upload(&input.bucket, &input.key, &input.upload_id)?;
@@ -166,7 +163,7 @@ impl Operations {
         }))
     }
 
-    pub(super) async fn list_multipart_uploads(
+    pub(super) fn list_multipart_uploads(
         &self,
         req: S3Request<ListMultipartUploadsInput>,
     ) -> Answer<ListMultipartUploadsOutput> {

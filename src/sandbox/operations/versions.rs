@@ -12,7 +12,7 @@ use crate::base::url_encode;
 use crate::sandbox::store::versions::VersionQuery;
 
 impl Operations {
-    pub(super) async fn list_object_versions(
+    pub(super) fn list_object_versions(
         &self,
         req: S3Request<ListObjectVersionsInput>,
     ) -> Answer<ListObjectVersionsOutput> {

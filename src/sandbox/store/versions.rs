@@ -223,15 +223,12 @@ impl Bucket {
                 page.next = last;
                 break;
             }
-            match common {
-                Some(common) => {
-                    last = Some((common.clone(), None));
-                    page.prefixes.push(common);
-                }
-                None => {
-                    last = Some((listed.key.clone(), Some(listed.id.clone())));
-                    page.versions.push(listed);
-                }
+            if let Some(common) = common {
+                last = Some((common.clone(), None));
+                page.prefixes.push(common);
+            } else {
+                last = Some((listed.key.clone(), Some(listed.id.clone())));
+                page.versions.push(listed);
             }
         }
         page
