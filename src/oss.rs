@@ -12,6 +12,8 @@ pub mod client;
 pub mod crc64;
 pub mod dispatch;
 pub mod error;
+#[cfg(test)]
+mod fuzz;
 pub mod heal;
 pub mod listing;
 pub mod object;

@@ -134,14 +134,17 @@ pub async fn upload(
         begun = client.create_upload(bucket, key, options) => begun?.value,
     };
     let target = Target { client, bucket, key, id: &id };
-    let sent = tokio::select! {
-        biased;
-        () = cancel.cancelled() => Err(Error::cancelled(ACTION)),
-        sent = target.send(&mut source, part, progress) => match sent {
+    let work = async {
+        match target.send(&mut source, part, progress).await {
             Ok((parts, crc)) => target.complete(&parts, crc, total).await,
             Err(SendError::Local(error)) => Err(local(error)),
             Err(SendError::Remote(error)) => Err(error),
-        },
+        }
+    };
+    let sent = tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::cancelled(ACTION)),
+        sent = work => sent,
     };
     match sent {
         Ok(verified) => Ok(Transferred { bytes: total, verified }),

@@ -273,14 +273,19 @@ impl HttpBody for Pieces {
 /// Sorts a failure to connect, to send, or to read the head of an answer.
 fn failure(error: &(dyn StdError + 'static), action: &'static str) -> Error {
     let failed = |kind, message: String| Error::new(kind, action, message);
+    // first, since what it could not reach is the proxy's own name or address
+    if let Some(error) = below::<ProxyError>(error) {
+        return failed(Kind::Network(Link::Proxy), error.to_string());
+    }
     if let Some(error) = below::<ResolveError>(error) {
         return failed(Kind::Network(Link::Dns), error.to_string());
     }
     if let Some(problem) = certificate_problem(error) {
         return failed(Kind::Network(Link::Tls), problem.to_string());
     }
-    if let Some(error) = below::<ProxyError>(error) {
-        return failed(Kind::Network(Link::Proxy), error.to_string());
+    if below::<rustls_pki_types::InvalidDnsNameError>(error).is_some() {
+        let message = "the host is no name that a certificate can have";
+        return failed(Kind::Network(Link::Tls), message.to_owned());
     }
     if let Some(error) = below::<hyper::Error>(error) {
         if error.is_parse_too_large() {
