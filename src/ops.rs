@@ -8,6 +8,7 @@ pub mod check;
 pub mod demo;
 pub mod failure;
 pub mod keystore;
+pub mod lint;
 pub mod location;
 pub mod objects;
 pub mod plan;

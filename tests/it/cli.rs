@@ -2,7 +2,7 @@
 //! other environment, a sandbox to talk to.
 
 mod bad_input;
-mod bench;
+pub(crate) mod bench;
 mod terminal;
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -13,6 +13,7 @@ mod check;
 mod cli;
 mod doctor;
 mod hostile;
+mod lint;
 mod pictures;
 mod pty;
 mod readme;
