@@ -172,7 +172,8 @@ mod tests {
         let pipe = folder.path().join("pipe").display().to_string();
         run(&sh(&format!("mkfifo '{pipe}'")), &env(), LIMITS).await.unwrap();
         let program = sh(&format!("(exec 9>'{pipe}'; sleep 600) & wait"));
-        let mut child = Box::pin(run(&program, &env(), LIMITS));
+        let env = env();
+        let mut child = Box::pin(run(&program, &env, LIMITS));
         // opens once the grandchild has the other end
         let open = tokio::task::spawn_blocking(move || std::fs::File::open(pipe).unwrap());
         let mut reader = tokio::select! {

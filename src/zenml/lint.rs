@@ -1,6 +1,6 @@
 //! What is missing or wrong in an artifact store that was made by hand.
 //!
-//! [`read`](read::read) finds the stores in what a user has of them: the table or the JSON and
+//! `read` finds the stores in what a user has of them: the table or the JSON and
 //! YAML of `zenml artifact-store describe`, an exported stack, an answer of ZenML's REST API, or
 //! the command that registered the store. [`lint`] holds each against what OSS takes and what
 //! ZenML does with its settings, and says which command mends it. Values of keys are forgotten as
@@ -10,7 +10,7 @@ mod command;
 mod endpoint;
 mod kwargs;
 mod literal;
-pub mod read;
+mod read;
 mod rules;
 mod table;
 mod yaml;
@@ -103,8 +103,6 @@ pub struct Linted {
     pub findings: Vec<Finding>,
     /// The commands that mend it, where something is to be mended.
     pub commands: Vec<CommandLine>,
-    /// How it uploads, for what the libraries make of that.
-    pub uses: Uses,
 }
 
 /// What of a store the libraries of Python treat in different ways.

@@ -77,7 +77,7 @@ fn every_finding_says_what_it_means_and_errors_what_to_do() {
             }
             let errors = store.findings.iter().filter(|f| f.severity == Severity::Error);
             for finding in errors {
-                let told = finding.corrected.is_some() || finding.meaning.len() > 60;
+                let told = finding.corrected.is_some() || finding.meaning.len() > 40;
                 assert!(told, "{name}: {finding:?}");
             }
             let sound = store.findings.iter().all(|f| f.severity == Severity::Note);

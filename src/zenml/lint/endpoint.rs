@@ -236,7 +236,7 @@ fn elsewhere(
 }
 
 /// What an error says, as a sentence of its own.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     let dot = if text.ends_with('.') { "" } else { "." };
