@@ -109,7 +109,6 @@ fn the_cure_is_sound() {
                 // where only the user knows the region or the endpoint, a word stands in its place
                 let open = command.contains("REGION");
                 assert!(errors.is_empty() || open, "{name}: {errors:?} in {command}");
-                // what no command can mend: the prefix, and a name that no bucket has
                 cured += 1;
             }
         }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::endpoint::{self, sentence};
 use super::kwargs::{mask_passwords, object};
-use super::read::{HandMade, KNOWN_SETTINGS};
+use super::read::{Given, HandMade, KNOWN_SETTINGS};
 use super::{Finding, Linted, Severity};
 use crate::base::visible::visible;
 use crate::model::bucket::BucketName;
@@ -121,13 +121,17 @@ impl Case {
             Err(problem) => {
                 let meaning = format!("No bucket of OSS is called {}: {problem}.", visible(bucket));
                 self.say(error, "bucket-name", subject, &meaning);
+                self.mended.shift_remove("path");
                 return None;
             }
         };
         let draft = StoreDraft { prefix: prefix.to_owned(), ..StoreDraft::default() };
         let problems = draft.validate().err().unwrap_or_default();
         if let Some(problem) = problems.iter().find(|problem| problem.field == "prefix") {
-            self.say(error, "path-prefix", subject, &sentence(&problem.message));
+            let corrected = format!("s3://{bucket}/PREFIX");
+            self.mend(error, "path-prefix", subject, &sentence(&problem.message), &corrected);
+            // only the user knows which prefix it should be
+            self.mended.shift_remove("path");
         }
         Some(bucket)
     }
@@ -320,7 +324,13 @@ impl Case {
     fn commands(&self) -> Vec<CommandLine> {
         let store = shell_quote(self.store.name.as_deref().unwrap_or(SOME_STORE));
         let mut commands = Vec::new();
-        if let Some(secret) = self.mended.get("authentication_secret").and_then(Value::as_str) {
+        let secret = self.mended.get("authentication_secret").and_then(Value::as_str);
+        // a secret that the key refers to need not be made
+        let givens = [&self.store.key, &self.store.secret, &self.store.token];
+        let is_there = |secret: &str| {
+            givens.iter().any(|given| matches!(given, Given::Reference(name) if name == secret))
+        };
+        if let Some(secret) = secret.filter(|secret| !is_there(secret)) {
             commands
                 .push(CommandLine::new(format!("zenml secret create {} -i", shell_quote(secret))));
         }
@@ -335,7 +345,8 @@ impl Case {
         ];
         let given: Vec<&str> =
             givens.iter().filter(|(_, given)| given.is_there()).map(|(name, _)| *name).collect();
-        if !given.is_empty() && !self.store.partial {
+        let by_secret = secret.or(self.store.text("authentication_secret")).is_some();
+        if !given.is_empty() && by_secret {
             let names = given.join(" ");
             commands.push(CommandLine::new(format!(
                 "zenml artifact-store remove-attribute {store} {names}"

@@ -13,6 +13,7 @@ impl Case {
     /// (`S3ArtifactStore.get_credentials`).
     pub(super) fn keys(&mut self) {
         let (error, warning) = (Severity::Error, Severity::Warning);
+        let said = self.findings.len();
         let store = &self.store;
         let named = store.text("authentication_secret").map(str::to_owned);
         let givens = [&store.key, &store.secret, &store.token];
@@ -95,8 +96,7 @@ impl Case {
                 &by_secret,
             );
         }
-        let incomplete = any || !self.store.partial;
-        if named.is_none() && incomplete {
+        if named.is_none() && self.findings.len() > said {
             self.mended.insert("authentication_secret".into(), json!(secret));
         }
     }
