@@ -11,6 +11,7 @@ use std::fmt::{self, Write as _};
 use serde_json::{Map, Value};
 
 use super::plan::{Plan, Step, text};
+use crate::base::shell;
 
 /// One command of ZenML's command line, quoted for a POSIX shell.
 ///
@@ -32,7 +33,7 @@ impl CommandLine {
             let value = text(value);
             // ZenML reads `@x` as the contents of the file x, `@@x` as `@x`
             let at = if value.starts_with('@') { "@" } else { "" };
-            format!("--{setting}={}", shell_quote(&format!("{at}{value}")))
+            format!("--{setting}={}", shell::quote(&format!("{at}{value}")))
         }));
         self
     }
@@ -43,15 +44,6 @@ impl fmt::Display for CommandLine {
         f.write_str(&self.head)?;
         self.options.iter().try_for_each(|option| write!(f, " \\\n    {option}"))
     }
-}
-
-/// `text` as one word of a POSIX shell. It must not hold a NUL, which no shell can pass on.
-pub fn shell_quote(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./@".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// The commands that carry out `plan`, first the integration that S3 needs.
@@ -71,7 +63,7 @@ fn command(step: &Step) -> CommandLine {
         Step::Component { name, kind, flavor, configuration } => CommandLine::new(format!(
             "zenml {} register {name} -f {}",
             kind.as_str().replace('_', "-"),
-            shell_quote(flavor)
+            shell::quote(flavor)
         ))
         .with_settings(configuration),
         Step::Stack { name, components } => {

@@ -10,11 +10,12 @@ use super::endpoint::{self, sentence};
 use super::kwargs::{mask_passwords, object};
 use super::read::{Given, HandMade, KNOWN_SETTINGS};
 use super::{Finding, Linted, Severity};
+use crate::base::shell;
 use crate::base::visible::visible;
 use crate::model::bucket::BucketName;
 use crate::model::endpoint::{Endpoint, EndpointError};
 use crate::model::store::{Signature, StoreDraft};
-use crate::zenml::script::{CommandLine, shell_quote};
+use crate::zenml::script::CommandLine;
 use crate::zenml::version::Version;
 
 /// The store's name in commands where the text does not hold it.
@@ -322,7 +323,7 @@ impl Case {
     }
 
     fn commands(&self) -> Vec<CommandLine> {
-        let store = shell_quote(self.store.name.as_deref().unwrap_or(SOME_STORE));
+        let store = shell::quote(self.store.name.as_deref().unwrap_or(SOME_STORE));
         let mut commands = Vec::new();
         let secret = self.mended.get("authentication_secret").and_then(Value::as_str);
         // a secret that the key refers to need not be made
@@ -332,7 +333,7 @@ impl Case {
         };
         if let Some(secret) = secret.filter(|secret| !is_there(secret)) {
             commands
-                .push(CommandLine::new(format!("zenml secret create {} -i", shell_quote(secret))));
+                .push(CommandLine::new(format!("zenml secret create {} -i", shell::quote(secret))));
         }
         if !self.mended.is_empty() {
             let update = CommandLine::new(format!("zenml artifact-store update {store}"));
