@@ -11,6 +11,7 @@ mod check;
 mod copy;
 mod explain;
 mod keystore;
+mod lint;
 mod objects;
 pub mod output;
 mod plan;
@@ -67,6 +68,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::ArtifactStore(verb) => store::run(verb, session).await,
         Command::Stack(verb) => stack::run(verb, session).await,
         Command::Check(args) => check::run(args, session).await,
+        Command::Lint(args) => lint::run(args, session).await,
         Command::Plan(args) => plan::run(args, session).await,
         Command::Ls(args) => objects::ls(args, session).await,
         Command::Stat(args) => objects::stat(args, session).await,

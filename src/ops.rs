@@ -10,6 +10,7 @@ pub mod failure;
 pub mod fix;
 pub mod history;
 pub mod keystore;
+pub mod lint;
 pub mod location;
 pub mod objects;
 pub mod plan;

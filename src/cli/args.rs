@@ -120,6 +120,8 @@ pub enum Command {
     Stack(Stack),
     /// Prove that a store or a stack works as ZenML will use it
     Check(Check),
+    /// Say what is wrong for OSS in an artifact store that was made by hand
+    Lint(Lint),
     /// What ZenML would be told
     Plan(Plan),
     /// List objects below STORE:[PREFIX], or the stores' buckets
@@ -383,6 +385,17 @@ pub struct Check {
     /// How former checks ended, the newest first; nothing is checked
     #[arg(long, conflicts_with_all = ["all", "fix"])]
     pub history: bool,
+}
+
+/// `osstack lint`.
+#[derive(Args, Debug)]
+pub struct Lint {
+    /// What `zenml artifact-store describe` or `zenml stack export` shows, JSON of the REST API,
+    /// or the register command; - is stdin
+    pub file: PathBuf,
+    /// Look at the Python that runs it too: its path, a virtual environment, or auto
+    #[arg(long, value_name = "PATH|auto")]
+    pub python: Option<PathBuf>,
 }
 
 /// `osstack plan`.

@@ -17,6 +17,7 @@ mod doctor_rungs;
 mod doctor_traces;
 mod fixes;
 mod hostile;
+mod lint;
 mod pictures;
 mod pty;
 mod readme;
