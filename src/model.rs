@@ -14,6 +14,7 @@ pub mod name;
 pub mod object_key;
 pub mod preview;
 pub mod region;
+pub mod residency;
 pub mod secret;
 pub mod stack;
 pub mod store;

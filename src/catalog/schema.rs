@@ -19,13 +19,14 @@ pub(super) const COMPONENT: &str = "component";
 pub(super) const STACK: &str = "stack";
 
 const TOP: [&str; 4] = ["schema", STORE, COMPONENT, STACK];
-const STORE_FIELDS: [&str; 9] = [
+const STORE_FIELDS: [&str; 10] = [
     "path",
     "secret",
     "region",
     "endpoint",
     "access",
     "signature",
+    "residency",
     "client_kwargs",
     "config_kwargs",
     "s3_additional_kwargs",
@@ -148,6 +149,7 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             endpoint: self.endpoint("endpoint"),
             access: self.endpoint("access"),
             signature: self.signature(),
+            residency: self.residency(),
             extras: Extras {
                 client_kwargs: self.map("client_kwargs"),
                 config_kwargs: self.map("config_kwargs"),
@@ -309,6 +311,24 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             self.error("signature", "write \"v2\" or \"v4\"");
         }
         found.unwrap_or_default()
+    }
+
+    /// As the draft takes it: `["EU", "UK"]` with commas between, or one text.
+    fn residency(&mut self) -> String {
+        let areas = self.table.get("residency").map(to_json);
+        let texts = |areas: Vec<Json>| {
+            areas.iter().map(|area| area.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        };
+        let areas = match areas {
+            None => return String::new(),
+            Some(Ok(Json::String(area))) => Some(vec![area]),
+            Some(Ok(Json::Array(areas))) => texts(areas),
+            Some(_) => None,
+        };
+        areas.map(|areas| areas.join(", ")).unwrap_or_else(|| {
+            self.error("residency", "write a list of texts: [\"EU\"]");
+            String::new()
+        })
     }
 
     fn stack_components(&mut self) -> BTreeMap<ComponentType, Vec<String>> {

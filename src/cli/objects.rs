@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::args::{Ls, MakeBucket, Presign, Remove, Target};
+use super::args::{Border, Ls, MakeBucket, Presign, Remove, Target};
 use super::output::{Output, Paint};
 use super::session::{Session, Stop};
 use super::store::{Named, load};
@@ -33,8 +33,8 @@ struct Found {
     own: usize,
 }
 
-/// Finds what `text` names, and opens the keystore for it.
-async fn find(text: &str, session: &mut Session) -> Result<Found, Stop> {
+/// Finds what `text` names, and opens the keystore for it and the border.
+async fn find(text: &str, border: Border, session: &mut Session) -> Result<Found, Stop> {
     let location = Location::parse(OsStr::new(text));
     let catalog = load(session).await?;
     let Some((place, key)) = location.resolve(&catalog)? else {
@@ -47,12 +47,17 @@ async fn find(text: &str, session: &mut Session) -> Result<Found, Stop> {
         _ => 0,
     };
     session.open_keystore().await?;
+    session.cross_border(&place, border.across_border).await?;
     Ok(Found { place, key, own })
 }
 
 /// The same for one object.
-async fn find_object(text: &str, session: &mut Session) -> Result<(Place, ObjectKey), Stop> {
-    let found = find(text, session).await?;
+async fn find_object(
+    text: &str,
+    border: Border,
+    session: &mut Session,
+) -> Result<(Place, ObjectKey), Stop> {
+    let found = find(text, border, session).await?;
     Ok((found.place, object_key(&found.key, found.own)?))
 }
 
@@ -64,7 +69,7 @@ fn object_key(key: &str, own: usize) -> Result<ObjectKey, Failure> {
 
 pub(super) async fn ls(ls: Ls, session: &mut Session) -> Result<(), Stop> {
     let Some(target) = &ls.target else { return ls_stores(session).await };
-    let Found { place, key: prefix, own } = find(target, session).await?;
+    let Found { place, key: prefix, own } = find(target, ls.border, session).await?;
     let list = ListObjects { place, prefix, folded: !ls.recursive };
     let show = move |output: &mut Output, page: Page| {
         show_page(output, &page, own)?;
@@ -147,7 +152,7 @@ fn when(unix_seconds: i64) -> Option<String> {
 }
 
 pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), Stop> {
-    let (place, key) = find_object(&target.target, session).await?;
+    let (place, key) = find_object(&target.target, target.border, session).await?;
     let info = session.run(StatObject { place, key: key.clone() }).await??;
     let output = &mut session.output;
     let modified = info.last_modified.map(rfc3339);
@@ -188,7 +193,7 @@ pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), St
 }
 
 pub(super) async fn cat(target: Target, session: &mut Session) -> Result<(), Stop> {
-    let (place, key) = find_object(&target.target, session).await?;
+    let (place, key) = find_object(&target.target, target.border, session).await?;
     let show = |output: &mut Output, bytes: bytes::Bytes| output.bytes(&bytes);
     session.follow(ReadObject { place, key }, show).await??;
     session.output.flush()
@@ -208,7 +213,7 @@ pub(super) async fn mb(mb: MakeBucket, session: &mut Session) -> Result<(), Stop
 
 pub(super) async fn presign(presign: Presign, session: &mut Session) -> Result<(), Stop> {
     let expires = span(&presign.expires)?;
-    let (place, key) = find_object(&presign.target, session).await?;
+    let (place, key) = find_object(&presign.target, presign.border, session).await?;
     let Link { url, is_temporary } = session.run(PresignObject { place, key, expires }).await??;
     let until = session.machine.clock.now() + expires;
     let output = &mut session.output;
@@ -250,7 +255,7 @@ fn span(text: &str) -> Result<Duration, Failure> {
 }
 
 pub(super) async fn du(target: Target, session: &mut Session) -> Result<(), Stop> {
-    let Found { place, key: prefix, .. } = find(&target.target, session).await?;
+    let Found { place, key: prefix, .. } = find(&target.target, target.border, session).await?;
     let show = |output: &mut Output, usage: Usage| {
         output.progress(&numbers(usage));
         Ok(())
@@ -273,7 +278,7 @@ pub(super) async fn rm(rm: Remove, session: &mut Session) -> Result<(), Stop> {
 }
 
 async fn rm_one(rm: Remove, session: &mut Session) -> Result<(), Stop> {
-    let (place, key) = find_object(&rm.target, session).await?;
+    let (place, key) = find_object(&rm.target, rm.border, session).await?;
     let shown = visible(&rm.target).into_string();
     // OSS says yes to deleting what is not there; whoever mistyped a key should know
     session.run(StatObject { place: place.clone(), key: key.clone() }).await??;
@@ -293,7 +298,7 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
             .hint("add --yes, or -n to see")
             .into());
     }
-    let Found { place, key: prefix, own } = find(&rm.target, session).await?;
+    let Found { place, key: prefix, own } = find(&rm.target, rm.border, session).await?;
     let shown = visible(&rm.target).into_string();
     if rm.dry_run {
         let list = ListObjects { place, prefix, folded: false };

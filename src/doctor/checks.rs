@@ -9,6 +9,7 @@ mod endpoint;
 mod list;
 mod oss_server;
 mod read_range;
+mod residency;
 mod secret;
 mod store;
 mod tcp;
@@ -30,6 +31,7 @@ pub const CHECKS: &[Check] = &[
     clock::CHECK,
     access_key::CHECK,
     bucket_region::CHECK,
+    residency::CHECK,
     list::CHECK,
     write::CHECK,
     read_range::CHECK,

@@ -1,5 +1,6 @@
 //! One prefix of a bucket: what lies there, page by page as the pages arrive.
 
+mod ended;
 mod rows;
 mod view;
 
@@ -16,7 +17,7 @@ use crate::model::bucket::BucketName;
 use crate::model::object_key::ObjectKey;
 use crate::model::preview::{FIRST_READ, Preview};
 use crate::model::store::ArtifactStore;
-use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::failure::Failure;
 use crate::ops::objects::{DeleteObject, Link, ListObjects, Place, PresignObject, PreviewObject};
 use crate::ops::stores::LoadCatalog;
 use crate::ops::transfer::{Copy, Remote};
@@ -38,7 +39,6 @@ use super::buckets::Buckets;
 use super::details::Details;
 use super::failure_view::settled;
 use super::transfers::{self, Transfers};
-use super::unlock::Unlock;
 use super::viewer::Viewer;
 use super::viewer::content::Reading;
 
@@ -136,6 +136,8 @@ pub enum Msg {
     Listed(Page),
     Ended(Outcome<Result<(), Failure>>),
     Unlocked(Option<()>),
+    BorderConfirmed(Option<()>),
+    BorderOpened(Outcome<Result<(), Failure>>),
     Previewed(ObjectKey, Outcome<Result<Preview, Failure>>),
     FolderNamed(ObjectKey, Option<PathBuf>),
     FileNamed(Option<PathBuf>),
@@ -437,25 +439,15 @@ impl Objects {
                 self.store = catalog.and_then(|all| all.store(&self.place.store).cloned());
             }
             Msg::Listed(page) => return self.listed(&page),
-            Msg::Ended(outcome) => {
-                self.spinner.stop();
+            Msg::Ended(outcome) => return self.ended(outcome),
+            Msg::Unlocked(Some(())) => return self.list(),
+            Msg::BorderConfirmed(Some(())) => return self.cross_border(),
+            Msg::BorderOpened(outcome) => {
                 return match settled(outcome) {
-                    Ok(()) => {
-                        self.progress = Progress::Whole;
-                        Step::none()
-                    }
-                    Err(failure) if failure.kind == FailureKind::Cancelled => {
-                        self.progress = Progress::Stopped;
-                        Step::none()
-                    }
-                    Err(failure) => {
-                        let locked = failure.kind == FailureKind::Locked;
-                        self.progress = Progress::Broken(failure);
-                        if locked { Step::push(Unlock::new(), Msg::Unlocked) } else { Step::none() }
-                    }
+                    Ok(()) => self.list(),
+                    Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
                 };
             }
-            Msg::Unlocked(Some(())) => return self.list(),
             Msg::Previewed(key, outcome) => {
                 if let (Some(pane), Outcome::Done(read)) = (&mut self.pane, outcome) {
                     if pane.read.len() >= KEPT_PREVIEWS {
@@ -492,6 +484,7 @@ impl Objects {
                 };
             }
             Msg::Unlocked(None)
+            | Msg::BorderConfirmed(None)
             | Msg::FolderNamed(_, None)
             | Msg::FileNamed(None)
             | Msg::DeleteConfirmed(_, None) => {}
