@@ -315,20 +315,19 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
 
     /// As the draft takes it: `["EU", "UK"]` with commas between, or one text.
     fn residency(&mut self) -> String {
-        let areas = self.table.get("residency").map(to_json);
-        let texts = |areas: Vec<Json>| {
-            areas.iter().map(|area| area.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        let Some(item) = self.table.get("residency") else { return String::new() };
+        let areas = match to_json(item) {
+            Ok(Json::String(area)) => Some(vec![area]),
+            Ok(Json::Array(areas)) => {
+                areas.into_iter().map(|area| area.as_str().map(str::to_owned)).collect()
+            }
+            _ => None,
         };
-        let areas = match areas {
-            None => return String::new(),
-            Some(Ok(Json::String(area))) => Some(vec![area]),
-            Some(Ok(Json::Array(areas))) => texts(areas),
-            Some(_) => None,
-        };
-        areas.map(|areas| areas.join(", ")).unwrap_or_else(|| {
-            self.error("residency", "write a list of texts: [\"EU\"]");
-            String::new()
-        })
+        if let Some(areas) = areas {
+            return areas.join(", ");
+        }
+        self.error("residency", "write a list of texts: [\"EU\"]");
+        String::new()
     }
 
     fn stack_components(&mut self) -> BTreeMap<ComponentType, Vec<String>> {

@@ -19,8 +19,11 @@ use crate::ops::regions::{Inside, MeasureLatency, Measured, Target, Timings};
 
 pub(super) async fn run(args: Regions, session: &mut Session) -> Result<(), Stop> {
     let filter = args.filter.unwrap_or_default().to_lowercase();
-    let regions: Vec<&Region> =
-        region::all().iter().filter(|region| matches(region, &filter)).collect();
+    let mut regions: Vec<&Region> =
+        region::all().iter().filter(|region| has_code(region, &filter)).collect();
+    if regions.is_empty() {
+        regions = region::all().iter().filter(|region| matches(region, &filter)).collect();
+    }
     if regions.is_empty() {
         let failure =
             Failure::new(FailureKind::NotFound, format!("no region holds '{}'", visible(&filter)));
@@ -52,13 +55,15 @@ pub(super) async fn run(args: Regions, session: &mut Session) -> Result<(), Stop
     output.table(&table)
 }
 
+/// A code means its regions alone: as a part of a word `eu` would be in half of the table.
+fn has_code(region: &Region, filter: &str) -> bool {
+    [&region.jurisdiction, &region.country].iter().any(|code| code.to_lowercase() == filter)
+}
+
 fn matches(region: &Region, filter: &str) -> bool {
-    // a code is short: as a part of a word it would be in half of the table
-    let code = |text: &String| text.to_lowercase() == filter;
-    [&region.jurisdiction, &region.country].into_iter().any(code)
-        || [&region.id, &region.oss_id, &region.name, &region.name_zh, &region.group]
-            .into_iter()
-            .any(|text| text.to_lowercase().contains(filter))
+    [&region.id, &region.oss_id, &region.name, &region.name_zh, &region.group]
+        .into_iter()
+        .any(|text| text.to_lowercase().contains(filter))
 }
 
 fn row_json(region: &Region) -> Value {

@@ -21,8 +21,9 @@ pub(super) struct Border {
 }
 
 impl Border {
-    /// Lets `bucket` through where it lies inside of `store`'s residency, or nothing tells that
-    /// it does not. The server is asked once, and only where no name tells.
+    /// Lets `bucket` through where it lies inside of `store`'s residency, or nothing tells that it
+    /// does not. The server is asked once: also behind an endpoint of a region the bucket may be
+    /// another one's, and the client would follow it there.
     pub(super) async fn guard(
         &self,
         client: &Client,
@@ -34,15 +35,13 @@ impl Border {
             return Ok(());
         }
         let Looked { region, is_final } = look(client, store, bucket).await;
-        match region.and_then(|region| store.residency.refusal(region)) {
-            Some(refusal) => Err(refused(store, bucket, &refusal)),
-            None => {
-                if is_final {
-                    self.open(store, bucket);
-                }
-                Ok(())
-            }
+        if let Some(refusal) = region.and_then(|region| store.residency.refusal(region)) {
+            return Err(refused(store, bucket, &refusal));
         }
+        if is_final {
+            self.open(store, bucket);
+        }
+        Ok(())
     }
 
     fn open(&self, store: &ArtifactStore, bucket: &BucketName) {
@@ -62,20 +61,16 @@ struct Looked {
 }
 
 async fn look(client: &Client, store: &ArtifactStore, bucket: &BucketName) -> Looked {
-    // an endpoint of a region serves no bucket of another one (EC 0003-00001403)
-    let own = store.access_endpoint().ok().and_then(|endpoint| endpoint.region());
-    if own.is_some() {
-        return Looked { region: own, is_final: true };
-    }
-    match client.bucket_location(bucket).await {
-        Ok(answer) => {
-            Looked { region: answer.value.as_deref().and_then(region::find), is_final: true }
+    let (told, is_final) = match client.bucket_location(bucket).await {
+        Ok(answer) => (answer.value.as_deref().and_then(region::find), true),
+        Err(error) => {
+            let there = error.endpoint.as_deref().and_then(region::of_host);
+            (there, error.kind == Kind::Permission)
         }
-        Err(error) => Looked {
-            region: error.endpoint.as_deref().and_then(region::of_host),
-            is_final: error.kind == Kind::Permission,
-        },
-    }
+    };
+    // an endpoint of a region serves no bucket of another one (EC 0003-00001403)
+    let by_name = || store.access_endpoint().ok()?.region();
+    Looked { region: told.or_else(by_name), is_final }
 }
 
 fn refused(store: &ArtifactStore, bucket: &BucketName, refusal: &str) -> Failure {

@@ -161,27 +161,14 @@ impl RegionPicker {
     }
 
     fn details(&self, region: &Region, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+        let last = match self.latency.get(&region.oss_id) {
+            Some(Ok(timings)) => steps(*timings),
+            _ => geography(&region.group).to_owned(),
+        };
         let mut lines = vec![Line::from(vec![
             Span::styled(region.name.clone(), theme.title()),
-            Span::raw(format!(
-                "  {}  {}  {}",
-                region.name_zh,
-                region.area(),
-                geography(&region.group)
-            )),
+            Span::raw(format!("  {}  {}  {last}", region.name_zh, region.area())),
         ])];
-        if let Some(Ok(Timings { dns, tcp, tls })) = self.latency.get(&region.oss_id) {
-            let steps = match (dns, tcp) {
-                (Some(dns), Some(tcp)) => format!(
-                    "name {}, TCP {}, TLS {}",
-                    units::span(*dns),
-                    units::span(*tcp),
-                    units::span(*tls)
-                ),
-                _ => format!("{} through the proxy, TLS included", units::span(*tls)),
-            };
-            lines.push(Line::raw(steps));
-        }
         let host = region.host(EndpointKind::Public).or(region.host(EndpointKind::Internal));
         let endpoints = format!("{}: {}", host.unwrap_or("-"), kinds(region));
         lines.extend(wrap(&endpoints, room).into_iter().map(Line::raw));
@@ -215,6 +202,17 @@ fn remarks(region: &Region) -> String {
         words.push("internal only");
     }
     words.join(", ")
+}
+
+/// `name 4 ms, TCP 21 ms, TLS 45 ms`.
+fn steps(Timings { dns, tcp, tls }: Timings) -> String {
+    let span = units::span;
+    match (dns, tcp) {
+        (Some(dns), Some(tcp)) => {
+            format!("name {}, TCP {}, TLS {}", span(dns), span(tcp), span(tls))
+        }
+        _ => format!("{} through the proxy, TLS included", span(tls)),
+    }
 }
 
 fn geography(group: &str) -> &str {
@@ -382,6 +380,9 @@ impl Screen for RegionPicker {
 mod tests {
     use std::time::Duration;
 
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
     use super::*;
 
     fn hear(picker: &mut RegionPicker, region: &str, took: Result<u64, &str>) -> [String; 2] {
@@ -418,6 +419,34 @@ mod tests {
         let beijing = region::find("cn-beijing").unwrap();
         assert_eq!(picker.latency_of(beijing), "82 ms");
         assert_eq!(picker.steps_of(beijing), ["1 ms", "1 ms", "80 ms"]);
+    }
+
+    fn picture(picker: &RegionPicker, width: u16, height: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        let theme = Theme::default();
+        terminal.draw(|frame| picker.view(frame, frame.area(), &theme)).unwrap();
+        terminal.backend().to_string()
+    }
+
+    #[test]
+    fn measured_regions_look_like_this() {
+        let mut picker = RegionPicker::new("cn-hangzhou");
+        let _running = picker.update(Event::Command(Command::Measure));
+        for (region, took) in [
+            ("oss-eu-central-1", Ok(19)),
+            ("oss-cn-hangzhou", Ok(240)),
+            ("oss-eu-west-1", Ok(31)),
+            ("oss-ap-southeast-8", Err("there is no such host name")),
+        ] {
+            hear(&mut picker, region, took);
+        }
+        insta::assert_snapshot!("measuring", picture(&picker, 80, 22));
+        let why = "there is no such host name".to_owned();
+        let tried = Some(("oss-cn-hangzhou-internal.aliyuncs.com".to_owned(), Err(why)));
+        let inside = Inside { tried, led_inside: None };
+        let _ended = picker.update(Event::Msg(Msg::AllMeasured(Outcome::Done(Ok(inside)))));
+        insta::assert_snapshot!("measured", picture(&picker, 80, 22));
+        insta::assert_snapshot!("measured_wide", picture(&picker, 160, 46));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! other environment, a sandbox to talk to.
 
 mod bad_input;
-mod bench;
-mod terminal;
+pub(crate) mod bench;
+pub(crate) mod terminal;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -16,6 +16,8 @@ mod hostile;
 mod pictures;
 mod pty;
 mod readme;
+mod regions;
+mod residency;
 mod sandbox_client;
 mod sandbox_rules;
 mod sandbox_wire;

@@ -60,21 +60,16 @@ fn judge(store: &ArtifactStore, told: &Told<'_>) -> Finding {
     if let Some(refusal) = ways.iter().flatten().find_map(|way| residency.refusal_of(way)) {
         return failed("The data leaves where it may lie.").because(format!("{refusal}."));
     }
-    let doubt = match told {
-        Told::Region(region) => match residency.refusal(region) {
-            Some(refusal) => {
-                return failed(format!("The bucket {bucket} lies in {}.", region.id))
-                    .because(format!("{refusal}."));
-            }
-            None => {
-                let Region { id, .. } = region;
-                let lies = format!("The bucket {bucket} lies in {id}, in {}.", region.area());
-                return passed(lies).fact("region", id);
-            }
-        },
-        Told::Nothing | Told::Somewhere(_) => store.residency_doubt(),
-    };
-    let Some(doubt) = doubt else {
+    if let Told::Region(region) = told {
+        let Region { id, .. } = region;
+        if let Some(refusal) = residency.refusal(region) {
+            return failed(format!("The bucket {bucket} lies in {id}."))
+                .because(format!("{refusal}."));
+        }
+        let lies = format!("The bucket {bucket} lies in {id}, in {}.", region.area());
+        return passed(lies).fact("region", id);
+    }
+    let Some(doubt) = store.residency_doubt() else {
         // an endpoint of a region serves no bucket of another one (EC 0003-00001403)
         return passed(format!("The endpoint's region lies in {residency}."));
     };
