@@ -7,6 +7,7 @@ use toml_edit::{Item, Table, TableLike};
 
 use super::toml_json::{plain, to_json, to_map};
 use super::{Content, Problem, Severity};
+use crate::base::nearest::nearest;
 use crate::base::visible::visible;
 use crate::model::component::{Component, ComponentType};
 use crate::model::field::FieldError;
@@ -105,7 +106,7 @@ impl Notes<'_> {
     /// Warns of keys that mean nothing; they stay in the file.
     fn unknown(&mut self, entry: &str, table: &dyn TableLike, known: &[&str]) {
         for (key, _) in table.iter().filter(|(key, _)| !known.contains(key)) {
-            let message = match nearest(key, known) {
+            let message = match nearest(&underscored(key), known) {
                 Some(near) => format!("unknown key, kept and not used: did you mean {near}?"),
                 None => format!("unknown key, kept and not used: known are {}", known.join(", ")),
             };
@@ -344,7 +345,7 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             let field = format!("components.{word}");
             let Some(kind) = ComponentType::parse(word) else {
                 let words = ComponentType::ALL.map(ComponentType::as_str);
-                let message = match nearest(word, &words) {
+                let message = match nearest(&underscored(word), &words) {
                     Some(near) => format!("no component type: did you mean {near}?"),
                     None => format!("no component type: they are {}", words.join(", ")),
                 };
@@ -369,50 +370,7 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
     }
 }
 
-/// The word of `known` that `typed` was likely meant to be.
-fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
-    let typed = typed.to_ascii_lowercase().replace('-', "_");
-    let ranked = known.iter().map(|word| (distance(&typed, word), *word));
-    let (distance, word) = ranked.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + word.len() / 4).then_some(word)
-}
-
-/// Edits from one word to the other, two swapped letters counting as one (optimal string
-/// alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let width = b.len() + 1;
-    let mut before_last: Vec<usize> = vec![0; width];
-    let mut last: Vec<usize> = (0..width).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut row = Vec::with_capacity(width);
-        row.push(i + 1);
-        for (j, to) in b.iter().enumerate() {
-            let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX);
-            let mut best = (at(&last, j) + usize::from(from != to))
-                .min(at(&last, j + 1) + 1)
-                .min(at(&row, j) + 1);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(to) && b.get(j - 1) == Some(from);
-            if swapped {
-                best = best.min(at(&before_last, j - 1) + 1);
-            }
-            row.push(best);
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nearest_words() {
-        assert_eq!(nearest("nmae", &["name", "path"]), Some("name"));
-        assert_eq!(nearest("secrets", &STORE_FIELDS), Some("secret"));
-        assert_eq!(nearest("artifact-stores", &TOP), Some(STORE));
-        assert_eq!(nearest("colour", &STORE_FIELDS), None);
-        assert_eq!(distance("", "abc"), 3);
-    }
+/// `artifact-stores` is meant as `artifact_stores`.
+fn underscored(word: &str) -> String {
+    word.replace('-', "_")
 }
