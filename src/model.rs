@@ -16,6 +16,7 @@ pub mod object_key;
 pub mod permission;
 pub mod preview;
 pub mod region;
+pub mod residency;
 pub mod secret;
 pub mod stack;
 pub mod store;

@@ -15,6 +15,7 @@ pub mod location;
 pub mod objects;
 pub mod plan;
 pub mod regions;
+pub mod residency;
 pub mod secrets;
 pub mod stacks;
 pub mod stores;

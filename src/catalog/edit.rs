@@ -9,6 +9,7 @@ use crate::model::component::{Component, ComponentType};
 use crate::model::endpoint::EndpointChoice;
 use crate::model::fix::Fix;
 use crate::model::name::Name;
+use crate::model::residency::Residency;
 use crate::model::stack::Stack;
 use crate::model::store::{ArtifactStore, Extras, StoreDraft};
 
@@ -96,6 +97,7 @@ impl Edit {
             "access",
         );
         fields.set(|s| s.signature, |s| Some(s.signature.as_str().into()), "signature");
+        fields.set(|s| s.residency.clone(), |s| residency_value(&s.residency), "residency");
         let [client, config, additional] = extras;
         fields.set(|s| s.extras.client_kwargs.clone(), |_| client.clone(), "client_kwargs");
         fields.set(|s| s.extras.config_kwargs.clone(), |_| config.clone(), "config_kwargs");
@@ -415,6 +417,11 @@ fn set_components(stack: &mut dyn TableLike, kind: ComponentType, names: &[Name]
     let key = key.map_or(kind.as_str(), String::as_str);
     let array: Array = names.iter().map(Name::as_str).collect();
     set_value(components, key, (!names.is_empty()).then(|| array.into()));
+}
+
+fn residency_value(residency: &Residency) -> Option<Value> {
+    let areas: Array = residency.areas().collect();
+    (!areas.is_empty()).then(|| areas.into())
 }
 
 fn endpoint_value(choice: &EndpointChoice) -> Value {

@@ -20,13 +20,14 @@ pub(super) const COMPONENT: &str = "component";
 pub(super) const STACK: &str = "stack";
 
 const TOP: [&str; 4] = ["schema", STORE, COMPONENT, STACK];
-const STORE_FIELDS: [&str; 9] = [
+const STORE_FIELDS: [&str; 10] = [
     "path",
     "secret",
     "region",
     "endpoint",
     "access",
     "signature",
+    "residency",
     "client_kwargs",
     "config_kwargs",
     "s3_additional_kwargs",
@@ -153,6 +154,7 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             endpoint: self.endpoint("endpoint"),
             access: self.endpoint("access"),
             signature: self.signature(),
+            residency: self.residency(),
             extras: Extras {
                 client_kwargs: self.map("client_kwargs"),
                 config_kwargs: self.map("config_kwargs"),
@@ -320,6 +322,23 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             self.error("signature", "write \"v2\" or \"v4\"");
         }
         found.unwrap_or_default()
+    }
+
+    /// As the draft takes it: `["EU", "UK"]` with commas between, or one text.
+    fn residency(&mut self) -> String {
+        let Some(item) = self.table.get("residency") else { return String::new() };
+        let areas = match to_json(item) {
+            Ok(Json::String(area)) => Some(vec![area]),
+            Ok(Json::Array(areas)) => {
+                areas.into_iter().map(|area| area.as_str().map(str::to_owned)).collect()
+            }
+            _ => None,
+        };
+        if let Some(areas) = areas {
+            return areas.join(", ");
+        }
+        self.error("residency", "write a list of texts: [\"EU\"]");
+        String::new()
     }
 
     fn stack_components(&mut self) -> BTreeMap<ComponentType, Vec<String>> {

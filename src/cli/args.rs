@@ -171,9 +171,11 @@ pub struct Sandbox {
 /// `osstack regions`.
 #[derive(Args, Debug)]
 pub struct Regions {
-    /// Show only regions whose id, city or geography holds this
+    /// Show only regions whose id, city, jurisdiction or geography holds this
     pub filter: Option<String>,
-    /// Measure the time to connect to each public endpoint, fastest first
+    /// Measure how long each public endpoint takes (name, TCP, TLS; median of 3), fastest first;
+    /// with --json one line a region as they come, and one that tells whether internal
+    /// endpoints are reached from here
     #[arg(long)]
     pub latency: bool,
 }
@@ -284,6 +286,10 @@ pub struct StoreSettings {
     /// How this machine reaches the bucket, where that differs
     #[arg(long, value_name = "KIND|URL")]
     pub access: Option<String>,
+    /// Where the data may lie, with commas between: EU, UK, DE, asia-pacific, … as `osstack
+    /// regions` has them; empty for anywhere. What leads out of it is refused
+    #[arg(long, value_name = "AREA,…")]
+    pub residency: Option<String>,
     /// v2 as ZenML's OSS page asks for, or v4
     #[arg(long, value_enum)]
     pub signature: Option<SignatureVersion>,
@@ -416,6 +422,17 @@ pub struct Ls {
     /// Everything below, without folding at /
     #[arg(long, short)]
     pub recursive: bool,
+    /// Border
+    #[command(flatten)]
+    pub border: Border,
+}
+
+/// What a store's residency keeps from being read.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Border {
+    /// Do not ask, though the bucket lies outside of the store's residency
+    #[arg(long)]
+    pub across_border: bool,
 }
 
 /// One object or prefix.
@@ -423,6 +440,9 @@ pub struct Ls {
 pub struct Target {
     /// STORE:KEY or s3://BUCKET/KEY
     pub target: String,
+    /// Border
+    #[command(flatten)]
+    pub border: Border,
 }
 
 /// `osstack cp`.
@@ -440,6 +460,9 @@ pub struct Copy {
     /// Replace what is there
     #[arg(long)]
     pub overwrite: bool,
+    /// Border
+    #[command(flatten)]
+    pub border: Border,
 }
 
 /// `osstack rm`.
@@ -456,6 +479,9 @@ pub struct Remove {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
+    /// Border
+    #[command(flatten)]
+    pub border: Border,
 }
 
 /// `osstack mb`.
@@ -473,6 +499,9 @@ pub struct Presign {
     /// How long it works: 30s, 15m, 12h, 7d (7d at most)
     #[arg(long, short, default_value = "1h", value_name = "SPAN")]
     pub expires: String,
+    /// Border
+    #[command(flatten)]
+    pub border: Border,
 }
 
 /// `osstack explain`.

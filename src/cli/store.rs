@@ -76,6 +76,7 @@ fn overlay(mut draft: StoreDraft, settings: StoreSettings) -> StoreDraft {
         (&mut draft.region, settings.region),
         (&mut draft.endpoint, settings.endpoint),
         (&mut draft.access, settings.access),
+        (&mut draft.residency, settings.residency),
     ];
     for (field, given) in texts {
         if let Some(given) = given {
@@ -100,6 +101,9 @@ async fn save(
     let name = session.run(SaveStore { draft, replaces }).await??;
     let catalog = session.run(LoadCatalog).await??;
     let store = store_of(&catalog, name.as_str())?;
+    if let Some(doubt) = store.residency_doubt() {
+        session.output.note(&format!("{doubt}: osstack check {name} asks where the bucket lies"));
+    }
     let done = format!("{}: {}", visible(done), store.path());
     session.output.done(&done, fields(&catalog, store)?)?;
     warn_of_absent(store.secret.as_str(), session).await
@@ -154,6 +158,7 @@ async fn describe(name: &str, session: &mut Session) -> Result<(), Stop> {
     if let Some(access) = &store.access {
         row("access from here", &format!("{access} ({})", store.access_endpoint()?));
     }
+    row("residency", &store.residency.to_string());
     row("signature", &store.signature.to_string());
     row("client_kwargs", &store.client_kwargs()?.to_string());
     row("config_kwargs", &store.config_kwargs().to_string());
@@ -188,6 +193,7 @@ fn fields(catalog: &Catalog, store: &ArtifactStore) -> Result<Value, Failure> {
         "endpoint": store.endpoint.to_string(),
         "access": store.access.as_ref().map(ToString::to_string),
         "signature": store.signature.as_str(),
+        "residency": store.residency.areas().collect::<Vec<_>>(),
         "zenml": zenml,
         "used_by": users(catalog, store),
     }))

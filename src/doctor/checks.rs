@@ -23,6 +23,7 @@ mod proxy;
 mod public_endpoint;
 mod rate;
 mod read_range;
+mod residency;
 mod round_trip;
 mod secret;
 mod session_token;
@@ -55,6 +56,7 @@ pub const CHECKS: &[Check] = &[
     access_key::CHECK,
     bucket::CHECK,
     bucket_region::CHECK,
+    residency::CHECK,
     head_bucket::CHECK,
     public_endpoint::CHECK,
     round_trip::CHECK,

@@ -313,6 +313,11 @@ impl Endpoint {
         self.host.ends_with("-internal.aliyuncs.com")
     }
 
+    /// Whether this is transfer acceleration: one host for all regions.
+    pub fn is_accelerated(&self) -> bool {
+        region::is_accelerated(&self.host)
+    }
+
     /// The region whose endpoint this is, where the table knows it.
     pub fn region(&self) -> Option<&'static Region> {
         region::of_host(&self.host)

@@ -34,11 +34,14 @@ impl Place {
         Self { store: store.into(), bucket: None }
     }
 
-    /// The client and the bucket.
+    /// The client and the bucket, unless it lies where its store's data may not lie and nobody has
+    /// said yes to that ([`residency`](super::residency)).
     pub async fn open(&self, world: &World) -> Result<(Client, BucketName), Failure> {
         let store = world.store(&self.store).await?;
         let client = world.client(&store).await?;
-        Ok((client, self.bucket.clone().unwrap_or(store.bucket)))
+        let bucket = self.bucket.as_ref().unwrap_or(&store.bucket).clone();
+        world.border.guard(&client, &store, &bucket).await?;
+        Ok((client, bucket))
     }
 }
 
@@ -245,7 +248,8 @@ impl Job<World> for DeleteObject {
     }
 }
 
-/// Makes a link that works without a key until it ends. Asks the network nothing.
+/// Makes a link that works without a key until it ends. Asks the network nothing, unless the
+/// store's residency makes it ask where the bucket lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PresignObject {
     /// Which bucket.

@@ -17,6 +17,7 @@ use crate::ports::network::Network;
 use crate::ports::paths::Paths;
 
 use super::failure::{Failure, FailureKind};
+use super::residency::Border;
 
 /// The services of one running osstack.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct World {
     pub network: Network,
     /// Secrets.
     pub keystore: Arc<Keystore>,
+    /// What may be read though it lies elsewhere than its store allows.
+    pub(super) border: Border,
     /// Kept for their connections, the last one used at the end.
     clients: Mutex<Vec<Client>>,
 }
@@ -65,6 +68,7 @@ impl World {
             paths,
             network,
             keystore: Arc::new(keystore),
+            border: Border::default(),
             clients: Mutex::default(),
         })
     }

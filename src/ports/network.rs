@@ -19,7 +19,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use tokio::net::TcpStream;
 
 pub use certificate::Certificate;
-pub use connector::{Connector, ProxyError};
+pub use connector::{Connector, DialError, ProxyError};
 pub use resolve::{ResolveError, ResolveProblem};
 pub use tls::{CertificateProblem, TlsFacts, TlsProblem, certificate_problem};
 
@@ -173,6 +173,17 @@ impl Network {
         let proxy = connector::proxy_of(&self.shared.proxies, &uri)?;
         let uri = proxy.uri();
         Some(format!("{}://{}", uri.scheme_str()?, connector::host_and_port(uri)?))
+    }
+
+    /// A connection to `host` by the way that clients take, TLS on top and a proxy in between
+    /// where there is one, closed at once.
+    pub async fn dial(&self, host: &str, port: u16) -> Result<(), DialError> {
+        // to the proxy, from there, and TLS: three steps of the one limit
+        let limit = self.limits.connect * 3;
+        match tokio::time::timeout(limit, connector::dial(self, host, port)).await {
+            Ok(dialled) => dialled.map_err(DialError::Failed),
+            Err(_) => Err(DialError::Timeout(limit)),
+        }
     }
 
     /// The addresses of `host`, each with `port`.

@@ -73,6 +73,7 @@ enum Ask {
     Bucket,
     Prefix,
     Signature,
+    Residency,
     Access,
     AccessUrl,
     AccessDomain,
@@ -139,6 +140,9 @@ impl StoreForm {
             Field::choice(Ask::Signature, "Signature", SIGNATURES.map(|s| s.to_string()))
                 .chosen(signature.unwrap_or(0))
                 .help("S3 V2 is what ZenML's page for OSS asks for; S3 V4 needs the region"),
+            Field::text(Ask::Residency, "Residency")
+                .value(&draft.residency)
+                .help("where the data may lie: EU, UK, DE, asia-pacific, …; empty: anywhere"),
             Field::section("How this machine reaches the bucket", !draft.access.is_empty()),
         ]);
         fields.extend(access.fields("Access"));
@@ -176,6 +180,7 @@ impl StoreForm {
             endpoint: self.endpoint.text(&self.form),
             access: self.access.text(&self.form),
             signature: signature.unwrap_or_default(),
+            residency: text(Ask::Residency),
             extras: self.extras.clone(),
         }
     }
@@ -192,6 +197,7 @@ impl StoreForm {
             "region" => (Ask::Region, problem.message),
             "bucket" => (Ask::Bucket, problem.message),
             "prefix" => (Ask::Prefix, problem.message),
+            "residency" => (Ask::Residency, problem.message),
             "endpoint" => self.endpoint.place(&self.form, problem.message),
             "access" => self.access.place(&self.form, problem.message),
             extra => (Ask::Signature, format!("{extra}: {}", problem.message)),
@@ -377,6 +383,11 @@ impl StoreForm {
     fn react(&mut self, said: &Said<Ask>) -> Step<Self> {
         match said {
             Said::Changed(field) => self.changed(*field),
+            Said::Left(Ask::Residency) => {
+                self.check_field(Ask::Residency);
+                // whether the region lies inside depends on both
+                self.check_field(Ask::Region);
+            }
             Said::Left(field) => self.check_field(*field),
             Said::Open(Ask::Secret) => {
                 return Step::push(
@@ -414,8 +425,13 @@ impl StoreForm {
                 self.saving = false;
                 match settled(outcome) {
                     Ok(name) => {
-                        let said = format!("the store {name} is in the catalog");
-                        return Step::answer(name).then(Step::toast(Tone::Good, &said));
+                        let saved = format!("the store {name} is in the catalog");
+                        let store = self.draft().validate().ok();
+                        let (tone, said) = match store.and_then(|store| store.residency_doubt()) {
+                            Some(doubt) => (Tone::Warning, format!("{saved}; {doubt}: check it")),
+                            None => (Tone::Good, saved),
+                        };
+                        return Step::answer(name).then(Step::toast(tone, &said));
                     }
                     Err(failure) => self.failure = Some(failure),
                 }

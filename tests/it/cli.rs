@@ -3,7 +3,7 @@
 
 mod bad_input;
 pub(crate) mod bench;
-mod terminal;
+pub(crate) mod terminal;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -21,6 +21,8 @@ mod lint;
 mod pictures;
 mod pty;
 mod readme;
+mod regions;
+mod residency;
 mod sandbox_client;
 mod sandbox_domains;
 mod sandbox_faults;

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -38,6 +39,25 @@ pub struct ProxyError {
 pub struct Dial {
     direct: HttpConnector<Hosts>,
     proxies: Arc<Matcher>,
+}
+
+/// Why a whole connection, by whatever way, did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    /// No end in time.
+    #[error("no connection within {0:?}")]
+    Timeout(Duration),
+    /// A step failed.
+    #[error("{0}")]
+    Failed(BoxError),
+}
+
+/// Connects as clients do, and closes at once.
+pub(super) async fn dial(network: &Network, host: &str, port: u16) -> Result<(), BoxError> {
+    let uri: Uri = format!("https://{host}:{port}/").parse()?;
+    let mut connector = new(network);
+    std::future::poll_fn(|context| connector.poll_ready(context)).await?;
+    connector.call(uri).await.map(|_closed| ())
 }
 
 pub(super) fn new(network: &Network) -> Connector {
