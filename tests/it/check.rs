@@ -27,14 +27,14 @@ use osstack::ports::paths::Paths;
 use crate::doctor_bed::Bed;
 
 /// A world with the sandbox's key as `demo_secret` and its store as `demo_store`.
-struct Home {
+pub(crate) struct Home {
     world: Arc<World>,
-    bed: Bed,
+    pub(crate) bed: Bed,
     _folder: tempfile::TempDir,
 }
 
 impl Home {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let world = World::new(
             Env::default(),
@@ -63,12 +63,12 @@ impl Home {
         save.run(Context::alone(Arc::clone(&self.world))).await.unwrap();
     }
 
-    async fn register(&self, draft: StoreDraft) {
+    pub(crate) async fn register(&self, draft: StoreDraft) {
         let save = SaveStore { draft, replaces: None };
         save.run(Context::alone(Arc::clone(&self.world))).await.unwrap();
     }
 
-    async fn stack(&self, name: &str, store: &str) {
+    pub(crate) async fn stack(&self, name: &str, store: &str) {
         let mut draft = StackDraft { name: name.into(), ..StackDraft::default() };
         draft.components.insert(ComponentType::ArtifactStore, vec![store.into()]);
         draft.components.insert(ComponentType::Orchestrator, vec!["default".into()]);
@@ -76,7 +76,7 @@ impl Home {
         save.run(Context::alone(Arc::clone(&self.world))).await.unwrap();
     }
 
-    async fn check(&self, subject: Subject) -> Result<Report, Failure> {
+    pub(crate) async fn check(&self, subject: Subject) -> Result<Report, Failure> {
         RunCheck { subject }.run(Context::alone(Arc::clone(&self.world))).await
     }
 }
