@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::args::Check;
 use super::output::{Output, Paint, server_line};
 use super::session::{Session, Stop};
-use super::store::{Named as _, load};
+use super::store::load;
 use super::table::{Cell, Table};
 use super::{SCHEMA, rfc3339};
 use crate::base::units;
@@ -20,25 +20,44 @@ use crate::ops::check::{RunCheck, Subject};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::fix::{ApplyFix, Mending};
 use crate::ops::history::{LoadHistory, LoadedHistory, Past, PastOutcome};
+use crate::ops::world::store_of;
 
 pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop> {
-    let subjects = match check.name {
+    let stores = match check.name {
         Some(name) if check.history => return history(&name, session).await,
-        Some(name) => vec![Subject::parse(&name)],
+        Some(name) => {
+            let subject = Subject::parse(&name);
+            let report = checked(&subject, check.fix, check.yes, session).await?;
+            return answer(passed(&report));
+        }
         None => every_store(session).await?,
     };
-    let mut failed = false;
-    for subject in subjects {
-        let report = if check.fix {
-            mend(&subject, check.yes, session).await?
-        } else {
-            let report = one(subject, session).await?;
-            show(&report, &[], session)?;
-            report
-        };
-        failed |= !matches!(report.outcome, Outcome::Passed | Outcome::Warned);
+    let mut all_passed = true;
+    for (nth, store) in stores.into_iter().enumerate() {
+        if !session.output.is_json() {
+            let heading = session.output.paint(Paint::Strong, &format!("store/{store}"));
+            let gap = if nth == 0 { "" } else { "\n" };
+            session.output.line(&format!("{gap}{heading}"))?;
+        }
+        let subject = Subject::Store(store);
+        all_passed &= passed(&checked(&subject, check.fix, check.yes, session).await?);
     }
-    if failed { Err(Stop::Code(1)) } else { Ok(()) }
+    answer(all_passed)
+}
+
+/// Checks `subject`, and mends it where that was asked for.
+async fn checked(
+    subject: &Subject,
+    fix: bool,
+    yes: bool,
+    session: &mut Session,
+) -> Result<Report, Stop> {
+    if fix {
+        return mend(subject, yes, session).await;
+    }
+    let report = one(subject.clone(), session).await?;
+    show(&report, &[], session)?;
+    Ok(report)
 }
 
 /// Checks, fixes, and checks again until nothing is left that osstack can mend.
@@ -100,7 +119,7 @@ async fn history(name: &str, session: &mut Session) -> Result<(), Stop> {
         Some(name) => stack(name).unwrap_or_else(|| name.to_owned()),
         None => stack(name).unwrap_or_else(of_store),
     };
-    let store = catalog.one(&store)?;
+    let store = store_of(&catalog, &store)?;
     let LoadedHistory { history, now } = session.run(LoadHistory).await??;
     let (verdict, past) = (history.verdict(store), history.of(store.name.as_str()));
     let output = &mut session.output;
@@ -148,14 +167,22 @@ fn past_json(past: &Past) -> Value {
     })
 }
 
-async fn every_store(session: &mut Session) -> Result<Vec<Subject>, Stop> {
+fn passed(report: &Report) -> bool {
+    matches!(report.outcome, Outcome::Passed | Outcome::Warned)
+}
+
+fn answer(passed: bool) -> Result<(), Stop> {
+    if passed { Ok(()) } else { Err(Stop::Code(1)) }
+}
+
+/// The names of all stores.
+async fn every_store(session: &mut Session) -> Result<Vec<String>, Stop> {
     let catalog = load(session).await?;
     if catalog.stores().is_empty() {
         let failure = Failure::new(FailureKind::NotFound, "the catalog has no artifact store yet");
         return Err(failure.hint("register one: osstack artifact-store register").into());
     }
-    let names = catalog.stores().iter().map(|store| store.name.to_string());
-    Ok(names.map(Subject::Store).collect())
+    Ok(catalog.stores().iter().map(|store| store.name.to_string()).collect())
 }
 
 async fn one(subject: Subject, session: &mut Session) -> Result<Report, Stop> {

@@ -108,12 +108,21 @@ pub fn custom_domain(store: &ArtifactStore, is_draft: bool) -> Vec<String> {
         format!("osstack artifact-store update {} --endpoint domain:{DOMAIN}", store.name)
     };
     vec![
-        format!("Choose a domain of yours; {DOMAIN} stands for it here. In mainland China it needs an ICP filing."),
-        format!("In the OSS console bind {bound} to the bucket {bucket} (Bucket Settings, Domain Names)."),
+        format!(
+            "Choose a domain of yours; {DOMAIN} stands for it here. In mainland China it needs an ICP filing."
+        ),
+        format!(
+            "In the OSS console bind {bound} to the bucket {bucket} (Bucket Settings, Domain Names)."
+        ),
         format!("At your DNS let {bound} be a CNAME of {target}."),
         format!("In the OSS console give {bound} a certificate, so that https holds."),
-        format!("Name it: {name_it}. ZenML is then given https://{DOMAIN}, and puts the bucket in front."),
-        "Check again. To rehearse all this without an account: osstack sandbox --fault public-endpoint-forbidden.".to_owned(),
+        format!(
+            "Name it: {name_it}. ZenML is then given https://{DOMAIN}, and puts the bucket in front."
+        ),
+        "Check again. To rehearse it without an account: osstack sandbox --fault \
+         public-endpoint-forbidden refuses the public endpoint and serves every bucket at \
+         BUCKET.cname.localhost; the endpoint to name is then http://cname.localhost:PORT."
+            .to_owned(),
     ]
 }
 

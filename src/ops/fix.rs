@@ -119,6 +119,7 @@ mod tests {
     fn report(fix: Option<Fix>) -> Report {
         Report {
             subject: "store/alibaba_store".into(),
+            store: None,
             at: OffsetDateTime::UNIX_EPOCH,
             findings: vec![Finding::new("signature", State::Failed, "no").fix(fix)],
             outcome: Outcome::Failed,

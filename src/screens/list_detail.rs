@@ -215,7 +215,7 @@ impl<C: Lists<T>, T: Named> ListDetail<C, T> {
         frame: &mut Frame<'_>,
         area: Rect,
         theme: &Theme,
-        face: Face<'_>,
+        face: &Face<'_>,
         build: impl Fn(&T) -> Row<'static>,
         details: impl FnOnce(&T, usize) -> Vec<Line<'static>>,
     ) {

@@ -148,3 +148,26 @@ impl Screen for LogScreen {
         self.scroll.clamp(self.entries.len());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::screen::Notice;
+
+    #[test]
+    fn the_selection_stays_on_its_entry_unless_that_is_the_newest() {
+        let mut log = Log::default();
+        let mut screen = LogScreen::default();
+        let mut tell = |screen: &mut LogScreen, text| {
+            log.told(Duration::ZERO, Notice::new(Tone::Good, text));
+            screen.observe(&log);
+        };
+        let selected = |screen: &LogScreen| shown(screen.selected().unwrap()).what.to_owned();
+        tell(&mut screen, "one");
+        tell(&mut screen, "two");
+        assert_eq!(selected(&screen), "two");
+        let _none = screen.update(Event::Command(Command::Move(Move::Down)));
+        tell(&mut screen, "three");
+        assert_eq!(selected(&screen), "one");
+    }
+}

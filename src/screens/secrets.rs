@@ -140,7 +140,7 @@ fn delete(row: &SecretRow) -> Step<Secrets> {
     if !row.used_by.is_empty() {
         let users = row.used_by.join(", ");
         let text = format!("{name} is used by {users}: give these stores another secret first");
-        return Step::toast(Tone::Bad, &text);
+        return Step::toast(Tone::Warning, &text);
     }
     let text = format!(
         "The key {} is forgotten here. In Alibaba Cloud and in ZenML it stays as it is.",
@@ -235,7 +235,7 @@ impl Screen for Secrets {
             ])
         };
         let details = |row: &SecretRow, room| details(row, room, theme);
-        self.list.view(frame, area, theme, face, row, details);
+        self.list.view(frame, area, theme, &face, row, details);
     }
 
     fn title(&self) -> String {

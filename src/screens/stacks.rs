@@ -246,7 +246,10 @@ fn store_rows(store: Option<&ArtifactStore>) -> Vec<(&'static str, String)> {
         let city = region.known().map_or(String::new(), |known| format!("  {}", known.name));
         rows.push(("region", format!("{}{city}", region.as_str())));
     }
-    rows.push(("endpoint", store.endpoint.to_string()));
+    // https is what everybody expects; without it an own URL mostly fits its line
+    let endpoint = store.endpoint.to_string();
+    let endpoint = endpoint.strip_prefix("https://").unwrap_or(&endpoint).to_owned();
+    rows.push(("endpoint", endpoint));
     rows.extend(store.access.as_ref().map(|access| ("from here", access.to_string())));
     rows.push(("signature", format!("{}, virtual-hosted", store.signature)));
     rows.push(("secret", store.secret.to_string()));
@@ -308,7 +311,7 @@ impl Screen for Stacks {
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
         let face = Face {
             title: "Stacks",
-            width: (34, 30),
+            width: (34, 29),
             columns: &[
                 Column::new("", Constraint::Length(1)),
                 Column::new("", Constraint::Fill(1)),
@@ -320,7 +323,7 @@ impl Screen for Stacks {
         };
         let row = |stack: &Stack| self.row(stack, theme);
         let details = |stack: &Stack, room| self.details(stack, room, theme);
-        self.list.view(frame, area, theme, face, row, details);
+        self.list.view(frame, area, theme, &face, row, details);
     }
 
     fn title(&self) -> String {

@@ -153,7 +153,7 @@ impl Stores {
         let users = self.users(store);
         if !users.is_empty() {
             let text = format!("{name} is used by {users}: take it out of these stacks first");
-            return Step::toast(Tone::Bad, &text);
+            return Step::toast(Tone::Warning, &text);
         }
         let text = format!(
             "The bucket {} and what lies in it stay, as does ZenML's own entry.",
@@ -301,7 +301,7 @@ impl Screen for Stores {
             ])
         };
         let details = |store: &ArtifactStore, room| self.details(store, room, theme);
-        self.list.view(frame, area, theme, face, row, details);
+        self.list.view(frame, area, theme, &face, row, details);
     }
 
     fn title(&self) -> String {

@@ -1,6 +1,6 @@
 //! A window that asks for the keystore's passphrase.
 //!
-//! Whoever is told that the keystore is locked asks for it by [`when_locked`], and runs the job
+//! Whoever is told that the keystore is locked asks for it by `when_locked`, and runs the job
 //! again on its answer.
 
 use std::time::Duration;

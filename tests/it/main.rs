@@ -16,6 +16,7 @@ mod doctor_bed;
 mod doctor_rungs;
 mod doctor_table;
 mod doctor_traces;
+mod fixes;
 mod hostile;
 mod pictures;
 mod pty;

@@ -19,7 +19,7 @@ const PICTURES: &[(&str, &str, &str)] = &[
 ];
 
 /// Takes out what no run has twice, ports and how long things took, and keeps every column.
-fn still(picture: &str) -> String {
+pub(crate) fn still(picture: &str) -> String {
     let mut out = String::with_capacity(picture.len());
     let mut rest = picture;
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {

@@ -52,7 +52,10 @@ async fn compose_stack(user: &mut User) {
     let picture = user.keys("1ncustom_stack").await;
     assert!(picture.contains("alibaba_store"), "the only store stands there: {picture}");
     let picture = user.keys("<ctrl-s>").await;
-    assert!(picture.contains("saved custom_stack") && picture.contains("unchecked"), "{picture}");
+    assert!(
+        picture.contains("saved custom_stack") && picture.contains("never checked"),
+        "{picture}"
+    );
     user.keys("c").await;
     let picture = user.wide();
     assert!(picture.contains("ZenML can work with it"), "{picture}");
@@ -117,10 +120,10 @@ async fn keep_house(user: &mut User) {
     let picture = user.keys("3D").await;
     assert!(picture.contains("used by alibaba_store"), "{picture}");
     let picture = user.keys("1GD<enter>").await;
-    assert!(picture.contains("second_stack"), "the focus is on No: {picture}");
+    assert!(picture.contains("second_stack"), "the focus is on Keep: {picture}");
     let picture = user.keys("GDy").await;
-    assert!(picture.contains("deleted"), "{picture}");
-    assert!(!user.wide().contains("second_stack"), "{}", user.wide());
+    assert!(picture.contains("second_stack is deleted"), "{picture}");
+    assert!(!user.wide().contains("· second_stack"), "{}", user.wide());
 }
 
 #[tokio::test]

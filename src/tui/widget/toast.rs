@@ -96,7 +96,7 @@ mod tests {
         toasts.push(Notice::new(Tone::Good, "saved"), Duration::ZERO);
         toasts.push(Notice::new(Tone::Bad, "refused"), Duration::ZERO);
         assert_eq!(toasts.next_tick(), Some(Duration::from_millis(2500)));
-        toasts.tick(Duration::from_secs(3600));
+        toasts.tick(Duration::from_hours(1));
         assert!(toasts.stay() && toasts.shown.len() == 1);
         assert_eq!(toasts.next_tick(), None, "nothing wakes the program for it");
         toasts.dismiss();

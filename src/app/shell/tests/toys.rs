@@ -217,7 +217,10 @@ impl Screen for First {
             }
             Event::Msg(Msg::Step(step)) => self.said = format!("step {step}"),
             Event::Msg(Msg::Committed(how)) => self.said = format!("{how:?}"),
-            Event::Msg(Msg::Failed(how)) => self.said = format!("{how:?}"),
+            Event::Msg(Msg::Failed(how)) => {
+                self.said = format!("{how:?}");
+                return Step::toast(Tone::Bad, "it failed: ask again");
+            }
             Event::Msg(Msg::Picked(name)) => {
                 self.said = format!("picked {}", name.unwrap_or("nothing"));
             }
