@@ -89,11 +89,11 @@ fn found<'a>(report: &'a Report, id: &str) -> &'a Finding {
 async fn a_bare_name_means_a_stack_before_a_store() {
     let home = Home::new().await;
     let named = home.check(Subject::parse("demo_store")).await.unwrap();
-    assert_eq!((named.subject.as_str(), named.outcome), ("store/demo_store", Outcome::Passed));
+    assert_eq!((named.subject.as_str(), named.outcome), ("store/demo_store", Outcome::Warned));
 
     home.stack("demo_store", "demo_store").await;
     let named = home.check(Subject::parse("demo_store")).await.unwrap();
-    assert_eq!((named.subject.as_str(), named.outcome), ("stack/demo_store", Outcome::Passed));
+    assert_eq!((named.subject.as_str(), named.outcome), ("stack/demo_store", Outcome::Warned));
     let exact = home.check(Subject::parse("store/demo_store")).await.unwrap();
     assert_eq!(exact.subject, "store/demo_store");
     assert_eq!(home.bed.keys().await, [""; 0]);
@@ -104,7 +104,7 @@ async fn a_draft_is_checked_without_being_saved() {
     let home = Home::new().await;
     let draft = StoreDraft { name: "other".into(), ..home.bed.draft() };
     let report = home.check(Subject::Draft(Box::new(draft.clone()))).await.unwrap();
-    assert_eq!((report.subject.as_str(), report.outcome), ("draft", Outcome::Passed));
+    assert_eq!((report.subject.as_str(), report.outcome), ("draft", Outcome::Warned));
     assert!(home.world.store("other").await.is_err());
 
     let wrong = StoreDraft { bucket: "No_Bucket".into(), ..draft };
