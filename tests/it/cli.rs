@@ -33,14 +33,15 @@ fn from_a_key_to_a_plan() {
 
     let check = bench.run(&["check", "custom_stack", "--json"]).ok().json();
     assert_eq!(check["subject"], "stack/custom_stack");
-    assert_eq!(check["outcome"], "passed", "{check}");
+    // as on OSS itself: the newest botocore cannot delete many at once
+    assert_eq!(check["outcome"], "warned", "{check}");
     assert!(check["checks"].as_array().unwrap().len() > 10);
     let rung =
         ["id", "state", "ms", "summary", "facts", "error", "because", "next", "steps", "fix"];
     assert_eq!(keys(&check["checks"][0]), rung);
     let all = bench.run(&["check", "--all"]).ok();
     assert!(all.out.starts_with("store/alibaba_store\n"), "{}", all.out);
-    assert!(all.out.contains("store/alibaba_store: passed"), "{}", all.out);
+    assert!(all.out.contains("store/alibaba_store: warned"), "{}", all.out);
     let all = bench.run(&["check", "--all", "--json"]).ok();
     assert_eq!(all.lines().len(), 1, "no heading: {all:?}");
 

@@ -14,6 +14,7 @@ mod cli;
 mod doctor;
 mod doctor_bed;
 mod doctor_rungs;
+mod doctor_table;
 mod doctor_traces;
 mod fixes;
 mod hostile;

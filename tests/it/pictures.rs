@@ -12,7 +12,7 @@ const PICTURES: &[(&str, &str, &str)] = &[
     ("delete", "1D", "Delete the stack"),
     ("plan", "1E", "Plan for demo_stack"),
     ("script", "1E<tab>", "#!/bin/sh"),
-    ("check", "1c", "14 passed"),
+    ("check", "1c", "1 warned, 0 failed"),
     ("help", "3?", "Keys: Secrets"),
     ("browser_of_stores", "4", "scratch_store"),
     ("log", "6", "LoadCatalog"),

@@ -22,7 +22,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 const PINS: &str = "Where ZenML should delete, pin boto3<1.36, s3fs<2025 and aiobotocore<2.18 (on \
-                    its server too), or delete with osstack rm, which goes object by object.";
+                    its server too), or delete with osstack rm, which sends Content-MD5.";
 
 type Deleted = Result<Answer<Vec<NotDeleted>>, Error>;
 
@@ -75,7 +75,7 @@ fn judge(newer: &Deleted, older: &Deleted) -> Finding {
             .next(PINS),
         (false, false) => warned("Nobody can delete many at once here.")
             .because("zenml artifact prune, deleting artifacts and renaming fail. Pipelines run.")
-            .next("Delete with osstack rm, which goes object by object."),
+            .next("Delete objects one by one: osstack rm STORE:KEY."),
     };
     let finding = match newer {
         Err(error) => with_answer(finding, error),
