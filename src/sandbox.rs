@@ -5,7 +5,8 @@
 //! it stand the rules by which OSS differs from S3 (`rules`), behind it a
 //! store that keeps any key exactly (`store`). What OSS does is taken from its
 //! documentation and from answers quoted by its users; none of it was compared
-//! with OSS itself.
+//! with OSS itself. Where neither tells, the sandbox does as S3 does and its
+//! documentation says "a guess".
 //!
 //! ```text
 //! connection ─ faults ─ rules ─ s3s ┬ operations ┬ store

@@ -214,7 +214,7 @@ fn call(sandbox: &Running, probe: Probe) -> (Call, Signature) {
             let token = key.session_token.as_ref().unwrap().expose();
             let mut call = get().header("x-amz-security-token", token);
             call.id.clone_from(&key.access_key_id);
-            call.secret = key.secret_access_key.expose().to_owned();
+            key.secret_access_key.expose().clone_into(&mut call.secret);
             (call, V4)
         }
         GetDomain => {
