@@ -4,6 +4,7 @@ pub mod atomic_file;
 pub mod job;
 pub mod nearest;
 pub mod secret_string;
+pub mod shell;
 pub mod units;
 pub(crate) mod unwind;
 pub mod url_encode;

@@ -120,6 +120,14 @@ impl Catalog {
         &self.content.problems
     }
 
+    /// Why `section.name` (`artifact_store.alibaba_store`) is left out, where the file has it.
+    pub fn invalid(&self, section: &str, name: &str) -> Option<&Problem> {
+        let entry = format!("{section}.{}", visible(name));
+        let invalid =
+            |problem: &&Problem| problem.severity == Severity::Error && problem.entry == entry;
+        self.problems().iter().find(invalid)
+    }
+
     /// The artifact stores.
     pub fn stores(&self) -> &[ArtifactStore] {
         &self.content.stores

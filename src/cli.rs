@@ -36,6 +36,10 @@ use session::{Session, Stop};
 /// The version of the JSON that commands print.
 const SCHEMA: u32 = 1;
 
+/// The way where the screens do not go.
+const WITHOUT_SCREEN: &str = "osstack secret create, artifact-store register, stack register, \
+    check, plan, ls, cp do the same without screens: see osstack --help";
+
 /// Runs `command` to its end and answers the exit code.
 pub async fn run(command: Command, mut session: Session) -> u8 {
     let answer = Box::pin(dispatch(command, &mut session)).await;
@@ -80,7 +84,15 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
 /// Says that the screens need a terminal, and which commands do without.
 pub fn no_screen() -> Failure {
     Failure::new(FailureKind::Usage, "the screens need a terminal, and this is none")
-        .hint("osstack secret create, artifact-store register, stack register, check, plan, ls, cp do the same without one: see osstack --help")
+        .hint(WITHOUT_SCREEN)
+}
+
+/// Says that `TERM=dumb` rules the screens out on a terminal, and what to do.
+pub fn dumb_terminal() -> Failure {
+    let summary = "TERM=dumb says that this terminal cannot draw, as the screens need";
+    Failure::new(FailureKind::Usage, summary)
+        .hint("if it can, say which it is: TERM=xterm-256color osstack")
+        .hint(WITHOUT_SCREEN)
 }
 
 /// What clap says: help and version as answers, everything else as bad usage.

@@ -49,6 +49,7 @@ use files::Stamp;
 pub use identity::Identity;
 use keyring::Keyring;
 pub use source::{KeySource, identity_from_env, passphrase_from_env};
+pub use upkeep::Copied;
 
 /// The keystore of one user: a handle that many threads share.
 #[derive(Debug)]
@@ -254,13 +255,26 @@ impl Keystore {
         remember: Remember,
     ) -> Result<(), Error> {
         self.refuse_loose()?;
-        let _lock = self.lock_files()?;
-        if self.exists() {
-            return Err(Error::Exists(self.secrets.clone()));
-        }
+        self.refuse_existing()?;
+        // without the lock: a keyring may take its time, or ask the user
         if remember == Remember::InKeyring {
             self.keyring.set(&self.account(), &identity.to_text())?;
         }
+        self.create_locked(identity, sealed_identity).inspect_err(|_| {
+            if remember == Remember::InKeyring {
+                // it would open nothing; where it cannot be forgotten, unlocking says it is stale
+                let _stale = self.keyring.delete(&self.account());
+            }
+        })
+    }
+
+    fn create_locked(
+        &self,
+        identity: Identity,
+        sealed_identity: Option<&[u8]>,
+    ) -> Result<(), Error> {
+        let _lock = self.lock_files()?;
+        self.refuse_existing()?;
         // the identity first: alone it is a keystore without secrets, the other way round nothing
         // would open them
         if let Some(sealed) = sealed_identity {
@@ -274,9 +288,7 @@ impl Keystore {
 
     /// Opens an empty keystore that is **never written to disk**: its secrets vanish at exit.
     pub fn create_for_session(&self) -> Result<(), Error> {
-        if self.exists() {
-            return Err(Error::Exists(self.secrets.clone()));
-        }
+        self.refuse_existing()?;
         self.hold(Open {
             identity: Identity::generate(),
             document: Document::default(),

@@ -13,7 +13,7 @@ use osstack::cli::output::{Form, Output};
 use osstack::cli::session::{Machine, Session};
 use osstack::cli::terminal::{ControllingTerminal, Terminal};
 use osstack::cli::waiting::{AwaitedReader, Waiting};
-use osstack::cli::{self, misread, no_screen};
+use osstack::cli::{self, dumb_terminal, misread, no_screen};
 use osstack::keystore::keyring;
 use osstack::ops::failure::{Failure, FailureKind};
 use osstack::ops::world::World;
@@ -83,8 +83,11 @@ fn with_screen(
     screens: impl FnOnce() -> Result<Vec<String>, Failure>,
 ) -> ExitCode {
     let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let ended =
-        if is_terminal && env.get("TERM") != Some("dumb") { screens() } else { Err(no_screen()) };
+    let ended = match is_terminal {
+        true if is_dumb(env) => Err(dumb_terminal()),
+        true => screens(),
+        false => Err(no_screen()),
+    };
     match ended {
         Ok(left) => {
             for what in left {
@@ -173,9 +176,13 @@ fn environment() -> Env {
     )
 }
 
+fn is_dumb(env: &Env) -> bool {
+    env.get("TERM") == Some("dumb")
+}
+
 fn output(env: &Env, json: bool, color: ColorWhen) -> Output {
     let (stdout, stderr) = (io::stdout(), io::stderr());
-    let is_dumb = env.get("TERM") == Some("dumb");
+    let is_dumb = is_dumb(env);
     let colors = |is_terminal: bool| match color {
         ColorWhen::Always => true,
         ColorWhen::Never => false,

@@ -9,6 +9,7 @@ mod detail;
 pub mod details;
 pub mod failure_view;
 pub mod keystore_setup;
+mod list_detail;
 pub mod log;
 pub mod objects;
 pub mod pick_list;

@@ -80,6 +80,7 @@ fn next_step(error: &io::Error) -> &'static str {
         }
         io::ErrorKind::WouldBlock => "another osstack is writing it: try again in a moment",
         io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::AlreadyExists => "nothing is replaced: name another path",
         io::ErrorKind::NotADirectory => "a file stands where a folder should: move it away",
         io::ErrorKind::FileTooLarge => "check that it is the right file",
         _ => "nothing was changed: check the disk and try again",

@@ -35,6 +35,12 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// `1 object`, `12,408 objects`: `noun` is what one is called.
+pub fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", count(number))
+}
+
 /// `4 ms`, `2.1 s`, `3 min 20 s`.
 pub fn span(duration: Duration) -> String {
     let millis = duration.as_millis();
@@ -74,6 +80,8 @@ mod tests {
 
     #[test]
     fn counts_are_grouped() {
+        assert_eq!(counted(1, "object"), "1 object");
+        assert_eq!(counted(0, "object"), "0 objects");
         assert_eq!(count(7), "7");
         assert_eq!(count(1000), "1,000");
         assert_eq!(count(12_345_678), "12,345,678");

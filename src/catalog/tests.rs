@@ -449,7 +449,8 @@ fn any_store() -> impl Strategy<Value = ArtifactStore> {
     (
         "[a-z][a-z0-9_-]{0,8}",
         "[a-z0-9]{3,12}",
-        "([a-zA-Z0-9 '\"#é.]{1,6}/?){0,3}",
+        // no part of dots alone, which is refused
+        "([a-zA-Z0-9'\"#é][a-zA-Z0-9 '\"#é.]{0,5}/?){0,3}",
         endpoint(),
         prop::option::of(endpoint()),
         any::<bool>(),

@@ -474,7 +474,7 @@ pub enum Keystore {
     },
     /// Take a backup back
     Restore {
-        /// A folder made by backup, or one secrets.age.bak.N
+        /// A folder made by backup, one secrets.age.bak.N or one identity.age.bak.N
         path: PathBuf,
     },
     /// Delete the numbered backups, which former passphrases open

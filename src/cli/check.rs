@@ -11,26 +11,41 @@ use crate::ops::check::{RunCheck, Subject};
 use crate::ops::failure::{Failure, FailureKind};
 
 pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop> {
-    let subjects = match check.name {
-        Some(name) => vec![Subject::parse(&name)],
+    let stores = match check.name {
+        Some(name) => {
+            let report = one(Subject::parse(&name), session).await?;
+            return answer(passed(&report));
+        }
         None => every_store(session).await?,
     };
-    let mut failed = false;
-    for subject in subjects {
-        let report = one(subject, session).await?;
-        failed |= !matches!(report.outcome, Outcome::Passed | Outcome::Warned);
+    let mut all_passed = true;
+    for (nth, store) in stores.into_iter().enumerate() {
+        if !session.output.is_json() {
+            let heading = session.output.paint(Paint::Strong, &format!("store/{store}"));
+            let gap = if nth == 0 { "" } else { "\n" };
+            session.output.line(&format!("{gap}{heading}"))?;
+        }
+        all_passed &= passed(&one(Subject::Store(store), session).await?);
     }
-    if failed { Err(Stop::Code(1)) } else { Ok(()) }
+    answer(all_passed)
 }
 
-async fn every_store(session: &mut Session) -> Result<Vec<Subject>, Stop> {
+fn passed(report: &Report) -> bool {
+    matches!(report.outcome, Outcome::Passed | Outcome::Warned)
+}
+
+fn answer(passed: bool) -> Result<(), Stop> {
+    if passed { Ok(()) } else { Err(Stop::Code(1)) }
+}
+
+/// The names of all stores.
+async fn every_store(session: &mut Session) -> Result<Vec<String>, Stop> {
     let catalog = load(session).await?;
     if catalog.stores().is_empty() {
         let failure = Failure::new(FailureKind::NotFound, "the catalog has no artifact store yet");
         return Err(failure.hint("register one: osstack artifact-store register").into());
     }
-    let names = catalog.stores().iter().map(|store| store.name.to_string());
-    Ok(names.map(Subject::Store).collect())
+    Ok(catalog.stores().iter().map(|store| store.name.to_string()).collect())
 }
 
 async fn one(subject: Subject, session: &mut Session) -> Result<Report, Stop> {

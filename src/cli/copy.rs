@@ -47,7 +47,9 @@ pub(super) async fn run(args: CopyArgs, session: &mut Session) -> Result<(), Sto
     let again = match conflicts.len() {
         0 => false,
         count if session.is_interactive() => {
-            session.confirm(&format!("{count} names are taken. Replace what is there?"))?
+            let taken =
+                if count == 1 { "1 name is taken" } else { &format!("{count} names are taken") };
+            session.confirm(&format!("{taken}. Replace what is there?"))?
         }
         _ => false,
     };
@@ -57,7 +59,11 @@ pub(super) async fn run(args: CopyArgs, session: &mut Session) -> Result<(), Sto
     } else {
         for (copy, failure) in conflicts {
             tally.skipped += 1;
-            let skipped = Skipped { source: copy.source(), reason: failure.to_string() };
+            let reason = format!(
+                "{}; --overwrite replaces it, another name leaves it alone",
+                failure.summary
+            );
+            let skipped = Skipped { source: copy.source(), reason };
             say_skipped(&mut session.output, &skipped)?;
         }
     }

@@ -8,13 +8,14 @@ use super::args::Keystore as Verb;
 use super::output::Paint;
 use super::session::{Session, Stop};
 use super::table::{Cell, Table};
+use crate::base::units;
 use crate::base::visible::visible;
-use crate::keystore::{State, Status, identity_from_env};
+use crate::keystore::{Copied, State, Status, WAYS, identity_from_env};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::keystore::{
     BackUpKeystore, ChangePassphrase, CreateKeystore, ExportKeystore, ForgetKeystore,
-    KeystoreReport, KeystoreStatus, Protection, PurgeBackups, RememberKeystore, RestoreKeystore,
-    RotateKeystore, TightenKeystore,
+    KeystoreReport, KeystoreStatus, Opener, Protection, PurgeBackups, RememberKeystore,
+    RestoreKeystore, RotateKeystore, TightenKeystore,
 };
 
 pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
@@ -36,20 +37,31 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
         Verb::Export { file } => export(file, session).await,
         Verb::Backup { folder } => {
             let shown = visible(&folder.to_string_lossy()).into_string();
-            session.run(BackUpKeystore { folder: folder.clone() }).await??;
+            let copied = session.run(BackUpKeystore { folder: folder.clone() }).await??;
+            if copied == Copied::SecretsAlone {
+                session.output.note(
+                    "the identity that opens them is kept elsewhere (OSSTACK_IDENTITY_FILE): \
+                     keep a copy of that file too",
+                );
+            }
             session.output.done(&format!("copied to {shown}"), json!({ "folder": folder }))
         }
         Verb::Restore { path } => {
-            session.world()?.keystore.refuse_kept_elsewhere(Some(&path))?;
-            let passphrase = session.present_passphrase()?;
-            session.run(RestoreKeystore { path: path.clone(), passphrase }).await??;
+            let refused = session.world()?.keystore.refuse_kept_elsewhere(Some(&path));
+            let opener = match (refused, identity_from_env(&session.machine.env)?) {
+                (Ok(()), _) => Opener::Passphrase(session.present_passphrase()?),
+                (Err(_), Some(identity)) => Opener::Identity(identity),
+                (Err(refused), None) => return Err(refused.into()),
+            };
+            session.run(RestoreKeystore { path: path.clone(), opener }).await??;
             let sentence = "restored; what was there before stays as a numbered backup";
             session.output.done(sentence, json!({ "path": path }))
         }
         Verb::PurgeBackups { yes } => {
             session.confirm_deletion("the numbered backups of the keystore", yes)?;
             let count = session.run(PurgeBackups).await??;
-            session.output.done(&format!("deleted {count} backups"), json!({ "deleted": count }))
+            let done = format!("deleted {}", units::counted(count as u64, "backup"));
+            session.output.done(&done, json!({ "deleted": count }))
         }
     }
 }
@@ -104,7 +116,7 @@ async fn status(session: &mut Session) -> Result<(), Stop> {
     row("secrets", path(&status.secrets));
     row("identity", path(&status.identity));
     if let Some(count) = status.count {
-        row("holds", format!("{count} secrets"));
+        row("holds", units::counted(count as u64, "secret"));
     }
     row(
         "OS keyring",
@@ -162,7 +174,14 @@ fn status_json(
 }
 
 async fn unlock(session: &mut Session) -> Result<(), Stop> {
-    let loose = session.world()?.keystore.status().loose;
+    let Status { state, loose, .. } = session.world()?.keystore.status();
+    if state != State::Absent {
+        // before a passphrase is asked for in vain
+        session.run(KeystoreStatus).await??.remembered.map_err(|error| {
+            let failure = Failure::from(error);
+            failure.hint(format!("every command asks for it instead: {WAYS}"))
+        })?;
+    }
     if let Some(first) = loose.first() {
         let shown = visible(&first.path.to_string_lossy()).into_string();
         let question = format!("Others may open {shown}. Take that right away?");

@@ -9,28 +9,47 @@ use time::OffsetDateTime;
 use super::args::{Ls, MakeBucket, Presign, Remove, Target};
 use super::output::{Output, Paint};
 use super::session::{Session, Stop};
-use super::store::{Named, load};
+use super::store::load;
 use super::table::{Cell, Table};
 use super::{SCHEMA, rfc3339};
 use crate::base::units;
 use crate::base::visible::{Visible, visible};
 use crate::model::object_key::ObjectKey;
-use crate::model::store::StoreDraft;
+use crate::model::store::{ArtifactStore, StoreDraft};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::location::Location;
 use crate::ops::objects::{
     DeleteObject, DeletePrefix, Link, ListObjects, MakeBucket as MakeBucketJob, MeasureUsage,
     Place, PresignObject, ReadObject, StatObject, Usage,
 };
+use crate::ops::world::store_of;
 use crate::oss::listing::{Entry, Page};
 use crate::oss::object::NotDeleted;
 
-/// What a target names: the bucket's place, the whole key or prefix, and how many bytes of it
-/// are the store's own prefix, which people do not type.
+/// What a target names: the bucket's place, and the whole key or prefix.
 struct Found {
     place: Place,
     key: String,
+    keys: Keys,
+}
+
+/// How the keys of a bucket are shown.
+struct Keys {
+    store: ArtifactStore,
+    /// Bytes of a key that are the store's own prefix, which was not typed.
     own: usize,
+}
+
+impl Keys {
+    /// A key as it would be typed in place of the target, showable.
+    fn typed(&self, key: &str) -> Visible {
+        visible(key.get(self.own..).unwrap_or(key))
+    }
+
+    /// A key as every command takes it, exactly: for JSON.
+    fn location(&self, key: &str) -> String {
+        Location::of(&self.store, key).to_string()
+    }
 }
 
 /// Finds what `text` names, and opens the keystore for it.
@@ -42,18 +61,44 @@ async fn find(text: &str, session: &mut Session) -> Result<Found, Stop> {
         let failure = Failure::new(FailureKind::Usage, summary);
         return Err(failure.hint("write STORE:KEY or s3://BUCKET/KEY").into());
     };
+    let store = store_of(&catalog, &place.store)?.clone();
     let own = match location {
-        Location::Store { .. } => catalog.one(&place.store)?.key_prefix().len(),
+        Location::Store { .. } => store.key_prefix().len(),
         _ => 0,
     };
     session.open_keystore().await?;
-    Ok(Found { place, key, own })
+    Ok(Found { place, key, keys: Keys { store, own } })
 }
 
-/// The same for one object.
-async fn find_object(text: &str, session: &mut Session) -> Result<(Place, ObjectKey), Stop> {
-    let found = find(text, session).await?;
-    Ok((found.place, object_key(&found.key, found.own)?))
+/// One object that a target names.
+#[derive(Clone)]
+struct Object {
+    place: Place,
+    key: ObjectKey,
+    /// As every command takes it, exactly.
+    location: String,
+}
+
+async fn find_object(text: &str, session: &mut Session) -> Result<Object, Stop> {
+    let Found { place, key, keys } = find(text, session).await?;
+    let location = keys.location(&key);
+    Ok(Object { place, key: object_key(&key, keys.own)?, location })
+}
+
+impl Object {
+    /// Where the server says that there is no such object, says which, and of which store.
+    fn named(&self, failure: Failure) -> Failure {
+        let said = failure.error.as_deref();
+        let is_absent = said.is_some_and(|said| {
+            said.status == Some(404) && said.code.as_deref() != Some("NoSuchBucket")
+        });
+        if !is_absent {
+            return failure;
+        }
+        let summary = format!("there is no object {}", visible(&self.location));
+        let look = format!("osstack ls {}: shows what there is", self.place.store);
+        Failure { summary, ..failure }.hint(look)
+    }
 }
 
 fn object_key(key: &str, own: usize) -> Result<ObjectKey, Failure> {
@@ -64,13 +109,18 @@ fn object_key(key: &str, own: usize) -> Result<ObjectKey, Failure> {
 
 pub(super) async fn ls(ls: Ls, session: &mut Session) -> Result<(), Stop> {
     let Some(target) = &ls.target else { return ls_stores(session).await };
-    let Found { place, key: prefix, own } = find(target, session).await?;
+    let Found { place, key: prefix, keys } = find(target, session).await?;
     let list = ListObjects { place, prefix, folded: !ls.recursive };
-    let show = move |output: &mut Output, page: Page| {
-        show_page(output, &page, own)?;
+    let mut is_empty = true;
+    let show = |output: &mut Output, page: Page| {
+        is_empty &= page.is_empty();
+        show_page(output, &page, &keys)?;
         output.flush()
     };
     session.follow(list, show).await??;
+    if is_empty {
+        session.output.note(&format!("there is nothing below {}", visible(target)));
+    }
     Ok(())
 }
 
@@ -90,35 +140,30 @@ async fn ls_stores(session: &mut Session) -> Result<(), Stop> {
     output.table(&table)
 }
 
-/// A key as people type it, behind the store's own prefix, showable.
-fn typed(key: &str, own: usize) -> Visible {
-    visible(key.get(own..).unwrap_or(key))
-}
-
 /// Lines whose columns are wide enough for what OSS holds, so that they can stream.
-fn show_page(output: &mut Output, page: &Page, own: usize) -> Result<(), Stop> {
+fn show_page(output: &mut Output, page: &Page, keys: &Keys) -> Result<(), Stop> {
     for prefix in page.prefixes() {
         if output.is_json() {
-            output.json(&prefix_json(prefix))?;
+            output.json(&prefix_json(prefix, keys))?;
         } else {
-            let name = typed(prefix, own);
+            let name = keys.typed(prefix);
             output.line(&format!("{:>19}  {:>10}  {name}", "-", "-"))?;
         }
     }
     for entry in page.entries() {
         if output.is_json() {
-            output.json(&entry_json(&entry))?;
+            output.json(&entry_json(&entry, keys))?;
         } else {
             let when = when(entry.last_modified).unwrap_or_default();
             let size = units::bytes(entry.size);
-            let name = typed(entry.key, own);
+            let name = keys.typed(entry.key);
             output.line(&format!("{when:>19}  {size:>10}  {name}"))?;
         }
     }
     Ok(())
 }
 
-fn entry_json(entry: &Entry<'_>) -> Value {
+fn entry_json(entry: &Entry<'_>, keys: &Keys) -> Value {
     let modified = OffsetDateTime::from_unix_timestamp(entry.last_modified).map(rfc3339);
     json!({
         "type": "object",
@@ -127,10 +172,11 @@ fn entry_json(entry: &Entry<'_>) -> Value {
         "last_modified": modified.ok(),
         "etag": entry.etag,
         "storage_class": entry.storage_class.as_str(),
+        "location": keys.location(entry.key),
     })
 }
 
-fn prefix_json(prefix: &str) -> Value {
+fn prefix_json(prefix: &str, keys: &Keys) -> Value {
     json!({
         "type": "prefix",
         "key": prefix,
@@ -138,6 +184,7 @@ fn prefix_json(prefix: &str) -> Value {
         "last_modified": null,
         "etag": null,
         "storage_class": null,
+        "location": keys.location(prefix),
     })
 }
 
@@ -148,8 +195,10 @@ fn when(unix_seconds: i64) -> Option<String> {
 }
 
 pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), Stop> {
-    let (place, key) = find_object(&target.target, session).await?;
-    let info = session.run(StatObject { place, key: key.clone() }).await??;
+    let object = find_object(&target.target, session).await?;
+    let Object { place, key, location } = &object;
+    let stat = StatObject { place: place.clone(), key: key.clone() };
+    let info = session.run(stat).await?.map_err(|failure| object.named(failure))?;
     let output = &mut session.output;
     let modified = info.last_modified.map(rfc3339);
     if output.is_json() {
@@ -165,6 +214,7 @@ pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), St
             "storage_class": info.storage_class,
             "crc64": info.crc64.map(|crc| crc.to_string()),
             "metadata": metadata,
+            "location": location,
         }));
     }
     let mut table = Table::default();
@@ -176,6 +226,7 @@ pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), St
     let size = info.size.map(|size| format!("{} ({size} bytes)", units::bytes(size)));
     let crc = info.crc64.map(|crc| crc.to_string());
     row("key", Some(key.as_str()));
+    row("location", Some(location));
     row("size", size.as_deref());
     row("last modified", modified.as_deref());
     row("etag", info.etag.as_deref());
@@ -189,14 +240,15 @@ pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), St
 }
 
 pub(super) async fn cat(target: Target, session: &mut Session) -> Result<(), Stop> {
-    let (place, key) = find_object(&target.target, session).await?;
+    let object = find_object(&target.target, session).await?;
+    let read = ReadObject { place: object.place.clone(), key: object.key.clone() };
     let show = |output: &mut Output, bytes: bytes::Bytes| output.bytes(&bytes);
-    session.follow(ReadObject { place, key }, show).await??;
+    session.follow(read, show).await?.map_err(|failure| object.named(failure))?;
     session.output.flush()
 }
 
 pub(super) async fn mb(mb: MakeBucket, session: &mut Session) -> Result<(), Stop> {
-    let store = load(session).await?.one(&mb.store)?.clone();
+    let store = store_of(&load(session).await?, &mb.store)?.clone();
     session.open_keystore().await?;
     let draft = Box::new(StoreDraft::from(&store));
     let bucket = session.run(MakeBucketJob { store: draft }).await??;
@@ -209,7 +261,7 @@ pub(super) async fn mb(mb: MakeBucket, session: &mut Session) -> Result<(), Stop
 
 pub(super) async fn presign(presign: Presign, session: &mut Session) -> Result<(), Stop> {
     let expires = span(&presign.expires)?;
-    let (place, key) = find_object(&presign.target, session).await?;
+    let Object { place, key, .. } = find_object(&presign.target, session).await?;
     let Link { url, is_temporary } = session.run(PresignObject { place, key, expires }).await??;
     let until = session.machine.clock.now() + expires;
     let output = &mut session.output;
@@ -266,7 +318,7 @@ pub(super) async fn du(target: Target, session: &mut Session) -> Result<(), Stop
 }
 
 fn numbers(usage: Usage) -> String {
-    format!("{}  {} objects", units::bytes(usage.bytes), units::count(usage.objects))
+    format!("{}  {}", units::bytes(usage.bytes), units::counted(usage.objects, "object"))
 }
 
 pub(super) async fn rm(rm: Remove, session: &mut Session) -> Result<(), Stop> {
@@ -274,11 +326,15 @@ pub(super) async fn rm(rm: Remove, session: &mut Session) -> Result<(), Stop> {
 }
 
 async fn rm_one(rm: Remove, session: &mut Session) -> Result<(), Stop> {
-    let (place, key) = find_object(&rm.target, session).await?;
+    let object = find_object(&rm.target, session).await?;
+    let Object { place, key, location } = object.clone();
     let shown = visible(&rm.target).into_string();
     // OSS says yes to deleting what is not there; whoever mistyped a key should know
-    session.run(StatObject { place: place.clone(), key: key.clone() }).await??;
-    let fields = json!({ "type": "deleted", "key": key.as_str(), "dry_run": rm.dry_run });
+    let stat = StatObject { place: place.clone(), key: key.clone() };
+    session.run(stat).await?.map_err(|failure| object.named(failure))?;
+    let fields = json!({
+        "type": "deleted", "key": key.as_str(), "dry_run": rm.dry_run, "location": location,
+    });
     if rm.dry_run {
         return session.output.done(&format!("would delete {shown}"), fields);
     }
@@ -294,12 +350,12 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
             .hint("add --yes, or -n to see")
             .into());
     }
-    let Found { place, key: prefix, own } = find(&rm.target, session).await?;
+    let Found { place, key: prefix, keys } = find(&rm.target, session).await?;
     let shown = visible(&rm.target).into_string();
     if rm.dry_run {
         let list = ListObjects { place, prefix, folded: false };
-        let show = move |output: &mut Output, page: Page| {
-            page.entries().try_for_each(|entry| say_deleted(output, entry.key, own, true))
+        let show = |output: &mut Output, page: Page| {
+            page.entries().try_for_each(|entry| say_deleted(output, entry.key, &keys, true))
         };
         session.follow(list, show).await??;
         return Ok(());
@@ -313,8 +369,8 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
     let show = |output: &mut Output, page: crate::ops::objects::Deleted| {
         gone += page.keys.len() as u64;
         left += page.left.len() as u64;
-        page.keys.iter().try_for_each(|key| say_deleted(output, key, own, false))?;
-        page.left.iter().try_for_each(|object| say_left(output, object, own))
+        page.keys.iter().try_for_each(|key| say_deleted(output, key, &keys, false))?;
+        page.left.iter().try_for_each(|object| say_left(output, object, &keys))
     };
     // what went is gone: it is told however this ended
     let ended = session.follow(DeletePrefix { place, prefix }, show).await?;
@@ -324,7 +380,7 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
         output.done("", summary)?;
     } else {
         let left = if left == 0 { String::new() } else { format!(", {left} stayed") };
-        output.note(&format!("deleted {} objects{left}", units::count(gone)));
+        output.note(&format!("deleted {}{left}", units::counted(gone, "object")));
     }
     match (ended, gone, left) {
         (Err(failure), 0, _) => Err(failure.into()),
@@ -335,21 +391,25 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
     }
 }
 
-fn say_deleted(output: &mut Output, key: &str, own: usize, dry_run: bool) -> Result<(), Stop> {
+fn say_deleted(output: &mut Output, key: &str, keys: &Keys, dry_run: bool) -> Result<(), Stop> {
     if output.is_json() {
-        return output.json(&json!({ "type": "deleted", "key": key, "dry_run": dry_run }));
+        return output.json(&json!({
+            "type": "deleted", "key": key, "dry_run": dry_run, "location": keys.location(key),
+        }));
     }
     let word = if dry_run { "would delete" } else { "deleted" };
-    output.line(&format!("{word} {}", typed(key, own)))
+    output.line(&format!("{word} {}", keys.typed(key)))
 }
 
-fn say_left(output: &mut Output, object: &NotDeleted, own: usize) -> Result<(), Stop> {
+fn say_left(output: &mut Output, object: &NotDeleted, keys: &Keys) -> Result<(), Stop> {
     let NotDeleted { key, code, message } = object;
     if output.is_json() {
-        let line = json!({ "type": "left", "key": key, "code": code, "message": message });
-        return output.json(&line);
+        return output.json(&json!({
+            "type": "left", "key": key, "code": code, "message": message,
+            "location": keys.location(key),
+        }));
     }
-    let (key, code, message) = (typed(key, own), visible(code), visible(message));
+    let (key, code, message) = (keys.typed(key), visible(code), visible(message));
     output.note(&format!("stayed: {key}: {message} ({code})"));
     Ok(())
 }

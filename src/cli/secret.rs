@@ -17,6 +17,7 @@ use crate::keystore::import::from_env;
 use crate::keystore::{Put, State};
 use crate::model::secret::{self, SecretDraft, id_hint, secret_hint, split_pasted};
 use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::keystore::UnlockKeystore;
 use crate::ops::secrets::{DeleteSecret, GetSecret, ListSecrets, SaveSecret, SecretRow};
 
 /// More than any key with its token has, in bytes.
@@ -30,6 +31,21 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
         Verb::Get { name, reveal } => get(&name, reveal, session).await,
         Verb::Delete { name, yes } => delete(name, yes, session).await,
     }
+}
+
+/// Warns of a secret that the keystore does not have, where the keystore tells without a question.
+pub(super) async fn warn_of_absent(name: &str, session: &mut Session) -> Result<(), Stop> {
+    let is_there = match session.run(UnlockKeystore::Unasked).await? {
+        Ok(_) => session.run(GetSecret { name: name.to_owned() }).await?.is_ok(),
+        // nothing at all is there yet
+        Err(failure) => failure.kind != FailureKind::NotFound,
+    };
+    if !is_there {
+        let make = format!("osstack secret create {name}");
+        let warning = format!("warning: there is no secret {name} yet; make it: {make}");
+        session.output.note(&warning);
+    }
+    Ok(())
 }
 
 async fn create(values: SecretValues, session: &mut Session) -> Result<(), Stop> {

@@ -7,31 +7,32 @@ use serde_json::{Map, Value, json};
 use super::SCHEMA;
 use super::args::{Stack as Verb, StackSettings};
 use super::output::Paint;
+use super::secret::warn_of_absent;
 use super::session::{Session, Stop};
 use super::store::load;
 use super::table::{Cell, Table};
 use crate::base::visible::visible;
-use crate::catalog::Catalog;
 use crate::model::component::ComponentType;
 use crate::model::name::Name;
 use crate::model::stack::{Stack, StackDraft};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::stacks::{CopyStack, DeleteStack, RenameStack, SaveStack};
 use crate::ops::stores::LoadCatalog;
-use crate::ops::world::absent;
+use crate::ops::world::{stack_of, store_of};
 
 pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
     match verb {
         Verb::Register(settings) => {
             let draft = overlay(StackDraft::default(), settings)?;
             let name = session.run(SaveStack { draft, replaces: None }).await??;
-            done("registered", &name, session).await
+            done("registered", &name, session).await?;
+            warn_of_dangling(&name, session).await
         }
         Verb::Update(settings) => update(settings, session).await,
         Verb::List => list(session).await,
         Verb::Describe { name } => describe(&name, session).await,
         Verb::Delete { name, yes } => {
-            let stack = one(&load(session).await?, &name)?.clone();
+            let stack = stack_of(&load(session).await?, &name)?.clone();
             session.confirm_protected(&stack, yes)?;
             if !stack.protected {
                 session.confirm_deletion(&format!("the stack {name} from the catalog"), yes)?;
@@ -41,7 +42,7 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
             session.output.done(&sentence, json!({ "name": name }))
         }
         Verb::Rename { name, to, yes } => {
-            let stack = one(&load(session).await?, &name)?.clone();
+            let stack = stack_of(&load(session).await?, &name)?.clone();
             session.confirm_protected(&stack, yes)?;
             let name = session.run(RenameStack { name, to }).await??;
             done("renamed", &name, session).await
@@ -54,24 +55,37 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
 }
 
 async fn update(settings: StackSettings, session: &mut Session) -> Result<(), Stop> {
-    let former = one(&load(session).await?, &settings.name)?.clone();
+    let former = stack_of(&load(session).await?, &settings.name)?.clone();
     session.confirm_protected(&former, settings.yes)?;
     let draft = overlay(StackDraft::from(&former), settings)?;
     let name = session.run(SaveStack { draft, replaces: Some(Box::new(former)) }).await??;
-    done("updated", &name, session).await
+    done("updated", &name, session).await?;
+    warn_of_dangling(&name, session).await
+}
+
+/// Warns of a store that the catalog does not have (ZenML may), and of a store's secret that the
+/// keystore does not have.
+async fn warn_of_dangling(stack: &Name, session: &mut Session) -> Result<(), Stop> {
+    let catalog = session.run(LoadCatalog).await??;
+    let stack = stack_of(&catalog, stack.as_str())?;
+    for name in stack.components.get(&ComponentType::ArtifactStore).into_iter().flatten() {
+        match store_of(&catalog, name.as_str()) {
+            Ok(store) => warn_of_absent(store.secret.as_str(), session).await?,
+            Err(absent) => {
+                let absent = absent.hint(format!(
+                    "fine where ZenML has it, else: osstack artifact-store register {name}"
+                ));
+                session.output.note(&format!("warning: {absent}"));
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn done(what: &str, name: &Name, session: &mut Session) -> Result<(), Stop> {
     let catalog = session.run(LoadCatalog).await??;
-    let stack = one(&catalog, name.as_str())?;
+    let stack = stack_of(&catalog, name.as_str())?;
     session.output.done(&format!("{what} the stack {name}: {}", composed(stack)), fields(stack))
-}
-
-fn one<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Stack, Failure> {
-    catalog.stack(name).ok_or_else(|| {
-        let known: Vec<&str> = catalog.stacks().iter().map(|stack| stack.name.as_str()).collect();
-        absent("stack", name, &known)
-    })
 }
 
 /// `draft` with what the arguments say; what they leave out stays.
@@ -142,7 +156,7 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
 
 async fn describe(name: &str, session: &mut Session) -> Result<(), Stop> {
     let catalog = load(session).await?;
-    let stack = one(&catalog, name)?;
+    let stack = stack_of(&catalog, name)?;
     let output = &mut session.output;
     if output.is_json() {
         return output.done("", fields(stack));

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::SCHEMA;
 use super::args::{SignatureVersion, Store as Verb, StoreSettings};
 use super::output::Paint;
+use super::secret::warn_of_absent;
 use super::session::{Session, Stop};
 use super::table::{Cell, Table};
 use crate::base::visible::visible;
@@ -12,7 +13,7 @@ use crate::catalog::Catalog;
 use crate::model::store::{ArtifactStore, RegionId, Signature, StoreDraft};
 use crate::ops::failure::Failure;
 use crate::ops::stores::{DeleteStore, LoadCatalog, SaveStore};
-use crate::ops::world::absent;
+use crate::ops::world::store_of;
 
 pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
     match verb {
@@ -22,7 +23,7 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
             save(draft, None, &format!("registered the artifact store {name}"), session).await
         }
         Verb::Update(settings) => {
-            let former = load(session).await?.one(&settings.name)?.clone();
+            let former = store_of(&load(session).await?, &settings.name)?.clone();
             let name = settings.name.clone();
             let draft = overlay(StoreDraft::from(&former), settings);
             let done = format!("updated the artifact store {name}");
@@ -41,20 +42,6 @@ pub(super) async fn load(session: &mut Session) -> Result<Catalog, Stop> {
         session.output.note(&format!("stacks.toml: {problem}"));
     }
     Ok(catalog)
-}
-
-/// Entries by name, or why there is none.
-pub(super) trait Named {
-    fn one(&self, name: &str) -> Result<&ArtifactStore, Failure>;
-}
-
-impl Named for Catalog {
-    fn one(&self, name: &str) -> Result<&ArtifactStore, Failure> {
-        self.store(name).ok_or_else(|| {
-            let known: Vec<&str> = self.stores().iter().map(|store| store.name.as_str()).collect();
-            absent("artifact store", name, &known)
-        })
-    }
 }
 
 /// `draft` with what the arguments say; what they leave out stays.
@@ -90,8 +77,10 @@ async fn save(
 ) -> Result<(), Stop> {
     let name = session.run(SaveStore { draft, replaces }).await??;
     let catalog = session.run(LoadCatalog).await??;
-    let store = catalog.one(name.as_str())?;
-    session.output.done(&format!("{}: {}", visible(done), store.path()), fields(&catalog, store)?)
+    let store = store_of(&catalog, name.as_str())?;
+    let done = format!("{}: {}", visible(done), store.path());
+    session.output.done(&done, fields(&catalog, store)?)?;
+    warn_of_absent(store.secret.as_str(), session).await
 }
 
 async fn list(session: &mut Session) -> Result<(), Stop> {
@@ -122,7 +111,7 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
 
 async fn describe(name: &str, session: &mut Session) -> Result<(), Stop> {
     let catalog = load(session).await?;
-    let store = catalog.one(name)?;
+    let store = store_of(&catalog, name)?;
     let output = &mut session.output;
     if output.is_json() {
         return output.done("", fields(&catalog, store)?);
@@ -183,7 +172,7 @@ fn fields(catalog: &Catalog, store: &ArtifactStore) -> Result<Value, Failure> {
 }
 
 async fn delete(name: String, yes: bool, session: &mut Session) -> Result<(), Stop> {
-    load(session).await?.one(&name)?;
+    store_of(&load(session).await?, &name)?;
     session.confirm_deletion(&format!("the artifact store {name} from the catalog"), yes)?;
     session.run(DeleteStore { name: name.clone() }).await??;
     let done = format!("deleted the artifact store {name}; its bucket stays as it is");

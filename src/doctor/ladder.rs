@@ -69,7 +69,7 @@ impl Ladder<'_> {
                 stopped()
             } else if let Some(title) = check.needs.iter().find_map(|id| blocked.get(id).copied()) {
                 blocked.insert(check.id, title);
-                skipped(format!("because of '{title}'"))
+                skipped(format!("'{title}' failed: nothing can be told before that is mended"))
             } else {
                 tell(Progress::Started(check.id)).await;
                 self.climb(check, &mut case, cancel).await.unwrap_or_else(|Stopped| {

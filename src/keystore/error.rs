@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::keyring::KeyringError;
 use crate::base::atomic_file;
+use crate::base::shell;
 use crate::base::visible::visible;
 
 /// The ways to give a key where nobody can be asked.
@@ -47,7 +48,7 @@ pub enum Error {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// The newest backup that opens.
+        /// The newest backup that [`restore`](super::Keystore::restore) can take.
         backup: Option<PathBuf>,
     },
     /// The file is gone, though backups say it was there.
@@ -55,17 +56,30 @@ pub enum Error {
     Missing {
         /// The file.
         path: PathBuf,
-        /// The newest backup that opens.
+        /// The newest backup that [`restore`](super::Keystore::restore) can take.
         backup: Option<PathBuf>,
     },
     /// Sealed to an identity without a passphrase.
     #[error(
         "there is no {}, so no passphrase opens these secrets: their identity is kept elsewhere \
-        (OSSTACK_IDENTITY_FILE). To restore, copy the backup's secrets.age over the present one; \
-        to rotate, seal it anew with age itself (age -d -i OLD secrets.age | age -r NEW)",
+        (OSSTACK_IDENTITY_FILE). To restore, set that; \
+        to rotate, seal them anew with age itself (age -d -i OLD secrets.age | age -r NEW)",
         shown(.0)
     )]
     KeptElsewhere(PathBuf),
+    /// A copy of it would not open.
+    #[error(
+        "nothing was copied: {} is {problem}; osstack secret list asks for the passphrase and \
+        names the backup that helps, and where the identity is kept elsewhere, set \
+        OSSTACK_IDENTITY_FILE to it",
+        shown(.path)
+    )]
+    NotCopied {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// Made by a newer program.
     #[error("{} was made by a newer version (format {found}): update osstack", shown(.path))]
     Newer {
@@ -160,7 +174,8 @@ fn shown(path: &Path) -> String {
 fn restore_hint(backup: Option<&Path>) -> String {
     match backup {
         Some(backup) => {
-            let backup = shown(backup);
+            // as it can be pasted into a shell
+            let backup = shell::quote(&shown(backup));
             format!("the newest good backup is {backup}; osstack keystore restore {backup}")
         }
         None => "no backup beside it opens; restore one of your own (osstack keystore restore)"

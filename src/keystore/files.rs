@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::document::{Document, Unreadable};
 use super::error::Error;
@@ -36,6 +36,10 @@ impl Keystore {
         if self.exists() { Ok(()) } else { Err(Error::Absent) }
     }
 
+    pub(super) fn refuse_existing(&self) -> Result<(), Error> {
+        if self.exists() { Err(Error::Exists(self.secrets.clone())) } else { Ok(()) }
+    }
+
     pub(super) fn loose(&self) -> Vec<Loose> {
         let folder = self.secrets.parent().map(|folder| (folder, 0o700));
         let files = [(self.secrets.as_path(), 0o600), (self.identity.as_path(), 0o600)];
@@ -67,10 +71,11 @@ impl Keystore {
             Some(sealed) => Identity::unseal(&sealed, passphrase, path),
             None => Err(Error::Missing { path: path.to_owned(), backup: None }),
         };
-        let good_backup = || {
-            let backups = atomic_file::backups(&self.identity);
-            backups.into_iter().find(|backup| unseal(backup).is_ok())
+        // an identity that opens nothing any more would not help
+        let is_good = |backup: &PathBuf| {
+            unseal(backup).is_ok_and(|identity| self.secrets_of(&identity).is_some())
         };
+        let good_backup = || atomic_file::backups(&self.identity).into_iter().find(is_good);
         unseal(&self.identity).map_err(|error| match error {
             Error::Damaged { path, .. } => Error::Damaged { path, backup: good_backup() },
             Error::Missing { path, .. } => Error::Missing { path, backup: good_backup() },
@@ -78,14 +83,17 @@ impl Keystore {
         })
     }
 
+    /// The file of secrets that `identity` opens: the one of now, else the newest backup.
+    pub(super) fn secrets_of(&self, identity: &Identity) -> Option<PathBuf> {
+        let backups = atomic_file::backups(&self.secrets);
+        let mut files = std::iter::once(self.secrets.clone()).chain(backups);
+        files.find(|path| read_sealed(path, identity).is_ok())
+    }
+
     /// What `secrets.age` holds now.
     pub(super) fn read_document(&self, identity: &Identity) -> Result<Document, Error> {
-        let path = &self.secrets;
-        let good_backup = || {
-            let backups = atomic_file::backups(path);
-            backups.into_iter().find(|backup| read_sealed(backup, identity).is_ok())
-        };
-        match read_sealed(path, identity) {
+        let good_backup = || self.secrets_of(identity);
+        match read_sealed(&self.secrets, identity) {
             Err(Error::Damaged { path, .. }) => Err(Error::Damaged { path, backup: good_backup() }),
             // age cannot tell another key from an altered header; a backup that opens can
             Err(Error::WrongIdentity(path)) => Err(match good_backup() {

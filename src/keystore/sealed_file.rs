@@ -99,6 +99,31 @@ impl Refusal {
     }
 }
 
+/// What a file is sealed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SealedTo {
+    /// A passphrase, as `identity.age`.
+    Passphrase,
+    /// An identity, as `secrets.age`.
+    Identity,
+}
+
+/// Looks at `sealed` as far as one can without a key: a whole header, and a content that is not
+/// cut off in its first tag.
+pub(super) fn look(sealed: &[u8]) -> Result<SealedTo, Refusal> {
+    /// The tag of a chunk of the content, in bytes (age specification, "Payload").
+    const TAG: usize = 16;
+    check_magic(sealed)?;
+    let mut content = sealed;
+    let decryptor = Decryptor::new_buffered(&mut content).map_err(|_| Refusal::Damaged)?;
+    let by_passphrase = decryptor.is_scrypt();
+    drop(decryptor);
+    if content.len() <= TAG {
+        return Err(Refusal::Damaged);
+    }
+    Ok(if by_passphrase { SealedTo::Passphrase } else { SealedTo::Identity })
+}
+
 /// Opens `sealed` with `identity`.
 pub(super) fn open(sealed: &[u8], identity: &dyn age::Identity) -> Result<Plain, Refusal> {
     check_magic(sealed)?;

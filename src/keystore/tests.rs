@@ -1,3 +1,4 @@
+mod backups;
 mod damage;
 
 use std::collections::BTreeMap;
@@ -219,7 +220,7 @@ fn no_file_ever_holds_a_value_or_a_name() {
     keystore.delete("one").unwrap();
     keystore.change_passphrase(&pass(&format!("{CANARY}3"))).unwrap();
     keystore.rotate(&pass(&format!("{CANARY}3"))).unwrap();
-    keystore.backup(&home.folder.path().join("copy")).unwrap();
+    keystore.backup(&home.folder.path().join("copy"), None).unwrap();
     keystore.export(&home.folder.path().join("export"), &pass(CANARY)).unwrap();
     let files = home.files();
     assert!(files.len() > 8, "{:?}", files.keys());
@@ -339,54 +340,6 @@ fn a_busy_keystore_says_so_and_shows_others_changes() {
 }
 
 #[test]
-fn backup_and_restore() {
-    let (home, keystore) = Home::made();
-    let copy = home.folder.path().join("copy");
-    keystore.backup(&copy).unwrap();
-    assert!(matches!(keystore.backup(&copy), Err(Error::File(_))), "nothing is overwritten");
-    keystore.delete("one").unwrap();
-    keystore.change_passphrase(&pass("new")).unwrap();
-    let wrong = home.keystore().restore(&copy, &pass("new"));
-    assert!(matches!(wrong, Err(Error::WrongPassphrase)));
-    assert_eq!(names(&keystore), Vec::<String>::new());
-    // both files of the copy, with the passphrase of that time
-    home.keystore().restore(&copy, &pass(PASSPHRASE)).unwrap();
-    let keystore = home.unlocked();
-    assert_eq!(names(&keystore), ["one"]);
-    assert_eq!(keystore.status().generation, Some(4), "never a number again");
-    // one numbered backup of the secrets over a damaged file
-    keystore.delete("one").unwrap();
-    overwrite(&home.paths().secrets(), b"");
-    let error = home.keystore().unlock(&pass(PASSPHRASE)).unwrap_err();
-    let Error::Damaged { backup: Some(backup), .. } = error else { panic!("{error}") };
-    home.keystore().restore(&backup, &pass(PASSPHRASE)).unwrap();
-    assert_eq!(names(&home.unlocked()), ["one"]);
-}
-
-/// Cut off between the two files, a restored keystore must still open.
-#[test]
-fn a_folder_from_before_a_rotation_is_restored_so_that_the_files_fit_all_the_time() {
-    let (home, keystore) = Home::made();
-    let copy = home.folder.path().join("copy");
-    keystore.backup(&copy).unwrap();
-    keystore.rotate(&pass(PASSPHRASE)).unwrap();
-    keystore.delete("one").unwrap();
-    let (rotated, _) = keystore.open_identity().unwrap();
-    let used = keystore.status().generation;
-    keystore.lock();
-    keystore.restore(&copy, &pass(PASSPHRASE)).unwrap();
-    assert!(keystore.status().generation > used, "never a number again");
-    assert_eq!(names(&home.unlocked()), ["one"]);
-    let (restored, _) = keystore.open_identity().unwrap();
-    assert!(files::read_sealed(&home.paths().secrets(), &rotated).is_err());
-    // what lay there while identity.age changed opens with both
-    let between = atomic_file::backups(&home.paths().secrets()).remove(0);
-    for identity in [rotated, restored] {
-        assert_eq!(files::read_sealed(&between, &identity).unwrap().entries.len(), 1);
-    }
-}
-
-#[test]
 fn a_session_leaves_nothing_on_disk() {
     let home = Home::new();
     let keystore = home.keystore();
@@ -435,7 +388,7 @@ fn the_demo_opens_by_itself() {
     assert_eq!(names(&again), ["one"]);
     // no passphrase opens it: what needs one says so
     let copy = home.folder.path().join("copy");
-    again.backup(&copy).unwrap();
+    assert_eq!(again.backup(&copy, Some(KeySource::IdentityFile)).unwrap(), Copied::SecretsAlone);
     let backup = atomic_file::backups(&home.paths().secrets()).remove(0);
     for refused in [
         again.rotate(&pass("x")),
@@ -446,6 +399,13 @@ fn the_demo_opens_by_itself() {
         assert!(matches!(error, Error::KeptElsewhere(_)), "{error}");
     }
     assert_eq!(names(&again), ["one"]);
+    for path in [&copy, &backup] {
+        again.delete("one").unwrap_or_default();
+        let identity = again.open_identity().unwrap().0;
+        home.keystore().restore_with_identity(path, identity).unwrap();
+    }
+    assert_eq!(names(&again), Vec::<String>::new(), "the backup is from before the first secret");
+    assert_eq!(again.status().generation, Some(6), "never a number again");
 }
 
 #[test]
@@ -519,4 +479,44 @@ fn the_keyring_remembers_and_its_failures_are_named() {
         assert!(matches!(made, Err(Error::Keyring(_))));
         assert_eq!(fresh.keystore().status().state, State::Absent, "nothing half done");
     }
+}
+
+/// A keyring that looks whether the files of a keystore are free while it is told something.
+#[derive(Debug)]
+struct LookingKeyring(PathBuf, TestKeyring);
+
+impl Keyring for LookingKeyring {
+    fn get(&self, account: &str) -> Result<Option<SecretString>, KeyringError> {
+        self.1.get(account)
+    }
+
+    fn set(&self, account: &str, value: &SecretString) -> Result<(), KeyringError> {
+        let free = atomic_file::lock(&self.0, Duration::ZERO, 0o700);
+        free.map_err(|error| KeyringError::Other(error.to_string()))?;
+        self.1.set(account, value)
+    }
+
+    fn delete(&self, account: &str) -> Result<(), KeyringError> {
+        self.1.delete(account)
+    }
+}
+
+#[test]
+fn nobody_waits_for_the_keyring_of_another() {
+    let home = Home::new();
+    let keyring = LookingKeyring(home.paths().secrets(), TestKeyring::default());
+    let keystore = Keystore { keyring: Arc::new(keyring), ..home.keystore() };
+    keystore.create(&pass(PASSPHRASE), Remember::InKeyring).unwrap();
+    assert_eq!(keystore.is_remembered(), Ok(true));
+}
+
+#[test]
+fn a_keystore_that_could_not_be_made_is_not_remembered() {
+    let home = Home::new();
+    // a folder under the lock's name: refused to every user, root included
+    fs::create_dir_all(home.paths().data.join("secrets.age.lock")).unwrap();
+    fs::set_permissions(home.paths().data, fs::Permissions::from_mode(0o700)).unwrap();
+    let keystore = home.keystore();
+    assert!(keystore.create(&pass(PASSPHRASE), Remember::InKeyring).is_err());
+    assert_eq!(keystore.is_remembered(), Ok(false));
 }

@@ -12,7 +12,7 @@ pub enum KeyError {
     #[error("a key is needed")]
     Empty,
     /// Over 1023 bytes.
-    #[error("the key has {0} bytes; OSS takes 1023")]
+    #[error("the key has {0} bytes; OSS takes 1023: shorten it")]
     Long(usize),
     /// Begins with a slash.
     #[error("a key on OSS cannot begin with / or \\: leave it out")]
@@ -33,6 +33,12 @@ impl ObjectKey {
     /// The key.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Its last part, as files are named: `model.pkl` of `a/b/model.pkl`; all of it where that
+    /// would be empty.
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(&self.0)
     }
 }
 

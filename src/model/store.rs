@@ -9,6 +9,8 @@ use super::endpoint::{Endpoint, EndpointChoice, EndpointError};
 use super::field::{FieldError, note};
 use super::name::Name;
 use super::region::{self, Region};
+use crate::base::nearest::nearest;
+use crate::base::visible::visible;
 
 /// Which S3 signature a store uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -62,6 +64,18 @@ impl RegionId {
             return Err("a region id looks like eu-central-1: see `osstack regions`".into());
         }
         Ok(Self { id: plain.to_owned(), known: None })
+    }
+
+    /// Why no endpoint follows from it: the table does not know it.
+    fn unknown(&self) -> String {
+        let ids: Vec<&str> = region::all().iter().map(|region| region.id.as_str()).collect();
+        let near = nearest(&self.id, &ids).map(|near| format!("did you mean {near}? "));
+        format!(
+            "osstack knows no region {}: {}osstack regions shows all; for a newer one give the \
+             endpoint as a URL",
+            self.id,
+            near.unwrap_or_default()
+        )
     }
 
     /// As it stands in `stacks.toml`.
@@ -223,11 +237,11 @@ impl StoreDraft {
             "" => "public",
             text => text,
         };
-        let known = region.as_ref().and_then(Option::as_ref).and_then(RegionId::known);
-        let endpoint = reachable(&mut problems, "endpoint", endpoint, known, region.is_some());
+        let named = region.as_ref().and_then(Option::as_ref);
+        let endpoint = reachable(&mut problems, "endpoint", endpoint, named, region.is_some());
         let access = match self.access.trim() {
             "" => Some(None),
-            text => reachable(&mut problems, "access", text, known, region.is_some()).map(Some),
+            text => reachable(&mut problems, "access", text, named, region.is_some()).map(Some),
         };
         self.check_extras(&mut problems);
         match (name, bucket, prefix, secret, region, endpoint, access) {
@@ -281,16 +295,17 @@ fn reachable(
     problems: &mut Vec<FieldError>,
     field: &'static str,
     text: &str,
-    known: Option<&'static Region>,
+    region: Option<&RegionId>,
     region_is_fine: bool,
 ) -> Option<EndpointChoice> {
     let choice = note(problems, field, EndpointChoice::parse(text))?;
-    match choice.resolve(known) {
+    match choice.resolve(region.and_then(RegionId::known)) {
         Ok(_) => {}
         // a region that is wrong already has its own message
         Err(EndpointError::NoRegion(_)) if !region_is_fine => {}
         Err(error @ EndpointError::NoRegion(_)) => {
-            problems.push(FieldError::new("region", error));
+            let message = region.map_or_else(|| error.to_string(), RegionId::unknown);
+            problems.push(FieldError::new("region", message));
         }
         Err(error) => problems.push(FieldError::new(field, error)),
     }
@@ -298,6 +313,15 @@ fn reachable(
 }
 
 fn prefix(text: &str) -> Result<String, String> {
+    if let Some((scheme, rest)) = text.trim().split_once("://") {
+        let rest = rest.split_once('/').map_or("", |(_, rest)| rest).trim_matches('/');
+        let instead = if rest.is_empty() {
+            "leave it empty".into()
+        } else {
+            format!("write {}", visible(rest))
+        };
+        return Err(format!("the prefix is what follows {}://BUCKET/: {instead}", visible(scheme)));
+    }
     let text = text.trim_matches(|c: char| c == '/' || c.is_whitespace());
     if text.len() > 512 {
         return Err(format!(
@@ -307,6 +331,11 @@ fn prefix(text: &str) -> Result<String, String> {
     }
     if text.chars().any(char::is_control) {
         return Err("the prefix holds a control character: type it again".into());
+    }
+    if let Some(dots) = text.split('/').find(|part| matches!(*part, "." | "..")) {
+        return Err(format!(
+            "{dots} leads nowhere in a bucket, whose keys are literal: leave it out"
+        ));
     }
     if text.starts_with('\\') {
         return Err("OSS refuses keys that begin with \\".into());
@@ -396,6 +425,35 @@ mod tests {
             fields(StoreDraft { region: String::new(), ..super::tests::draft() }),
             ["region"]
         );
+    }
+
+    #[test]
+    fn a_prefix_is_a_literal_beginning_of_keys() {
+        for (text, words) in [
+            ("s3://your-bucket-name/zenml/", "write zenml"),
+            ("oss://your-bucket-name", "leave it empty"),
+            ("../x", ".. leads nowhere"),
+            ("a/./b", ". leads nowhere"),
+            ("\\x", "begin with"),
+            ("a\nb", "control character"),
+        ] {
+            let problem = prefix(text).unwrap_err();
+            assert!(problem.contains(words), "{text}: {problem}");
+        }
+        assert_eq!(prefix("/a..b/...//c/").as_deref(), Ok("a..b/...//c"));
+    }
+
+    #[test]
+    fn an_unknown_region_is_told_the_nearest() {
+        let problems = StoreDraft { region: "eu-centrl-1".into(), ..draft() }.validate();
+        let problems = problems.unwrap_err();
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        assert_eq!(problem.field, "region");
+        for words in ["eu-centrl-1", "did you mean eu-central-1?", "osstack regions"] {
+            assert!(problem.message.contains(words), "{problem}");
+        }
+        let url = "https://oss-eu-centrl-1.example.com".to_owned();
+        StoreDraft { region: "eu-centrl-1".into(), endpoint: url, ..draft() }.validate().unwrap();
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::model::stack::Stack;
 use crate::model::store::{ArtifactStore, StoreDraft};
 
 use super::failure::{Failure, FailureKind};
-use super::world::{World, absent};
+use super::world::{World, absent, stack_of, store_of};
 
 /// Climbs the ladder of checks. What fails there is in the report; a [`Failure`] means that it was
 /// not climbed at all: nothing of that name, a draft with errors, a locked keystore.
@@ -69,17 +69,16 @@ async fn target(world: &World, subject: Subject) -> Result<Target, Failure> {
         Subject::Draft(draft) => (Target::DRAFT.to_owned(), Ok(draft.validate()?)),
         Subject::Stack(name) => {
             let catalog = world.catalog().await?;
-            stack(&catalog, &name).ok_or_else(|| absent("stack", &name, &stacks(&catalog)))?
+            stack(&catalog, stack_of(&catalog, &name)?)
         }
         Subject::Store(name) => store(world.store(&name).await?),
         Subject::Named(name) => {
             let catalog = world.catalog().await?;
-            let found = stack(&catalog, &name).or_else(|| catalog.store(&name).cloned().map(store));
-            found.ok_or_else(|| {
-                let mut known = stacks(&catalog);
-                known.extend(catalog.stores().iter().map(|store| store.name.as_str()));
-                absent("stack or artifact store", &name, &known)
-            })?
+            let found = catalog.stack(&name).map(|found| stack(&catalog, found));
+            match found.or_else(|| catalog.store(&name).cloned().map(store)) {
+                Some(found) => found,
+                None => return Err(neither(&catalog, &name)),
+            }
         }
     };
     let credentials = match &store {
@@ -97,22 +96,35 @@ fn store(store: ArtifactStore) -> Found {
     (format!("store/{}", store.name), Ok(store))
 }
 
-fn stack(catalog: &Catalog, name: &str) -> Option<Found> {
-    let stack = catalog.stack(name)?;
-    Some((format!("stack/{}", stack.name), store_of(catalog, stack)))
+fn stack(catalog: &Catalog, stack: &Stack) -> Found {
+    (format!("stack/{}", stack.name), its_store(catalog, stack))
 }
 
-fn stacks(catalog: &Catalog) -> Vec<&str> {
-    catalog.stacks().iter().map(|stack| stack.name.as_str()).collect()
+/// Nothing of that name counts; what the file has and cannot be used is told before what is near.
+fn neither(catalog: &Catalog, name: &str) -> Failure {
+    for failure in [stack_of(catalog, name).err(), store_of(catalog, name).err()] {
+        if let Some(failure) = failure.filter(|failure| failure.kind == FailureKind::Settings) {
+            return failure;
+        }
+    }
+    let stacks = catalog.stacks().iter().map(|stack| stack.name.as_str());
+    let stores = catalog.stores().iter().map(|store| store.name.as_str());
+    absent("stack or artifact store", name, &stacks.chain(stores).collect::<Vec<_>>())
 }
 
-fn store_of(catalog: &Catalog, stack: &Stack) -> Result<ArtifactStore, Missing> {
+fn its_store(catalog: &Catalog, stack: &Stack) -> Result<ArtifactStore, Missing> {
     let Some(name) = stack.artifact_store() else {
         return Err(Missing {
             summary: format!("The stack {} has no artifact store.", stack.name),
             next: format!("Give it one: osstack stack update {} -a STORE", stack.name),
         });
     };
+    if let Some(failure) =
+        store_of(catalog, name.as_str()).err().filter(|it| it.kind == FailureKind::Settings)
+    {
+        let next = failure.hints.join("; ");
+        return Err(Missing { summary: format!("{}.", failure.summary), next });
+    }
     catalog.store(name.as_str()).cloned().ok_or_else(|| Missing {
         summary: format!(
             "The stack {} names the artifact store {name}, which this catalog does not hold.",

@@ -177,6 +177,9 @@ impl From<keystore::Error> for Failure {
             Error::Exists(_) | Error::NameTaken(_) | Error::Busy | Error::Rotated => {
                 FailureKind::Conflict
             }
+            Error::File(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                FailureKind::Conflict
+            }
             Error::WrongPassphrase | Error::WrongIdentity(_) => FailureKind::Credentials,
             Error::Empty(_)
             | Error::LongPassphrase(_)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
 use crate::keystore::keyring::KeyringError;
-use crate::keystore::{Error, Identity, KeySource, Keystore, Loose, Remember, Status};
+use crate::keystore::{Copied, Error, Identity, KeySource, Keystore, Loose, Remember, Status};
 
 use super::failure::Failure;
 use super::world::{World, blocking};
@@ -185,7 +185,8 @@ impl Job<World> for ExportKeystore {
     }
 }
 
-/// Copies both files, sealed as they are, to a folder.
+/// Copies both files, sealed as they are, to a folder. Opened first where nobody has to be asked,
+/// since what opens is known to be whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackUpKeystore {
     /// The folder.
@@ -194,20 +195,38 @@ pub struct BackUpKeystore {
 
 impl Job<World> for BackUpKeystore {
     type Item = Nothing;
-    type Out = Result<(), Failure>;
+    type Out = Result<Copied, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        with(&context.world, move |keystore| keystore.backup(&self.folder)).await
+        let world = Arc::clone(&context.world);
+        let back_up = move |keystore: &Keystore| {
+            let opened_by = match keystore.unlock_from_env(&world.env) {
+                Ok(source) => Some(source),
+                Err(Error::NotGiven { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            keystore.backup(&self.folder, opened_by)
+        };
+        with(&context.world, back_up).await
     }
 }
 
 /// Takes the secrets of a backup; those of now stay as a numbered backup.
 #[derive(Debug)]
 pub struct RestoreKeystore {
-    /// A folder that [`BackUpKeystore`] made, or one `secrets.age.bak.N`.
+    /// A folder that [`BackUpKeystore`] made, one `secrets.age.bak.N` or one `identity.age.bak.N`.
     pub path: PathBuf,
     /// What opens it.
-    pub passphrase: SecretString,
+    pub opener: Opener,
+}
+
+/// What opens a backup.
+#[derive(Debug)]
+pub enum Opener {
+    /// The passphrase its identity is sealed with.
+    Passphrase(SecretString),
+    /// The identity itself, which is kept elsewhere.
+    Identity(Identity),
 }
 
 impl Job<World> for RestoreKeystore {
@@ -215,7 +234,11 @@ impl Job<World> for RestoreKeystore {
     type Out = Result<(), Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        with(&context.world, move |keystore| keystore.restore(&self.path, &self.passphrase)).await
+        let restore = move |keystore: &Keystore| match self.opener {
+            Opener::Passphrase(passphrase) => keystore.restore(&self.path, &passphrase),
+            Opener::Identity(identity) => keystore.restore_with_identity(&self.path, identity),
+        };
+        with(&context.world, restore).await
     }
 }
 

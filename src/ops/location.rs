@@ -1,14 +1,16 @@
 //! What a user types to name an object: `STORE:KEY`, `s3://BUCKET/KEY`, or a local path.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::PathBuf;
 
 use crate::catalog::Catalog;
 use crate::model::bucket::BucketName;
+use crate::model::store::ArtifactStore;
 
 use super::failure::{Failure, FailureKind};
 use super::objects::Place;
-use super::world::absent;
+use super::world::store_of;
 
 /// A place as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,14 +51,21 @@ impl Location {
         }
     }
 
+    /// Where `key`, the whole one, lies in the bucket of `store`: below its prefix, as people type
+    /// it, or beside.
+    pub fn of(store: &ArtifactStore, key: &str) -> Self {
+        match key.strip_prefix(&store.key_prefix()) {
+            Some(key) => Self::Store { store: store.name.to_string(), key: key.into() },
+            None => Self::Uri { bucket: store.bucket.to_string(), key: key.into() },
+        }
+    }
+
     /// The bucket's place and the whole key (or prefix) meant; none for a local path.
     pub fn resolve(&self, catalog: &Catalog) -> Result<Option<(Place, String)>, Failure> {
         match self {
             Self::Local(_) => Ok(None),
             Self::Store { store, key } => {
-                let known: Vec<&str> = catalog.stores().iter().map(|s| s.name.as_str()).collect();
-                let found =
-                    catalog.store(store).ok_or_else(|| absent("artifact store", store, &known))?;
+                let found = store_of(catalog, store)?;
                 Ok(Some((Place::of(store), format!("{}{key}", found.key_prefix()))))
             }
             Self::Uri { bucket, key } => {
@@ -81,6 +90,18 @@ impl Location {
     }
 }
 
+impl fmt::Display for Location {
+    /// Exactly, as [`Location::parse`] reads it again; it has to pass
+    /// [`visible`](crate::base::visible) before it is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local(path) => path.display().fmt(f),
+            Self::Store { store, key } => write!(f, "{store}:{key}"),
+            Self::Uri { bucket, key } => write!(f, "s3://{bucket}/{key}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +119,23 @@ mod tests {
         let uri = Location::Uri { bucket: "b-1".into(), key: "x//y".into() };
         assert_eq!(parse("s3://b-1/x//y"), uri);
         assert_eq!(parse("oss://b-1/x//y"), uri);
+        for text in ["st:a/b:c", "st:", "./a:b", "s3://b-1/x//y"] {
+            assert_eq!(parse(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn whole_keys_are_found_again_below_a_prefix_and_beside() {
+        let draft = crate::model::store::StoreDraft {
+            name: "st".into(),
+            bucket: "b-1".into(),
+            prefix: "zenml".into(),
+            secret: "s".into(),
+            region: "eu-central-1".into(),
+            ..Default::default()
+        };
+        let store = draft.validate().unwrap();
+        assert_eq!(Location::of(&store, "zenml/a:\u{1b}/b").to_string(), "st:a:\u{1b}/b");
+        assert_eq!(Location::of(&store, "zenml-2/a").to_string(), "s3://b-1/zenml-2/a");
     }
 }

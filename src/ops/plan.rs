@@ -9,8 +9,8 @@ use crate::keystore::{self, Summary};
 use crate::zenml::plan::{Plan, SecretOutline, Wanted, plan};
 use crate::zenml::script::{CommandLine, commands, script};
 
-use super::failure::{Failure, FailureKind};
-use super::world::{World, absent, blocking};
+use super::failure::Failure;
+use super::world::{World, blocking, stack_of, store_of};
 
 /// What it takes to have a stack in a ZenML that has none of it. Asks the network nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,19 +37,9 @@ impl Job<World> for MakePlan {
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let world = &context.world;
         let catalog = world.catalog().await?;
-        let stack = catalog.stack(&self.stack).ok_or_else(|| {
-            let known: Vec<&str> = catalog.stacks().iter().map(|s| s.name.as_str()).collect();
-            absent("stack", &self.stack, &known)
-        })?;
+        let stack = stack_of(&catalog, &self.stack)?;
         let name = stack.artifact_store().map(ToString::to_string).unwrap_or_default();
-        let store = catalog.store(&name).ok_or_else(|| {
-            let summary = format!(
-                "the artifact store {name} of the stack {} is not in the catalog",
-                stack.name
-            );
-            Failure::new(FailureKind::Settings, summary)
-                .hint(format!("register it: osstack artifact-store register {name}"))
-        })?;
+        let store = store_of(&catalog, &name)?;
         let secret = outline(world, store.secret.as_str()).await?;
         let wanted = Wanted {
             secret: secret.as_ref(),

@@ -1,7 +1,8 @@
 //! Stacks of the catalog.
 
 use crate::base::job::{Context, Job, Nothing};
-use crate::catalog::{Catalog, Put};
+use crate::catalog::{self, Catalog, Edit, Put};
+use crate::model::field::FieldError;
 use crate::model::name::Name;
 use crate::model::stack::{Stack, StackDraft};
 
@@ -57,12 +58,8 @@ impl Job<World> for RenameStack {
     type Out = Result<Name, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        let to = new_name(&self.to)?;
-        let name = to.clone();
-        let (path, random) = context.world.catalog_edit();
-        blocking(move || Catalog::edit(&path, random, |edit| edit.rename_stack(&self.name, &to)))
-            .await??;
-        Ok(name)
+        let change = move |edit: &mut Edit, to: &Name| edit.rename_stack(&self.name, to);
+        under_new_name(&context.world, &self.to, change).await
     }
 }
 
@@ -80,12 +77,8 @@ impl Job<World> for CopyStack {
     type Out = Result<Name, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        let to = new_name(&self.to)?;
-        let name = to.clone();
-        let (path, random) = context.world.catalog_edit();
-        blocking(move || Catalog::edit(&path, random, |edit| edit.copy_stack(&self.name, &to)))
-            .await??;
-        Ok(name)
+        let change = move |edit: &mut Edit, to: &Name| edit.copy_stack(&self.name, to);
+        under_new_name(&context.world, &self.to, change).await
     }
 }
 
@@ -108,7 +101,15 @@ impl Job<World> for DeleteStack {
     }
 }
 
-fn new_name(text: &str) -> Result<Name, Failure> {
-    let wrong = |error| vec![crate::model::field::FieldError::new("name", error)];
-    Name::parse(text).map_err(|error| wrong(error).into())
+/// Changes the catalog so that it has a stack of the name typed, which is the answer.
+async fn under_new_name(
+    world: &World,
+    typed: &str,
+    change: impl FnOnce(&mut Edit, &Name) -> Result<(), catalog::Error> + Send + 'static,
+) -> Result<Name, Failure> {
+    let to = Name::parse(typed).map_err(|error| vec![FieldError::new("name", error)])?;
+    let (path, random) = world.catalog_edit();
+    let name = to.clone();
+    blocking(move || Catalog::edit(&path, random, |edit| change(edit, &to))).await??;
+    Ok(name)
 }

@@ -86,9 +86,7 @@ pub enum Ends {
 impl Copy {
     /// The download of an object into `folder`, under the last part of its key made a file name.
     pub fn download(from: Remote, folder: impl Into<PathBuf>) -> Result<Self, Reason> {
-        let key = from.key.as_str();
-        let name = key.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(key);
-        let relative = local_path(name)?.as_path().to_owned();
+        let relative = local_path(from.key.file_name())?.as_path().to_owned();
         let ends = Ends::Download { from, folder: folder.into(), relative };
         Ok(Self { ends, size: None })
     }
@@ -110,6 +108,13 @@ impl Copy {
         }
     }
 
+    /// What it will be called where it goes, showable.
+    pub fn name(&self) -> String {
+        let destination = self.exact().1;
+        let name = destination.rsplit('/').find(|part| !part.is_empty());
+        visible(name.unwrap_or(&destination)).into_string()
+    }
+
     /// Where from, showable.
     pub fn source(&self) -> String {
         visible(&self.exact().0).into_string()
@@ -124,9 +129,16 @@ impl Copy {
 impl Remote {
     /// The object `key`, whole, in the bucket of `store`.
     pub fn in_store(store: &ArtifactStore, key: ObjectKey) -> Self {
-        let prefix = store.key_prefix();
-        let own = if key.as_str().starts_with(&prefix) { prefix.len() } else { 0 };
-        Self { place: Place::of(store.name.as_str()), key, own }
+        Self::at(Place::of(store.name.as_str()), Some(store), key)
+    }
+
+    /// The object `key`, whole, in `place`; `store` is what the catalog says of the place's store,
+    /// where it was read.
+    pub fn at(place: Place, store: Option<&ArtifactStore>, key: ObjectKey) -> Self {
+        let prefix = store.map(ArtifactStore::key_prefix).unwrap_or_default();
+        let is_below = place.bucket.is_none() && key.as_str().starts_with(&prefix);
+        let own = if is_below { prefix.len() } else { 0 };
+        Self { place, key, own }
     }
 
     /// As it can be typed again: `STORE:KEY`, or `s3://BUCKET/KEY` in a bucket that is not the

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Problem};
 use crate::keystore::keyring::Keyring;
 use crate::keystore::{self, Keystore};
 use crate::model::secret::Credentials;
+use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
 use crate::oss::{Access, Client, Healed};
 use crate::ports::clock::SharedClock;
@@ -82,10 +83,7 @@ impl World {
     /// A store of the catalog.
     pub async fn store(&self, name: &str) -> Result<ArtifactStore, Failure> {
         let catalog = self.catalog().await?;
-        catalog.store(name).cloned().ok_or_else(|| {
-            let known: Vec<&str> = catalog.stores().iter().map(|s| s.name.as_str()).collect();
-            absent("artifact store", name, &known)
-        })
+        Ok(store_of(&catalog, name)?.clone())
     }
 
     /// The key a store signs with.
@@ -140,6 +138,34 @@ impl World {
         self.keystore.lock();
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+/// The artifact store `name`, or why it does not count.
+pub fn store_of<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a ArtifactStore, Failure> {
+    catalog.store(name).ok_or_else(|| {
+        let known: Vec<&str> = catalog.stores().iter().map(|store| store.name.as_str()).collect();
+        let invalid = catalog.invalid("artifact_store", name);
+        invalid.map_or_else(|| absent("artifact store", name, &known), |it| left_out(catalog, it))
+    })
+}
+
+/// The stack `name`, or why it does not count.
+pub fn stack_of<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Stack, Failure> {
+    catalog.stack(name).ok_or_else(|| {
+        let known: Vec<&str> = catalog.stacks().iter().map(|stack| stack.name.as_str()).collect();
+        let invalid = catalog.invalid("stack", name);
+        invalid.map_or_else(|| absent("stack", name, &known), |it| left_out(catalog, it))
+    })
+}
+
+/// An entry of the file that does not count.
+fn left_out(catalog: &Catalog, problem: &Problem) -> Failure {
+    let path = catalog.path().to_string_lossy();
+    let path = crate::base::visible::visible(&path);
+    let at = problem.line.map(|line| format!("line {line} of ")).unwrap_or_default();
+    let Problem { entry, field, message, .. } = problem;
+    Failure::new(FailureKind::Settings, format!("{entry} is not valid: {field}: {message}"))
+        .hint(format!("mend {at}{path}"))
 }
 
 /// There is no `what` called `name`; the nearest of `known` is offered.

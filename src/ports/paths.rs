@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::env::Env;
 
-/// The four folders, and the files in them.
+/// The three folders, and the files in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     /// `stacks.toml`.
@@ -13,8 +13,6 @@ pub struct Paths {
     pub data: PathBuf,
     /// What is made anew: the certificate of a sandbox.
     pub state: PathBuf,
-    /// What may be lost.
-    pub cache: PathBuf,
 }
 
 /// There is neither `OSSTACK_HOME` nor a home.
@@ -23,14 +21,9 @@ pub struct Paths {
 pub struct NoHome;
 
 impl Paths {
-    /// All four below one folder.
+    /// All below one folder.
     pub fn below(home: &Path) -> Self {
-        Self {
-            config: home.join("config"),
-            data: home.join("data"),
-            state: home.join("state"),
-            cache: home.join("cache"),
-        }
+        Self { config: home.join("config"), data: home.join("data"), state: home.join("state") }
     }
 
     /// Below `OSSTACK_HOME`, else where the platform keeps such files.
@@ -43,7 +36,6 @@ impl Paths {
             config: platform.config_dir().to_owned(),
             data: platform.data_dir().to_owned(),
             state: platform.state_dir().unwrap_or(platform.data_local_dir()).to_owned(),
-            cache: platform.cache_dir().to_owned(),
         })
     }
 

@@ -2,7 +2,6 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::text::Line;
 
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
@@ -15,21 +14,19 @@ use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::Theme;
-use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::split::pane;
-use crate::tui::widget::table::{Column, Row, Table};
+use crate::tui::widget::table::{Column, Row};
 use crate::tui::widget::text::fit_end;
 
 use super::buckets::Buckets;
-use super::failure_view::{self, settled};
+use super::failure_view;
+use super::list_detail::ListDetail;
 use super::objects::Objects;
 
 /// The stores of the catalog, to choose one from.
 #[derive(Debug, Default)]
 pub struct Browser {
-    catalog: Option<Catalog>,
-    failure: Option<Failure>,
-    scroll: Scroll,
+    list: ListDetail<Catalog, ArtifactStore>,
 }
 
 /// What the keys do.
@@ -50,16 +47,8 @@ pub enum Msg {
 }
 
 impl Browser {
-    fn stores(&self) -> &[ArtifactStore] {
-        self.catalog.as_ref().map(Catalog::stores).unwrap_or_default()
-    }
-
-    fn selected(&self) -> Option<&ArtifactStore> {
-        self.stores().get(self.scroll.selected())
-    }
-
     fn has_selection(&self) -> bool {
-        self.selected().is_some()
+        self.list.has_selection()
     }
 
     fn load() -> Step<Self> {
@@ -67,19 +56,18 @@ impl Browser {
     }
 
     fn command(&mut self, command: Command) -> Step<Self> {
-        match (command, self.selected()) {
+        if let Command::Move(to) = command {
+            self.list.act(to);
+            return Step::none();
+        }
+        match (command, self.list.selected()) {
             (Command::Open, Some(store)) => {
                 let place = Place::of(store.name.as_str());
                 Step::open(Objects::at(place, store.key_prefix()))
             }
             (Command::Buckets, Some(store)) => Step::open(Buckets::of(store.name.to_string())),
             (Command::Reload, _) => Self::load(),
-            (Command::Move(to), _) => {
-                let len = self.stores().len();
-                self.scroll.act(to, len);
-                Step::none()
-            }
-            (Command::Open | Command::Buckets, None) => Step::none(),
+            (_, _) => Step::none(),
         }
     }
 }
@@ -109,18 +97,8 @@ impl Screen for Browser {
     fn update(&mut self, event: Event<Self>) -> Step<Self> {
         match event {
             Event::Command(command) => return self.command(command),
-            Event::Msg(Msg::Loaded(outcome)) => {
-                match settled(outcome) {
-                    Ok(catalog) => (self.catalog, self.failure) = (Some(catalog), None),
-                    Err(failure) => self.failure = Some(failure),
-                }
-                let len = self.stores().len();
-                self.scroll.clamp(len);
-            }
-            Event::Mouse(mouse) => {
-                let len = self.stores().len();
-                self.scroll.mouse(mouse, len);
-            }
+            Event::Msg(Msg::Loaded(outcome)) => self.list.take(outcome),
+            Event::Mouse(mouse) => self.list.mouse(mouse),
             _ => {}
         }
         Step::none()
@@ -133,23 +111,17 @@ impl Screen for Browser {
             Column::new("region", Constraint::Length(18)),
         ];
         let inner = pane(frame, area, theme, "Browse an artifact store", true);
-        if let Some(failure) = &self.failure {
+        if let Some(failure) = self.list.failure() {
             return failure_view::view(frame, inner, theme, failure);
         }
-        let empty = match &self.catalog {
-            Some(_) => "no artifact store yet: tab 2, n makes the first",
-            None => "",
-        };
         let room = usize::from(inner.width).saturating_sub(2 + 24 + 18 + 2);
-        let stores = self.stores();
-        let table = Table::new(COLUMNS).empty(empty);
-        table.view(frame, inner, theme, &self.scroll, stores.len(), |index| {
-            let Some(store) = stores.get(index) else { return Row::default() };
+        let empty = "no artifact store yet: 2 and n make the first";
+        self.list.table(frame, inner, theme, (COLUMNS, empty), |store| {
             let region = store.region.as_ref().map_or("", RegionId::as_str);
             Row::new([
-                Line::raw(store.name.to_string()),
-                Line::raw(fit_end(visible(&store.path()).as_str(), room, theme)),
-                Line::raw(region.to_owned()),
+                store.name.to_string(),
+                fit_end(visible(&store.path()).as_str(), room, theme),
+                region.to_owned(),
             ])
         });
     }

@@ -24,7 +24,7 @@ use crate::tui::widget::text::{cells, line, row, rows_below, wrap};
 use crate::tui::widget::text_input::TextInput;
 
 use super::failure_view::{self, settled};
-use super::unlock::Unlock;
+use super::unlock::when_locked;
 
 const WIDTH: u16 = 72;
 const PROMPT: &str = "bucket: ";
@@ -76,7 +76,8 @@ pub enum Command {
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Listed(Outcome<Result<Vec<BucketEntry>, Failure>>),
-    Unlocked { then_make: bool, answer: Option<()> },
+    UnlockedToList,
+    UnlockedToMake,
     Made(Outcome<Result<BucketName, Failure>>),
 }
 
@@ -152,13 +153,8 @@ impl BucketPicker {
                     self.scroll.clamp(self.matching().len());
                     self.stand = Stand::Listed;
                 }
-                Err(failure) => match failure.kind {
-                    FailureKind::Locked => return self.unlock(failure, false),
-                    FailureKind::Credentials if is_forbidden(&failure) => {
-                        self.stand = Stand::MayNotList;
-                    }
-                    _ => self.stand = Stand::Failed(failure),
-                },
+                Err(failure) if is_forbidden(&failure) => self.stand = Stand::MayNotList,
+                Err(failure) => return self.failed(failure, Msg::UnlockedToList),
             },
             Msg::Made(outcome) => match settled(outcome) {
                 Ok(bucket) => {
@@ -166,21 +162,18 @@ impl BucketPicker {
                     let chosen = Chosen { bucket: bucket.to_string(), region: None };
                     return Step::answer(chosen).then(Step::toast(Tone::Good, &said));
                 }
-                Err(failure) if failure.kind == FailureKind::Locked => {
-                    return self.unlock(failure, true);
-                }
-                Err(failure) => self.stand = Stand::Failed(failure),
+                Err(failure) => return self.failed(failure, Msg::UnlockedToMake),
             },
-            Msg::Unlocked { then_make: true, answer: Some(()) } => return self.make(),
-            Msg::Unlocked { then_make: false, answer: Some(()) } => return self.load(),
-            Msg::Unlocked { answer: None, .. } => {}
+            Msg::UnlockedToList => return self.load(),
+            Msg::UnlockedToMake => return self.make(),
         }
         Step::none()
     }
 
-    fn unlock(&mut self, failure: Failure, then_make: bool) -> Step<Self> {
+    fn failed(&mut self, failure: Failure, again: Msg) -> Step<Self> {
+        let unlock = when_locked(&failure, || again);
         self.stand = Stand::Failed(failure);
-        Step::push(Unlock::new(), move |answer| Msg::Unlocked { then_make, answer })
+        unlock.unwrap_or_else(Step::none)
     }
 
     /// What stands between the typed line and the list.
@@ -207,7 +200,7 @@ impl BucketPicker {
 /// key is a 403 too, with another code.
 fn is_forbidden(failure: &Failure) -> bool {
     let code = failure.error.as_ref().and_then(|said| said.code.as_deref());
-    code == Some("AccessDenied")
+    failure.kind == FailureKind::Credentials && code == Some("AccessDenied")
 }
 
 impl Screen for BucketPicker {

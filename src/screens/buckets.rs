@@ -24,7 +24,7 @@ use crate::tui::widget::text::{line, row};
 use super::browser::Browser;
 use super::failure_view::{self, settled};
 use super::objects::Objects;
-use super::unlock::Unlock;
+use super::unlock::when_locked;
 
 /// The buckets of the key that `store` uses.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Listed(Outcome<Result<Vec<BucketEntry>, Failure>>),
-    Unlocked(Option<()>),
+    Unlocked,
 }
 
 impl Buckets {
@@ -129,16 +129,13 @@ impl Buckets {
                 match settled(outcome) {
                     Ok(buckets) => self.all = Some(buckets),
                     Err(failure) => {
-                        let locked = failure.kind == FailureKind::Locked;
+                        let unlock = when_locked(&failure, || Msg::Unlocked);
                         self.failure = Some(of_listing(failure));
-                        if locked {
-                            return Step::push(Unlock::new(), Msg::Unlocked);
-                        }
+                        return unlock.unwrap_or_else(Step::none);
                     }
                 }
             }
-            Msg::Unlocked(Some(())) => return self.load(),
-            Msg::Unlocked(None) => {}
+            Msg::Unlocked => return self.load(),
         }
         Step::none()
     }

@@ -7,9 +7,14 @@ use crate::tui::widget::text::{width, wrap};
 
 /// Each value behind its label, in lines of at most `room` cells. What comes from outside must
 /// have passed `visible`.
-pub(super) fn fields(rows: &[(&str, String)], room: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let labels = rows.iter().map(|(label, _)| width(label)).max().unwrap_or(0) + 1;
-    rows.iter().flat_map(|(label, value)| field(label, value, labels, room, theme)).collect()
+pub(super) fn fields<L: AsRef<str>>(
+    rows: &[(L, String)],
+    room: usize,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
+    let labels = rows.iter().map(|(label, _)| width(label.as_ref())).max().unwrap_or(0) + 1;
+    let lines = rows.iter().map(|(label, value)| field(label.as_ref(), value, labels, room, theme));
+    lines.flatten().collect()
 }
 
 fn field(

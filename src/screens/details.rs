@@ -10,7 +10,7 @@ use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::model::object_key::ObjectKey;
 use crate::model::store::ArtifactStore;
-use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::failure::Failure;
 use crate::ops::objects::{Place, StatObject};
 use crate::ops::stores::LoadCatalog;
 use crate::ops::world::World;
@@ -27,7 +27,7 @@ use crate::zenml::layout::Layout;
 use super::detail::fields;
 use super::failure_view::{self, settled};
 use super::objects::uri;
-use super::unlock::Unlock;
+use super::unlock::when_locked;
 
 /// One object's details, in a window.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub enum Command {
 pub enum Msg {
     CatalogRead(Outcome<Result<Catalog, Failure>>),
     Found(Outcome<Result<ObjectInfo, Failure>>),
-    Unlocked(Option<()>),
+    Unlocked,
 }
 
 impl Details {
@@ -92,16 +92,13 @@ impl Details {
                 match settled(outcome) {
                     Ok(info) => self.info = Some(info),
                     Err(failure) => {
-                        let locked = failure.kind == FailureKind::Locked;
+                        let unlock = when_locked(&failure, || Msg::Unlocked);
                         self.failure = Some(failure);
-                        if locked {
-                            return Step::push(Unlock::new(), Msg::Unlocked);
-                        }
+                        return unlock.unwrap_or_else(Step::none);
                     }
                 }
             }
-            Msg::Unlocked(Some(())) => return self.ask(),
-            Msg::Unlocked(None) => {}
+            Msg::Unlocked => return self.ask(),
         }
         Step::none()
     }

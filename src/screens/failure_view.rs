@@ -33,6 +33,11 @@ pub fn view(frame: &mut Frame<'_>, area: Rect, theme: &Theme, failure: &Failure)
     }
 }
 
+/// Rows that `failure` takes in an area of `width` cells.
+pub fn height(failure: &Failure, width: u16) -> usize {
+    lines(failure, usize::from(width), &Theme::default()).len()
+}
+
 /// What an effect came to, its own end included: a fault or a refusal is a failure like others.
 pub fn settled<T>(outcome: Outcome<Result<T, Failure>>) -> Result<T, Failure> {
     let kind = match &outcome {
@@ -58,7 +63,7 @@ fn server_words(said: &ServerError) -> Option<String> {
 }
 
 /// `text` wrapped behind `sign`, later lines indented under the first.
-fn marked(sign: &str, style: Style, text: &str, room: usize) -> Vec<Line<'static>> {
+pub(super) fn marked(sign: &str, style: Style, text: &str, room: usize) -> Vec<Line<'static>> {
     let indent = width(sign) + 1;
     let wrapped = wrap(text, room.saturating_sub(indent)).into_iter().enumerate();
     wrapped

@@ -22,6 +22,8 @@ use crate::tui::widget::text::{cells, line, row, rows_below, wrap};
 use super::failure_view::{self, settled};
 
 const WIDTH: u16 = 72;
+/// Cells inside the frame.
+const INNER: u16 = WIDTH - 2;
 const WHY: &str = "This is the first secret on this machine. It is kept sealed, in a keystore that \
     only you can open. How shall osstack open it next time?";
 
@@ -152,8 +154,13 @@ impl KeystoreSetup {
         true
     }
 
+    /// Rows of the form; the window grows before any field is scrolled away.
+    fn form_rows(&self) -> usize {
+        self.form.height(INNER).max(5)
+    }
+
     fn heading(&self) -> Vec<String> {
-        let room = usize::from(WIDTH - 2);
+        let room = usize::from(INNER);
         let mut lines = wrap(WHY, room);
         if let Some(reason) = &self.no_keyring {
             lines.extend(wrap(&format!("The system keyring cannot remember it: {reason}."), room));
@@ -210,9 +217,10 @@ impl Screen for KeystoreSetup {
         for (index, text) in heading.into_iter().enumerate() {
             line(frame, row(inner, index), Line::raw(text));
         }
-        let form = Rect { height: below.height.min(5), ..below };
-        self.form.view(frame, form, theme);
-        let rest = rows_below(below, 5);
+        let form = self.form_rows();
+        let place = Rect { height: below.height.min(cells(form)), ..below };
+        self.form.view(frame, place, theme);
+        let rest = rows_below(below, form);
         match &self.failure {
             Some(failure) => failure_view::view(frame, rest, theme, failure),
             None if self.spinner.sign(theme).is_empty() => {}
@@ -233,7 +241,9 @@ impl Screen for KeystoreSetup {
     }
 
     fn popup(&self) -> Option<Size> {
-        Some(Size::new(WIDTH, cells(self.heading().len() + 10)))
+        let failure = self.failure.as_ref().map_or(0, |it| failure_view::height(it, INNER));
+        let rows = self.heading().len() + self.form_rows() + failure.max(3);
+        Some(Size::new(WIDTH, cells(rows + 2)))
     }
 }
 

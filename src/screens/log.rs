@@ -138,7 +138,36 @@ impl Screen for LogScreen {
     }
 
     fn observe(&mut self, log: &Log) {
+        // at the top one stays with the newest; elsewhere on the entry where one is
+        let kept = self.selected().filter(|_| self.scroll.selected() > 0).cloned();
         self.entries = log.entries().rev().cloned().collect();
+        if let Some(kept) = kept {
+            let at = self.entries.iter().position(|entry| entry.is(&kept));
+            self.scroll.select(at.unwrap_or(self.scroll.selected()));
+        }
         self.scroll.clamp(self.entries.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::screen::Notice;
+
+    #[test]
+    fn the_selection_stays_on_its_entry_unless_that_is_the_newest() {
+        let mut log = Log::default();
+        let mut screen = LogScreen::default();
+        let mut tell = |screen: &mut LogScreen, text| {
+            log.told(Duration::ZERO, Notice::new(Tone::Good, text));
+            screen.observe(&log);
+        };
+        let selected = |screen: &LogScreen| shown(screen.selected().unwrap()).what.to_owned();
+        tell(&mut screen, "one");
+        tell(&mut screen, "two");
+        assert_eq!(selected(&screen), "two");
+        let _none = screen.update(Event::Command(Command::Move(Move::Down)));
+        tell(&mut screen, "three");
+        assert_eq!(selected(&screen), "one");
     }
 }

@@ -1,11 +1,11 @@
 //! One prefix of a bucket: what lies there, page by page as the pages arrive.
 
+mod on_object;
+mod preview;
 mod rows;
 mod view;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -14,12 +14,12 @@ use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::model::bucket::BucketName;
 use crate::model::object_key::ObjectKey;
-use crate::model::preview::{FIRST_READ, Preview};
+use crate::model::preview::Preview;
 use crate::model::store::ArtifactStore;
 use crate::ops::failure::{Failure, FailureKind};
-use crate::ops::objects::{DeleteObject, Link, ListObjects, Place, PresignObject, PreviewObject};
+use crate::ops::objects::{Link, ListObjects, Place};
 use crate::ops::stores::LoadCatalog;
-use crate::ops::transfer::{Copy, Remote};
+use crate::ops::transfer::Remote;
 use crate::ops::world::World;
 use crate::oss::Healed;
 use crate::oss::listing::Page;
@@ -27,26 +27,19 @@ use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::{Theme, Tone};
-use crate::tui::widget::confirm::Confirm;
 use crate::tui::widget::filter_input::FilterInput;
 use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::spinner::Spinner;
 
+use self::preview::Pane;
 pub use self::rows::{Arrived, Facts, Row, RowId, Rows, Sort};
 use super::ask::Ask;
 use super::browser::Browser;
 use super::buckets::Buckets;
-use super::details::Details;
 use super::failure_view::settled;
-use super::transfers::{self, Transfers};
-use super::unlock::Unlock;
+use super::transfers;
+use super::unlock::when_locked;
 use super::viewer::Viewer;
-use super::viewer::content::Reading;
-
-/// How long a shared link works.
-const LINK_LIFE: Duration = Duration::from_hours(1);
-/// Previews that are kept for coming back; each is up to 256 KiB.
-const KEPT_PREVIEWS: usize = 16;
 
 /// `s3://bucket/key`; the bucket of a store is known once the catalog was read.
 pub(super) fn uri(place: &Place, store: Option<&ArtifactStore>, key: &ObjectKey) -> Option<String> {
@@ -94,13 +87,6 @@ pub struct Objects {
     pane: Option<Pane>,
 }
 
-/// The preview that follows the cursor.
-#[derive(Debug, Default)]
-struct Pane {
-    /// By key, so that going back shows at once what was read already.
-    read: BTreeMap<ObjectKey, Result<Reading, Failure>>,
-}
-
 /// What the keys do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -136,13 +122,13 @@ pub enum Msg {
     CatalogRead(Outcome<Result<Catalog, Failure>>),
     Listed(Page),
     Ended(Outcome<Result<Option<Healed>, Failure>>),
-    Unlocked(Option<()>),
+    Unlocked,
     Previewed(ObjectKey, Outcome<Result<Preview, Failure>>),
-    FolderNamed(ObjectKey, Option<PathBuf>),
-    FileNamed(Option<PathBuf>),
+    FolderNamed(ObjectKey, PathBuf),
+    FileNamed(PathBuf),
     Presigned(Outcome<Result<Link, Failure>>),
-    DeleteConfirmed(ObjectKey, Option<()>),
-    Deleted(Outcome<Result<(), Failure>>),
+    DeleteConfirmed(ObjectKey),
+    Deleted(ObjectKey, Outcome<Result<(), Failure>>),
 }
 
 impl Objects {
@@ -243,14 +229,13 @@ impl Objects {
         self.filter.is_open() || self.filter.is_active()
     }
 
+    fn remote(&self, key: ObjectKey) -> Remote {
+        Remote::at(self.place.clone(), self.store.as_ref(), key)
+    }
+
     /// The bucket, once it is known.
     fn bucket(&self) -> Option<&BucketName> {
         self.place.bucket.as_ref().or(self.store.as_ref().map(|store| &store.bucket))
-    }
-
-    /// What was read of the selected object.
-    fn reading(&self) -> Option<&Result<Reading, Failure>> {
-        self.pane.as_ref()?.read.get(&self.selected_key()?)
     }
 
     fn command(&mut self, command: Command) -> Step<Self> {
@@ -313,7 +298,7 @@ impl Objects {
             Command::Upload => {
                 let title = format!("Upload to {}", visible(&self.prefix));
                 let ask = Ask::path(title, "file", "a file of this machine", "");
-                return Step::push(ask, Msg::FileNamed);
+                return Step::ask(ask, Msg::FileNamed);
             }
             Command::Details
             | Command::Download
@@ -334,41 +319,6 @@ impl Objects {
         self.go(parent, Some(child))
     }
 
-    fn scroll_preview(&mut self, to: Move) {
-        let key = self.selected_key();
-        let read = self.pane.as_mut().zip(key).and_then(|(pane, key)| pane.read.get_mut(&key));
-        if let Some(Ok(reading)) = read {
-            reading.act(to);
-        }
-    }
-
-    fn on_object(&self, command: Command) -> Step<Self> {
-        let Some(key) = self.selected_key() else { return Step::none() };
-        let place = self.place.clone();
-        match command {
-            Command::Details => Step::open(Details::new(place, key)),
-            Command::Download => {
-                Step::push(transfers::ask_folder(&key), move |folder| Msg::FolderNamed(key, folder))
-            }
-            Command::Share => {
-                let job = PresignObject { place, key, expires: LINK_LIFE };
-                Step::run(Effect::latest("share", job, Msg::Presigned))
-            }
-            Command::Delete => {
-                let name = visible(key.as_str());
-                let title = "Delete the object?";
-                let text = format!("{name}\n\nIt is gone from the bucket for everybody.");
-                let question = Confirm::new(title, text, "Delete");
-                Step::push(question, move |yes| Msg::DeleteConfirmed(key, yes))
-            }
-            Command::CopyUri => match uri(&self.place, self.store.as_ref(), &key) {
-                Some(uri) => Step::copy(&uri),
-                None => Step::none(),
-            },
-            _ => Step::none(),
-        }
-    }
-
     fn open(&mut self) -> Step<Self> {
         let Some(row) = self.selected() else { return Step::none() };
         if row.object.is_none() {
@@ -378,10 +328,11 @@ impl Objects {
             return self.go(prefix, None);
         }
         match self.selected_key() {
-            Some(key) => Step::open(Viewer::new(self.place.clone(), key)),
+            Some(key) => Step::open(Viewer::new(self.remote(key))),
             None => Step::toast(
                 Tone::Warning,
-                "OSS itself refuses this key: it begins with a slash or is too long",
+                "OSS itself refuses a key that begins with a slash or is too long: what wrote it \
+                 here can read it, or give it another name",
             ),
         }
     }
@@ -404,17 +355,6 @@ impl Objects {
         self.rows.narrow(&self.filter, further);
         self.scroll.select(0);
         self.read_selected()
-    }
-
-    /// Reads for the pane what the cursor stands on, unless it was read already.
-    fn read_selected(&mut self) -> Step<Self> {
-        let key = self.selected_key();
-        let Some(pane) = &mut self.pane else { return Step::none() };
-        let Some(key) = key.filter(|key| !pane.read.contains_key(key)) else {
-            return Step::cancel("preview");
-        };
-        let job = PreviewObject { place: self.place.clone(), key: key.clone(), limit: FIRST_READ };
-        Step::run(Effect::latest("preview", job, move |out| Msg::Previewed(key, out)))
     }
 
     fn listed(&mut self, page: &Page) -> Step<Self> {
@@ -453,70 +393,30 @@ impl Objects {
                         Step::none()
                     }
                     Err(failure) => {
-                        let locked = failure.kind == FailureKind::Locked;
+                        let unlock = when_locked(&failure, || Msg::Unlocked);
                         self.progress = Progress::Broken(failure);
-                        if locked { Step::push(Unlock::new(), Msg::Unlocked) } else { Step::none() }
+                        unlock.unwrap_or_else(Step::none)
                     }
                 };
             }
-            Msg::Unlocked(Some(())) => return self.list(),
-            Msg::Previewed(key, outcome) => {
-                if let (Some(pane), Outcome::Done(read)) = (&mut self.pane, outcome) {
-                    if pane.read.len() >= KEPT_PREVIEWS {
-                        pane.read.clear();
-                    }
-                    pane.read.insert(key, read.map(Reading::new));
-                }
-            }
-            Msg::FolderNamed(key, Some(folder)) => {
-                return transfers::download(self.place.clone(), key, folder);
-            }
-            Msg::FileNamed(Some(file)) => return self.upload(&file),
-            Msg::Presigned(outcome) => {
+            Msg::Unlocked => return self.list(),
+            Msg::Previewed(key, outcome) => self.previewed(key, outcome),
+            Msg::FolderNamed(key, folder) => return transfers::download(self.remote(key), folder),
+            Msg::FileNamed(file) => return self.upload(&file),
+            Msg::Presigned(outcome) => return on_object::shared(settled(outcome)),
+            Msg::DeleteConfirmed(key) => return self.delete(key),
+            Msg::Deleted(key, outcome) => {
                 return match settled(outcome) {
-                    Ok(link) => {
-                        let until = if link.is_temporary {
-                            "a link for one hour, or until the key's session token ends"
-                        } else {
-                            "a link that works for one hour"
-                        };
-                        Step::copy(&link.url).then(Step::toast(Tone::Good, until))
+                    Ok(()) => {
+                        let said = format!("{} is deleted", visible(key.file_name()));
+                        self.list().and_toast(Tone::Good, &said)
                     }
-                    Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
+                    Err(failure) => when_locked(&failure, || Msg::DeleteConfirmed(key))
+                        .unwrap_or_else(|| Step::toast(Tone::Bad, &failure.to_string())),
                 };
             }
-            Msg::DeleteConfirmed(key, Some(())) => {
-                let job = DeleteObject { place: self.place.clone(), key };
-                return Step::run(Effect::exclusive("delete", job, Msg::Deleted));
-            }
-            Msg::Deleted(outcome) => {
-                return match settled(outcome) {
-                    Ok(()) => self.list().and_toast(Tone::Good, "deleted"),
-                    Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
-                };
-            }
-            Msg::Unlocked(None)
-            | Msg::FolderNamed(_, None)
-            | Msg::FileNamed(None)
-            | Msg::DeleteConfirmed(_, None) => {}
         }
         Step::none()
-    }
-
-    fn upload(&self, file: &Path) -> Step<Self> {
-        let name = file.file_name().and_then(|name| name.to_str());
-        let key = name.map(|name| ObjectKey::parse(&format!("{}{name}", self.prefix)));
-        match key {
-            Some(Ok(key)) => {
-                let to = Remote { place: self.place.clone(), key, own: 0 };
-                Step::post::<Transfers>(transfers::Msg::Asked(Copy::upload(file, to)))
-                    .and_toast(Tone::Neutral, "uploading: tab 5 shows how far it is; R lists anew")
-            }
-            Some(Err(error)) => Step::toast(Tone::Bad, &error.to_string()),
-            None => {
-                Step::toast(Tone::Bad, "a file's name must be UTF-8 to become a key: rename it")
-            }
-        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::tui::widget::text::wrap;
 
 use super::ask::Ask;
 use super::failure_view::{self, settled};
-use super::unlock::Unlock;
+use super::unlock::when_locked;
 
 /// The plan of one stack.
 #[derive(Debug)]
@@ -49,9 +49,9 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Made(Outcome<Result<StackPlan, Failure>>),
-    Unlocked(Option<()>),
-    FileNamed(Option<PathBuf>),
-    OverwriteConfirmed(PathBuf, Option<()>),
+    Unlocked,
+    FileNamed(PathBuf),
+    OverwriteConfirmed(PathBuf),
     Exported(PathBuf, Outcome<Result<(), Failure>>),
 }
 
@@ -90,27 +90,25 @@ impl PlanScreen {
                     Step::none()
                 }
                 Err(failure) => {
-                    let locked = failure.kind == FailureKind::Locked;
+                    let unlock = when_locked(&failure, || Msg::Unlocked);
                     self.failure = Some(failure);
-                    if locked { Step::push(Unlock::new(), Msg::Unlocked) } else { Step::none() }
+                    unlock.unwrap_or_else(Step::none)
                 }
             },
-            Msg::Unlocked(Some(())) => self.make(),
-            Msg::FileNamed(Some(path)) => self.export(path, false),
-            Msg::OverwriteConfirmed(path, Some(())) => self.export(path, true),
-            Msg::Unlocked(None) | Msg::FileNamed(None) | Msg::OverwriteConfirmed(_, None) => {
-                Step::none()
-            }
+            Msg::Unlocked => self.make(),
+            Msg::FileNamed(path) => self.export(path, false),
+            Msg::OverwriteConfirmed(path) => self.export(path, true),
             Msg::Exported(asked, outcome) => match settled(outcome) {
                 Ok(()) => {
                     let said = format!("wrote {0}; run it with: sh {0}", asked.display());
                     Step::toast(Tone::Good, &said)
                 }
                 Err(failure) if failure.kind == FailureKind::Conflict => {
-                    let title = "Replace the file?";
+                    let name = asked.file_name().unwrap_or_default().to_string_lossy();
+                    let title = format!("Replace {name}?");
                     let text = format!("{} is there already.", visible(&asked.to_string_lossy()));
-                    let question = Confirm::new(title, text, "Replace");
-                    Step::push(question, move |yes| Msg::OverwriteConfirmed(asked, yes))
+                    let question = Confirm::new(&title, text, ["Replace", "Keep"]);
+                    Step::ask(question, move |()| Msg::OverwriteConfirmed(asked))
                 }
                 Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
             },
@@ -195,7 +193,7 @@ impl Screen for PlanScreen {
                 let initial = format!("./{}.sh", self.stack);
                 let help = "a shell script; secret values are asked for when it runs, never in it";
                 let ask = Ask::path("Export the plan as a script", "file", help, &initial);
-                return Step::push(ask, Msg::FileNamed);
+                return Step::ask(ask, Msg::FileNamed);
             }
             Event::Command(Command::CopyScript) => {
                 if let Some(planned) = &self.planned {

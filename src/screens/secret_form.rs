@@ -24,7 +24,7 @@ use crate::tui::widget::text::{cells, rows_below};
 
 use super::failure_view::{self, settled};
 use super::keystore_setup::KeystoreSetup;
-use super::unlock::Unlock;
+use super::unlock::{Unlock, when_locked};
 
 const KEY_NAMES: [KeyNames; 2] = [KeyNames::Oss, KeyNames::Aws];
 
@@ -74,7 +74,7 @@ pub enum Command {
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Read(Outcome<Result<FoundSecret, Failure>>),
-    OpenedToRead(Option<()>),
+    OpenedToRead,
     Saved(Outcome<Result<Name, Failure>>),
     Looked(Outcome<Result<KeystoreReport, Failure>>),
     Opened(Option<()>),
@@ -220,14 +220,13 @@ impl SecretForm {
                     self.form.set_text(Ask::Id, &found.secret.credentials.access_key_id);
                     self.former = Some(found.secret.credentials);
                 }
-                Err(failure) if failure.kind == FailureKind::Locked => {
-                    return Step::push(Unlock::new(), Msg::OpenedToRead);
-                }
-                Err(failure) => self.failure = Some(failure),
+                // new values can be typed without the old ones
+                Err(failure) => match when_locked(&failure, || Msg::OpenedToRead) {
+                    Some(unlock) => return unlock,
+                    None => self.failure = Some(failure),
+                },
             },
-            Msg::OpenedToRead(Some(())) => return self.start(),
-            // new values can be typed without the old ones
-            Msg::OpenedToRead(None) => {}
+            Msg::OpenedToRead => return self.start(),
             Msg::Looked(outcome) => match settled(outcome) {
                 Ok(report) if report.status.state == State::Absent => {
                     return Step::push(KeystoreSetup::new(&report.remembered), Msg::Opened);

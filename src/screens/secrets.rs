@@ -2,7 +2,6 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::base::units;
@@ -17,36 +16,26 @@ use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::confirm::Confirm;
-use crate::tui::widget::scroll::Scroll;
-use crate::tui::widget::split::{pane, panes};
-use crate::tui::widget::table::{Column, Row, Table};
-use crate::tui::widget::text::{line, row, wrap};
+use crate::tui::widget::table::{Column, Row};
 
 use super::detail::fields;
-use super::failure_view::{self, settled};
+use super::failure_view::settled;
+use super::list_detail::{Face, ListDetail};
 use super::secret_form::SecretForm;
-use super::unlock::Unlock;
+use super::unlock::{Unlock, when_locked};
+
+const WELCOME: &str = "A secret is an access key of Alibaba Cloud that artifact stores sign with. \
+    It is kept sealed on this machine and leaves it only to sign requests.\n\n\
+    n enters the first one. A RAM user's key with rights on its bucket alone is better than the \
+    account's own.";
 
 /// The list of secrets and the selected one's details.
 #[derive(Debug, Default)]
 pub struct Secrets {
-    rows: Vec<SecretRow>,
-    scroll: Scroll,
-    stand: Stand,
+    list: ListDetail<Vec<SecretRow>, SecretRow>,
+    is_locked: bool,
     /// The user closed the question for the passphrase: it is not asked again unasked.
     declined: bool,
-}
-
-/// How far the list got.
-#[derive(Debug, Default)]
-enum Stand {
-    #[default]
-    Loading,
-    Loaded,
-    /// Nothing was ever saved.
-    NoKeystore,
-    Locked,
-    Failed(Failure),
 }
 
 /// What the keys do.
@@ -68,9 +57,8 @@ pub enum Msg {
     Listed(Outcome<Result<Vec<SecretRow>, Failure>>),
     Looked(Outcome<Result<KeystoreReport, Failure>>),
     Unlocked(Option<()>),
-    FormClosed(Option<Name>),
-    DeleteConfirmed(Name, Option<()>),
-    UnlockedToDelete(Name, Option<()>),
+    FormSaved(Name),
+    DeleteConfirmed(Name),
     Deleted(Name, Outcome<Result<(), Failure>>),
 }
 
@@ -79,106 +67,69 @@ impl Secrets {
         Step::run(Effect::latest("list", ListSecrets, Msg::Listed))
     }
 
-    fn selected(&self) -> Option<&SecretRow> {
-        self.rows.get(self.scroll.selected())
+    fn has_selection(&self) -> bool {
+        self.list.has_selection()
+    }
+
+    fn take(&mut self, rows: Result<Vec<SecretRow>, Failure>) {
+        self.is_locked = false;
+        self.list.take(Outcome::Done(rows));
     }
 
     fn hear(&mut self, msg: Msg) -> Step<Self> {
         match msg {
             Msg::Listed(outcome) => match settled(outcome) {
-                Ok(rows) => self.listed(rows),
                 Err(failure) if failure.kind == FailureKind::Locked => {
                     return Step::run(Effect::latest("look", KeystoreStatus, Msg::Looked));
                 }
-                Err(failure) => self.stand = Stand::Failed(failure),
+                rows => self.take(rows),
             },
-            Msg::Looked(outcome) => match settled(outcome) {
-                Ok(report) if report.status.state == State::Absent => {
-                    self.rows.clear();
-                    self.stand = Stand::NoKeystore;
-                }
-                Ok(_) => {
-                    self.rows.clear();
-                    self.stand = Stand::Locked;
-                    if !self.declined {
+            // where nothing was ever saved, the list is empty
+            Msg::Looked(outcome) => match settled(outcome).map(|report| report.status.state) {
+                Ok(state) => {
+                    self.take(Ok(Vec::new()));
+                    self.is_locked = state != State::Absent;
+                    if self.is_locked && !self.declined {
                         return Step::push(Unlock::new(), Msg::Unlocked);
                     }
                 }
-                Err(failure) => self.stand = Stand::Failed(failure),
+                Err(failure) => self.take(Err(failure)),
             },
             // the list is read again when the window above is gone
             Msg::Unlocked(answer) => self.declined = answer.is_none(),
-            Msg::FormClosed(name) => {
-                if let Some(name) = name {
-                    self.select(&name);
-                }
-            }
-            Msg::DeleteConfirmed(name, Some(())) | Msg::UnlockedToDelete(name, Some(())) => {
+            Msg::FormSaved(name) => self.list.select(&name),
+            Msg::DeleteConfirmed(name) => {
                 let delete = DeleteSecret { name: name.to_string() };
                 let done = |outcome| Msg::Deleted(name, outcome);
                 return Step::run(Effect::exclusive("keystore", delete, done));
             }
-            Msg::DeleteConfirmed(_, None) | Msg::UnlockedToDelete(_, None) => {}
             Msg::Deleted(name, outcome) => match settled(outcome) {
-                Err(failure) if failure.kind == FailureKind::Locked => {
-                    return Step::push(Unlock::new(), |answer| Msg::UnlockedToDelete(name, answer));
+                Ok(()) => {
+                    let said = format!("the secret {name} is deleted");
+                    return Self::load().and_toast(Tone::Good, &said);
                 }
-                Ok(()) => return Self::load().and_toast(Tone::Good, "the secret is deleted"),
-                Err(failure) => return Step::toast(Tone::Bad, &failure.to_string()),
+                Err(failure) => match when_locked(&failure, || Msg::DeleteConfirmed(name)) {
+                    Some(step) => return step,
+                    None => self.list.refuse(failure),
+                },
             },
         }
         Step::none()
     }
 
-    fn listed(&mut self, rows: Vec<SecretRow>) {
-        let kept = self.selected().map(|row| row.summary.name.clone());
-        self.rows = rows;
-        self.stand = Stand::Loaded;
-        match kept {
-            Some(name) => self.select(&name),
-            None => self.scroll.clamp(self.rows.len()),
-        }
-    }
-
-    fn select(&mut self, name: &Name) {
-        let at = self.rows.iter().position(|row| row.summary.name == *name);
-        self.scroll.select(at.unwrap_or(self.scroll.selected()));
-        self.scroll.clamp(self.rows.len());
-    }
-
     fn command(&mut self, command: Command) -> Step<Self> {
-        match command {
-            Command::New => return Step::push(SecretForm::new(), Msg::FormClosed),
-            Command::Edit => {
-                if let Some(row) = self.selected() {
-                    return Step::push(SecretForm::edit(&row.summary), Msg::FormClosed);
-                }
-            }
-            Command::Delete => {
-                if let Some(row) = self.selected() {
-                    return delete(row);
-                }
-            }
-            Command::Unlock => return Step::push(Unlock::new(), Msg::Unlocked),
-            Command::Reload => return Self::load(),
-            Command::Move(to) => {
-                self.scroll.act(to, self.rows.len());
-            }
+        self.list.forget();
+        if let Command::Move(to) = command {
+            self.list.act(to);
+            return Step::none();
         }
-        Step::none()
-    }
-
-    /// What stands in place of the details while nothing is selected.
-    fn words(&self) -> &'static str {
-        match self.stand {
-            Stand::Loading | Stand::Failed(_) => "",
-            Stand::NoKeystore | Stand::Loaded => {
-                "A secret is an access key of Alibaba Cloud that artifact stores sign with. \
-                 It is kept sealed on this machine and leaves it only to sign requests.\n\n\
-                 n enters the first one. A RAM user's key with rights on its bucket alone is \
-                 better than the account's own."
-            }
-            Stand::Locked => "The keystore is locked. u asks for its passphrase.",
+        match (command, self.list.selected()) {
+            (Command::New, _) => Step::ask(SecretForm::new(), Msg::FormSaved),
+            (Command::Unlock, _) => Step::push(Unlock::new(), Msg::Unlocked),
+            (Command::Reload, _) => Self::load(),
+            (Command::Edit, Some(row)) => Step::ask(SecretForm::edit(&row.summary), Msg::FormSaved),
+            (Command::Delete, Some(row)) => delete(row),
+            (_, _) => Step::none(),
         }
     }
 }
@@ -189,14 +140,15 @@ fn delete(row: &SecretRow) -> Step<Secrets> {
     if !row.used_by.is_empty() {
         let users = row.used_by.join(", ");
         let text = format!("{name} is used by {users}: give these stores another secret first");
-        return Step::toast(Tone::Bad, &text);
+        return Step::toast(Tone::Warning, &text);
     }
     let text = format!(
         "The key {} is forgotten here. In Alibaba Cloud and in ZenML it stays as it is.",
         row.summary.short_id
     );
-    let question = Confirm::new(&format!("Delete the secret {name}?"), text, "delete");
-    Step::push(question, |answer| Msg::DeleteConfirmed(name, answer))
+    let title = format!("Delete the secret {name}?");
+    let question = Confirm::new(&title, text, ["Delete", "Keep"]);
+    Step::ask(question, |()| Msg::DeleteConfirmed(name))
 }
 
 fn details(of: &SecretRow, room: usize, theme: &Theme) -> Vec<Line<'static>> {
@@ -226,10 +178,10 @@ impl Screen for Secrets {
 
     const NAME: &'static str = "secrets";
     const KEYS: &'static [Bind<Self>] = &[
-        Bind::new(&["u"], Command::Unlock, "unlock…").when(|s| matches!(s.stand, Stand::Locked)),
+        Bind::new(&["u"], Command::Unlock, "unlock…").when(|s| s.is_locked),
         Bind::new(&["n"], Command::New, "new…"),
-        Bind::new(&["e", "enter"], Command::Edit, "edit…").when(|s| s.selected().is_some()),
-        Bind::new(&["D", "delete"], Command::Delete, "delete…").when(|s| s.selected().is_some()),
+        Bind::new(&["e", "enter"], Command::Edit, "edit…").when(Self::has_selection),
+        Bind::new(&["D", "delete"], Command::Delete, "delete…").when(Self::has_selection),
         Bind::new(&["R", "f5"], Command::Reload, "refresh").quiet(),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);
@@ -247,7 +199,7 @@ impl Screen for Secrets {
             Event::Command(command) => self.command(command),
             Event::Msg(msg) => self.hear(msg),
             Event::Mouse(mouse) => {
-                self.scroll.mouse(mouse, self.rows.len());
+                self.list.mouse(mouse);
                 Step::none()
             }
             _ => Step::none(),
@@ -255,53 +207,35 @@ impl Screen for Secrets {
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        const COLUMNS: [Column<'_>; 4] = [
-            Column::new("name", Constraint::Fill(1)),
-            Column::new("key", Constraint::Length(9)),
-            Column::new("token", Constraint::Length(5)),
-            Column::new("used", Constraint::Length(4)).right(),
-        ];
-        let [left, right] = panes(area, 50, 38, false);
-        let inner = pane(frame, left, theme, "Secrets", true);
-        let build = |index: usize| {
-            self.rows.get(index).map_or_else(Row::default, |row| {
-                let summary = &row.summary;
-                Row::new([
-                    summary.name.to_string(),
-                    summary.short_id.clone(),
-                    if summary.has_token { "yes" } else { "" }.to_owned(),
-                    row.used_by.len().to_string(),
-                ])
-            })
+        let (empty, welcome) = if self.is_locked {
+            ("locked: u unlocks", "The keystore is locked. u asks for its passphrase.")
+        } else {
+            ("none yet: n enters the first", WELCOME)
         };
-        let empty = match self.stand {
-            Stand::Loading => "",
-            Stand::Locked => "locked: u unlocks",
-            Stand::Failed(_) => "they cannot be read",
-            Stand::NoKeystore | Stand::Loaded => "none yet: n enters the first",
+        let face = Face {
+            title: "Secrets",
+            width: (50, 38),
+            columns: &[
+                Column::new("name", Constraint::Fill(1)),
+                Column::new("key", Constraint::Length(9)),
+                Column::new("token", Constraint::Length(5)),
+                Column::new("used", Constraint::Length(4)).right(),
+            ],
+            empty,
+            welcome,
+            warnings: Vec::new(),
         };
-        Table::new(&COLUMNS).empty(empty).view(
-            frame,
-            inner,
-            theme,
-            &self.scroll,
-            self.rows.len(),
-            build,
-        );
-        let title = self.selected().map_or_else(String::new, |row| row.summary.name.to_string());
-        let inner = pane(frame, right, theme, &title, false);
-        let room = usize::from(inner.width);
-        let lines = match (&self.stand, self.selected()) {
-            (Stand::Failed(failure), _) => failure_view::lines(failure, room, theme),
-            (_, Some(row)) => details(row, room, theme),
-            (_, None) => wrap(self.words(), room)
-                .into_iter()
-                .map(|text| Line::styled(text, Style::new()))
-                .collect(),
+        let row = |row: &SecretRow| {
+            let summary = &row.summary;
+            Row::new([
+                summary.name.to_string(),
+                summary.short_id.clone(),
+                if summary.has_token { "yes" } else { "" }.to_owned(),
+                row.used_by.len().to_string(),
+            ])
         };
-        for (index, text) in lines.into_iter().enumerate() {
-            line(frame, row(inner, index), text);
-        }
+        let details = |row: &SecretRow, room| details(row, room, theme);
+        self.list.view(frame, area, theme, &face, row, details);
     }
 
     fn title(&self) -> String {

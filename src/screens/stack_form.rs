@@ -64,7 +64,7 @@ pub enum Command {
 #[derive(Debug)]
 pub enum Msg {
     /// A store was picked.
-    StorePicked(Option<String>),
+    StorePicked(String),
     /// The stack is in the catalog, or not.
     Saved(Outcome<Result<Name, Failure>>),
 }
@@ -90,7 +90,7 @@ impl StackForm {
             draft.components.get(&kind).map(|names| names.join(", ")).unwrap_or_default()
         };
         let mut fields = vec![
-            Field::text(Slot::Name, "name")
+            Field::text(Slot::Name, "Name")
                 .required()
                 .value(&draft.name)
                 .help("the stack's name, here and in ZenML"),
@@ -102,7 +102,7 @@ impl StackForm {
                     .into_iter()
                     .skip_while(|other| *other != kind)
                     .any(|other| !given(other).is_empty());
-                fields.push(Field::section("further components", open));
+                fields.push(Field::section("Further components", open));
             }
             let slot = Slot::Component(kind);
             let label = kind.label();
@@ -116,7 +116,7 @@ impl StackForm {
             fields.push(field.value(&given(kind)).help(&help(catalog, kind)));
         }
         fields.push(
-            Field::toggle(Slot::Protected, "protected")
+            Field::toggle(Slot::Protected, "Protected")
                 .on(draft.protected)
                 .help("changes and deletion ask for the typed name"),
         );
@@ -156,7 +156,7 @@ impl StackForm {
             Said::Open(Slot::Component(ComponentType::ArtifactStore)) => {
                 let list = PickList::new("Artifact store", self.stores.clone())
                     .empty("the catalog has none: make one in tab 2, or type a name here");
-                return Step::push(list, Msg::StorePicked);
+                return Step::ask(list, Msg::StorePicked);
             }
             Said::Left(slot) => {
                 let errors = self.draft().validate().err().unwrap_or_default();
@@ -179,8 +179,7 @@ impl StackForm {
 
     fn hear(&mut self, msg: Msg) -> Step<Self> {
         match msg {
-            Msg::StorePicked(None) => Step::none(),
-            Msg::StorePicked(Some(name)) => {
+            Msg::StorePicked(name) => {
                 let slot = Slot::Component(ComponentType::ArtifactStore);
                 self.form.set_text(slot, &name);
                 self.form.mark_dirty();

@@ -1,7 +1,6 @@
 //! The stacks of the catalog, each with what it is made of and how its last check ended.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
@@ -18,7 +17,6 @@ use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
 use crate::ops::check::Subject;
 use crate::ops::failure::Failure;
-use crate::ops::objects::Place;
 use crate::ops::stacks::{CopyStack, DeleteStack, RenameStack};
 use crate::ops::stores::LoadCatalog;
 use crate::ops::world::World;
@@ -27,24 +25,29 @@ use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::confirm::Confirm;
-use crate::tui::widget::scroll::Scroll;
-use crate::tui::widget::split::{pane, panes};
-use crate::tui::widget::table::{Column, Row, Table};
-use crate::tui::widget::text::{line, row};
+use crate::tui::widget::table::{Column, Row};
 
 use super::ask::Ask;
 use super::check::CheckScreen;
-use super::failure_view::{self, settled};
-use super::objects::Objects;
+use super::detail::fields;
+use super::failure_view::{marked, settled};
+use super::list_detail::{Face, ListDetail};
 use super::plan::PlanScreen;
 use super::stack_form::StackForm;
+use super::stores::browse;
+
+/// What stands in place of the details while there is no stack.
+const WELCOME: &str = "A stack takes three steps:\n\n\
+    1  a secret: an access key             3, n\n\
+    2  an artifact store: bucket, region   2, n\n\
+    3  the stack: store and orchestrator      n\n\n\
+    c checks that it works before ZenML hears of it.\n\n\
+    `osstack demo` tries it without an account.";
 
 /// The tab of stacks.
 #[derive(Debug, Default)]
 pub struct Stacks {
-    catalog: Option<Catalog>,
-    failure: Option<Failure>,
-    scroll: Scroll,
+    list: ListDetail<Catalog, Stack>,
     /// How the checks of this session ended, by stack.
     checked: BTreeMap<String, Report>,
 }
@@ -70,97 +73,85 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Loaded(Outcome<Result<Catalog, Failure>>),
-    FormClosed(Option<Name>),
-    CheckClosed(String, Option<Report>),
-    RenameNamed(String, Option<Name>),
-    CopyNamed(String, Option<Name>),
-    DeleteConfirmed(String, Option<()>),
+    FormSaved(Name),
+    Checked(String, Report),
+    RenameNamed(String, Name),
+    CopyNamed(String, Name),
+    DeleteConfirmed(String),
     Saved(Outcome<Result<Name, Failure>>),
-    Deleted(Outcome<Result<(), Failure>>),
+    Deleted(String, Outcome<Result<(), Failure>>),
 }
 
 impl Stacks {
-    fn stacks(&self) -> &[Stack] {
-        self.catalog.as_ref().map(Catalog::stacks).unwrap_or_default()
-    }
-
-    fn selected(&self) -> Option<&Stack> {
-        self.stacks().get(self.scroll.selected())
-    }
-
     fn has_selection(&self) -> bool {
-        self.selected().is_some()
+        self.list.has_selection()
     }
 
     fn is_loaded(&self) -> bool {
-        self.catalog.is_some()
+        self.list.is_read()
     }
 
     fn store(&self, stack: &Stack) -> Option<&ArtifactStore> {
-        self.catalog.as_ref()?.store(stack.artifact_store()?.as_str())
+        self.list.read()?.store(stack.artifact_store()?.as_str())
     }
 
     fn load() -> Step<Self> {
         Step::run(Effect::latest("catalog", LoadCatalog, Msg::Loaded))
     }
 
-    fn select(&mut self, name: &Name) {
-        if let Some(index) = self.stacks().iter().position(|stack| stack.name == *name) {
-            self.scroll.select(index);
-        }
+    fn saved(&mut self, name: &Name) -> Step<Self> {
+        self.list.select(name);
+        Self::load().and_toast(Tone::Good, &format!("saved {name}"))
     }
 
     fn command(&mut self, command: Command) -> Step<Self> {
+        self.list.forget();
         match command {
-            Command::New => {
-                return match &self.catalog {
-                    Some(catalog) => Step::push(StackForm::new(catalog), Msg::FormClosed),
-                    None => Step::none(),
-                };
-            }
+            Command::Move(to) => self.list.act(to),
             Command::Reload => return Self::load(),
-            Command::Move(to) => {
-                let len = self.stacks().len();
-                self.scroll.act(to, len);
-                return Step::none();
+            _ => {
+                if let Some(catalog) = self.list.read() {
+                    return self.on_catalog(command, catalog);
+                }
             }
-            _ => {}
         }
-        let Some((stack, catalog)) = self.selected().zip(self.catalog.as_ref()) else {
-            return Step::none();
+        Step::none()
+    }
+
+    fn on_catalog(&self, command: Command, catalog: &Catalog) -> Step<Self> {
+        let Some(stack) = self.list.selected().filter(|_| command != Command::New) else {
+            return Step::ask(StackForm::new(catalog), Msg::FormSaved);
         };
         let name = stack.name.to_string();
         match command {
             Command::Browse => match self.store(stack) {
-                Some(store) => {
-                    let place = Place::of(store.name.as_str());
-                    Step::show_with("browser", Objects::at(place, store.key_prefix()))
-                }
+                Some(store) => browse(store),
                 None => Step::toast(
                     Tone::Warning,
-                    "its artifact store is not in the catalog: register it first",
+                    "its artifact store is not in the catalog: 2 and n enter it, e chooses another",
                 ),
             },
-            Command::Edit => Step::push(StackForm::edit(catalog, stack), Msg::FormClosed),
+            Command::Edit => Step::ask(StackForm::edit(catalog, stack), Msg::FormSaved),
             Command::Check => {
                 let screen = CheckScreen::new(Subject::Stack(name.clone()));
-                Step::push(screen, move |report| Msg::CheckClosed(name, report))
+                Step::ask(screen, move |report| Msg::Checked(name, report))
             }
             Command::Plan => Step::open(PlanScreen::new(name)),
             Command::Rename => {
                 let dialog = Ask::name(format!("Rename {name}"), &name);
-                Step::push(dialog, move |to| Msg::RenameNamed(name, to))
+                Step::ask(dialog, move |to| Msg::RenameNamed(name, to))
             }
             Command::Copy => {
                 let dialog = Ask::name(format!("Copy {name}"), &free_name(catalog, &name));
-                Step::push(dialog, move |to| Msg::CopyNamed(name, to))
+                Step::ask(dialog, move |to| Msg::CopyNamed(name, to))
             }
             Command::Delete => {
                 let text = "The stack leaves your catalog. Its artifact store, its secret and \
                             whatever ZenML has of it stay.";
-                let question = Confirm::new(&format!("Delete the stack {name}?"), text, "Delete");
+                let title = format!("Delete the stack {name}?");
+                let question = Confirm::new(&title, text, ["Delete", "Keep"]);
                 let question = if stack.protected { question.typed(&name) } else { question };
-                Step::push(question, move |yes| Msg::DeleteConfirmed(name, yes))
+                Step::ask(question, move |()| Msg::DeleteConfirmed(name))
             }
             Command::New | Command::Reload | Command::Move(_) => Step::none(),
         }
@@ -168,159 +159,107 @@ impl Stacks {
 
     fn hear(&mut self, msg: Msg) -> Step<Self> {
         match msg {
-            Msg::Loaded(outcome) => {
-                match settled(outcome) {
-                    Ok(catalog) => {
-                        self.failure = None;
-                        self.catalog = Some(catalog);
-                    }
-                    Err(failure) => self.failure = Some(failure),
-                }
-                let len = self.stacks().len();
-                self.scroll.clamp(len);
-                Step::none()
+            Msg::Loaded(outcome) => self.list.take(outcome),
+            Msg::FormSaved(name) => return self.saved(&name),
+            Msg::Checked(stack, report) => {
+                self.checked.insert(stack, report);
             }
-            Msg::FormClosed(None)
-            | Msg::RenameNamed(_, None)
-            | Msg::CopyNamed(_, None)
-            | Msg::DeleteConfirmed(_, None) => Step::none(),
-            Msg::FormClosed(Some(name)) => {
-                self.select(&name);
-                Self::load().and_toast(Tone::Good, &format!("saved {name}"))
-            }
-            Msg::CheckClosed(stack, report) => {
-                if let Some(report) = report {
-                    self.checked.insert(stack, report);
-                }
-                Step::none()
-            }
-            Msg::RenameNamed(name, Some(to)) => {
+            Msg::RenameNamed(name, to) => {
                 let job = RenameStack { name, to: to.to_string() };
-                Step::run(Effect::exclusive("catalog", job, Msg::Saved))
+                return Step::run(Effect::exclusive("catalog", job, Msg::Saved));
             }
-            Msg::CopyNamed(name, Some(to)) => {
+            Msg::CopyNamed(name, to) => {
                 let job = CopyStack { name, to: to.to_string() };
-                Step::run(Effect::exclusive("catalog", job, Msg::Saved))
+                return Step::run(Effect::exclusive("catalog", job, Msg::Saved));
             }
-            Msg::DeleteConfirmed(name, Some(())) => {
-                Step::run(Effect::exclusive("catalog", DeleteStack { name }, Msg::Deleted))
+            Msg::DeleteConfirmed(name) => {
+                let job = DeleteStack { name: name.clone() };
+                let done = move |outcome| Msg::Deleted(name, outcome);
+                return Step::run(Effect::exclusive("catalog", job, done));
             }
             Msg::Saved(outcome) => match settled(outcome) {
-                Ok(name) => Self::load().and_toast(Tone::Good, &format!("saved {name}")),
-                Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
+                Ok(name) => return self.saved(&name),
+                Err(failure) => self.list.refuse(failure),
             },
-            Msg::Deleted(outcome) => match settled(outcome) {
-                Ok(()) => Self::load().and_toast(Tone::Good, "deleted"),
-                Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
+            Msg::Deleted(name, outcome) => match settled(outcome) {
+                Ok(()) => {
+                    let said = format!("the stack {name} is deleted");
+                    return Self::load().and_toast(Tone::Good, &said);
+                }
+                Err(failure) => self.list.refuse(failure),
             },
         }
+        Step::none()
     }
 
-    fn view_list(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        const COLUMNS: &[Column<'static>] = &[
-            Column::new("", Constraint::Length(1)),
-            Column::new("", Constraint::Fill(1)),
-            Column::new("", Constraint::Length(9)).right(),
-        ];
-        let inner = pane(frame, area, theme, "Stacks", true);
-        let empty = if self.is_loaded() { "no stack yet: n makes one" } else { "" };
-        let stacks = self.stacks();
-        Table::new(COLUMNS).empty(empty).view(
-            frame,
-            inner,
-            theme,
-            &self.scroll,
-            stacks.len(),
-            |index| {
-                let Some(stack) = stacks.get(index) else { return Row::default() };
-                let report = self.checked.get(stack.name.as_str());
-                let (tone, word) = report.map_or((Tone::Neutral, "unchecked"), standing);
-                let protected = if stack.protected { " [protected]" } else { "" };
-                let sign = Span::styled(theme.sign(tone), theme.tone(tone));
-                let name = Line::from(vec![
-                    Span::raw(stack.name.to_string()),
-                    Span::styled(protected, theme.protected()),
-                ]);
-                Row::new([Line::from(sign), name, Line::styled(word, theme.muted())])
-            },
-        );
+    fn row(&self, stack: &Stack, theme: &Theme) -> Row<'static> {
+        let report = self.checked.get(stack.name.as_str());
+        let (tone, word) = report.map_or((Tone::Neutral, "unchecked"), standing);
+        let protected = if stack.protected { " [protected]" } else { "" };
+        let sign = Span::styled(theme.sign(tone), theme.tone(tone));
+        let name = Line::from(vec![
+            Span::raw(stack.name.to_string()),
+            Span::styled(protected, theme.protected()),
+        ]);
+        Row::new([Line::from(sign), name, Line::styled(word, theme.muted())])
     }
 
-    fn view_detail(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        let title = self.selected().map_or_else(String::new, |stack| stack.name.to_string());
-        let inner = pane(frame, area, theme, &title, false);
-        let lines = match (&self.failure, self.selected()) {
-            (Some(failure), _) => failure_view::lines(failure, usize::from(inner.width), theme),
-            (None, Some(stack)) => self.detail(stack, theme),
-            (None, None) if self.is_loaded() => welcome(theme),
-            (None, None) => Vec::new(),
-        };
-        for (index, text) in lines.into_iter().enumerate() {
-            line(frame, row(inner, index), text);
-        }
-    }
-
-    fn detail(&self, stack: &Stack, theme: &Theme) -> Vec<Line<'static>> {
-        let mut lines = Vec::new();
-        let mut field = |label: String, value: String| {
-            lines.push(Line::from(vec![
-                Span::styled(format!(" {label:15} "), theme.muted()),
-                Span::raw(value),
-            ]));
-        };
+    fn details(&self, stack: &Stack, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+        let mut rows = Vec::new();
         for (kind, names) in &stack.components {
-            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-            field(kind.label(), names.join(", "));
+            let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+            rows.push((kind.label(), names.join(", ")));
             if *kind == ComponentType::ArtifactStore {
-                self.store_lines(stack, &mut field);
+                let of_store = store_rows(self.store(stack)).into_iter();
+                rows.extend(of_store.map(|(label, value)| (format!("  {label}"), value)));
             }
         }
-        field("ZenML".into(), "E shows and exports the plan".into());
-        lines.push(Line::raw(""));
-        if let Some(report) = self.checked.get(stack.name.as_str()) {
-            lines.extend(report_lines(report, theme));
-        } else {
-            lines.push(Line::styled(" not checked in this session: c checks it", theme.muted()));
+        rows.push(("ZenML".to_owned(), "E shows and exports the plan".to_owned()));
+        let mut lines = fields(&rows, room, theme);
+        lines.push(Line::default());
+        match self.checked.get(stack.name.as_str()) {
+            Some(report) => lines.extend(report_lines(report, room, theme)),
+            None => {
+                lines.push(Line::styled("not checked in this session: c checks it", theme.muted()));
+            }
         }
-        lines.extend(self.problem_lines(stack, theme));
+        lines.extend(self.problem_lines(stack, room, theme));
         lines
     }
 
-    fn store_lines(&self, stack: &Stack, field: &mut impl FnMut(String, String)) {
-        let Some(store) = self.store(stack) else {
-            field("  path".into(), "not in the catalog: what ZenML has of that name".into());
-            return;
-        };
-        field("  path".into(), visible(&store.path()).into_string());
-        if let Some(region) = &store.region {
-            let city = region.known().map_or(String::new(), |known| format!("  {}", known.name));
-            field("  region".into(), format!("{}{city}", region.as_str()));
-        }
-        field("  endpoint".into(), store.endpoint.to_string());
-        if let Some(access) = &store.access {
-            field("  from here".into(), access.to_string());
-        }
-        field("  signature".into(), format!("{}, virtual-hosted", store.signature));
-        field("  secret".into(), store.secret.to_string());
-    }
-
-    fn problem_lines(&self, stack: &Stack, theme: &Theme) -> Vec<Line<'static>> {
-        let problems = self.catalog.as_ref().map(Catalog::problems).unwrap_or_default();
+    fn problem_lines(&self, stack: &Stack, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+        let problems = self.list.read().map(Catalog::problems).unwrap_or_default();
         let entry = format!("stack.{}", stack.name);
         let of_stack = problems.iter().filter(|problem| problem.entry == entry);
-        of_stack
-            .map(|problem| {
-                let tone = match problem.severity {
-                    Severity::Error => Tone::Bad,
-                    Severity::Warning => Tone::Warning,
-                };
-                Line::from(vec![
-                    Span::styled(format!(" {} ", theme.sign(tone)), theme.tone(tone)),
-                    Span::raw(visible(&problem.message).into_string()),
-                ])
-            })
-            .collect()
+        let lines = of_stack.map(|problem| {
+            let tone = match problem.severity {
+                Severity::Error => Tone::Bad,
+                Severity::Warning => Tone::Warning,
+            };
+            marked(theme.sign(tone), theme.tone(tone), visible(&problem.message).as_str(), room)
+        });
+        lines.flatten().collect()
     }
+}
+
+/// What the stack's artifact store is, where the catalog has it.
+fn store_rows(store: Option<&ArtifactStore>) -> Vec<(&'static str, String)> {
+    let Some(store) = store else {
+        return vec![("path", "not in the catalog: what ZenML has of that name".to_owned())];
+    };
+    let mut rows = vec![("path", visible(&store.path()).into_string())];
+    if let Some(region) = &store.region {
+        let city = region.known().map_or(String::new(), |known| format!("  {}", known.name));
+        rows.push(("region", format!("{}{city}", region.as_str())));
+    }
+    // https is what everybody expects; without it an own URL mostly fits its line
+    let endpoint = store.endpoint.to_string();
+    let endpoint = endpoint.strip_prefix("https://").unwrap_or(&endpoint).to_owned();
+    rows.push(("endpoint", endpoint));
+    rows.extend(store.access.as_ref().map(|access| ("from here", access.to_string())));
+    rows.push(("signature", format!("{}, virtual-hosted", store.signature)));
+    rows.push(("secret", store.secret.to_string()));
+    rows
 }
 
 /// The first free name after `name`: `gpu`, `gpu-2`, `gpu-3`.
@@ -345,38 +284,20 @@ fn standing(report: &Report) -> (Tone, &'static str) {
     }
 }
 
-fn report_lines(report: &Report, theme: &Theme) -> Vec<Line<'static>> {
+fn report_lines(report: &Report, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let (tone, word) = standing(report);
     let fine = report.findings.iter().filter(|f| f.state == State::Passed).count();
     let total = report.findings.len();
-    let took: Duration = report.took;
-    let mut lines = vec![Line::from(vec![
-        Span::styled(format!(" {} ", theme.sign(tone)), theme.tone(tone)),
-        Span::raw(format!("last check {word}: {fine} of {total}, {}", units::span(took))),
-    ])];
+    let said = format!("last check {word}: {fine} of {total}, {}", units::span(report.took));
+    let mut lines = marked(theme.sign(tone), theme.tone(tone), &said, room);
     let odd = report.findings.iter().filter(|f| matches!(f.state, State::Failed | State::Warned));
     for finding in odd.take(3) {
         let tone = if finding.state == State::Failed { Tone::Bad } else { Tone::Warning };
-        lines.push(Line::from(vec![
-            Span::styled(format!("   {} ", theme.sign(tone)), theme.tone(tone)),
-            Span::raw(visible(&finding.summary).into_string()),
-        ]));
+        let sign = format!("  {}", theme.sign(tone));
+        let said = visible(&finding.summary);
+        lines.extend(marked(&sign, theme.tone(tone), said.as_str(), room));
     }
     lines
-}
-
-fn welcome(theme: &Theme) -> Vec<Line<'static>> {
-    vec![
-        Line::raw(""),
-        Line::styled(" A stack takes three steps:", theme.title()),
-        Line::raw(""),
-        Line::raw(" 1  a secret: the access key of Alibaba Cloud     tab 3, n"),
-        Line::raw(" 2  an artifact store: region, bucket, prefix     tab 2, n"),
-        Line::raw(" 3  the stack: store and orchestrator             here, n"),
-        Line::raw(""),
-        Line::raw(" c checks that it works before ZenML hears of it."),
-        Line::styled(" `osstack demo` tries it without an account.", theme.muted()),
-    ]
 }
 
 impl Screen for Stacks {
@@ -411,14 +332,30 @@ impl Screen for Stacks {
         match event {
             Event::Command(command) => self.command(command),
             Event::Msg(msg) => self.hear(msg),
+            Event::Mouse(mouse) => {
+                self.list.mouse(mouse);
+                Step::none()
+            }
             _ => Step::none(),
         }
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        let [left, right] = panes(area, 34, 30, false);
-        self.view_list(frame, left, theme);
-        self.view_detail(frame, right, theme);
+        let face = Face {
+            title: "Stacks",
+            width: (34, 29),
+            columns: &[
+                Column::new("", Constraint::Length(1)),
+                Column::new("", Constraint::Fill(1)),
+                Column::new("", Constraint::Length(9)).right(),
+            ],
+            empty: "no stack yet: n makes one",
+            welcome: WELCOME,
+            warnings: Vec::new(),
+        };
+        let row = |stack: &Stack| self.row(stack, theme);
+        let details = |stack: &Stack, room| self.details(stack, room, theme);
+        self.list.view(frame, area, theme, &face, row, details);
     }
 
     fn title(&self) -> String {

@@ -4,13 +4,13 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::text::Line;
 
-use crate::catalog::{Catalog, Problem};
+use crate::catalog::Catalog;
 use crate::model::bucket::BucketName;
 use crate::model::endpoint::{Endpoint, EndpointChoice, EndpointError};
 use crate::model::name::Name;
 use crate::model::store::{ArtifactStore, RegionId, StoreDraft};
 use crate::ops::check::Subject;
-use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::failure::Failure;
 use crate::ops::objects::{MakeBucket, Place};
 use crate::ops::stores::{DeleteStore, LoadCatalog};
 use crate::ops::world::World;
@@ -19,17 +19,16 @@ use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::confirm::Confirm;
-use crate::tui::widget::scroll::Scroll;
-use crate::tui::widget::split::{pane, panes};
-use crate::tui::widget::table::{Column, Row, Table};
-use crate::tui::widget::text::{cells, line, row, rows_below, wrap};
+use crate::tui::widget::table::{Column, Row};
+use crate::tui::widget::text::wrap;
 
 use super::check::CheckScreen;
 use super::detail::fields;
-use super::failure_view::{self, settled};
+use super::failure_view::settled;
+use super::list_detail::{Face, ListDetail};
 use super::objects::Objects;
 use super::store_form::StoreForm;
-use super::unlock::Unlock;
+use super::unlock::when_locked;
 
 /// What stands in place of the details while there is no store.
 const WELCOME: &str = "An artifact store is a bucket of OSS and the way to it: secret, region, \
@@ -39,10 +38,7 @@ const WELCOME: &str = "An artifact store is a bucket of OSS and the way to it: s
 /// The list of stores and the selected one's details.
 #[derive(Debug, Default)]
 pub struct Stores {
-    catalog: Option<Catalog>,
-    scroll: Scroll,
-    /// Why the list cannot be read, or what the last command came to.
-    failure: Option<Failure>,
+    list: ListDetail<Catalog, ArtifactStore>,
 }
 
 /// What the keys do.
@@ -64,12 +60,11 @@ pub enum Command {
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Loaded(Outcome<Result<Catalog, Failure>>),
-    FormClosed(Option<Name>),
-    MakeConfirmed(Box<StoreDraft>, Option<()>),
-    Unlocked(Box<StoreDraft>, Option<()>),
+    FormSaved(Name),
+    MakeConfirmed(Box<StoreDraft>),
     Made(Box<StoreDraft>, Outcome<Result<BucketName, Failure>>),
-    DeleteConfirmed(Name, Option<()>),
-    Deleted(Outcome<Result<(), Failure>>),
+    DeleteConfirmed(Name),
+    Deleted(Name, Outcome<Result<(), Failure>>),
 }
 
 /// Opens the diagnosis of a store or of what a form holds of one.
@@ -78,7 +73,7 @@ pub(super) fn check<S: Screen<World = World>>(subject: Subject) -> Step<S> {
 }
 
 /// Shows what lies in the bucket, below the store's own prefix.
-fn browse<S: Screen<World = World>>(store: &ArtifactStore) -> Step<S> {
+pub(super) fn browse<S: Screen<World = World>>(store: &ArtifactStore) -> Step<S> {
     let place = Place::of(store.name.as_str());
     Step::show_with("browser", Objects::at(place, store.key_prefix()))
 }
@@ -88,96 +83,56 @@ impl Stores {
         Step::run(Effect::latest("list", LoadCatalog, Msg::Loaded))
     }
 
-    fn list(&self) -> &[ArtifactStore] {
-        self.catalog.as_ref().map_or(&[], Catalog::stores)
-    }
-
-    fn selected(&self) -> Option<&ArtifactStore> {
-        self.list().get(self.scroll.selected())
-    }
-
-    fn select(&mut self, name: &Name) {
-        let at = self.list().iter().position(|store| store.name == *name);
-        self.scroll.select(at.unwrap_or(self.scroll.selected()));
-        self.scroll.clamp(self.list().len());
-    }
-
-    /// What is wrong with single stores of the file.
-    fn problems(&self) -> Vec<&Problem> {
-        let all = self.catalog.as_ref().map_or(&[][..], Catalog::problems);
-        all.iter().filter(|problem| problem.entry.starts_with("artifact_store")).collect()
-    }
-
-    fn make(draft: Box<StoreDraft>) -> Step<Self> {
-        let kept = draft.clone();
-        let make = MakeBucket { store: draft };
-        let done = move |outcome| Msg::Made(kept, outcome);
-        Step::run(Effect::exclusive("make-bucket", make, done))
+    fn has_selection(&self) -> bool {
+        self.list.has_selection()
     }
 
     fn hear(&mut self, msg: Msg) -> Step<Self> {
         match msg {
-            Msg::Loaded(outcome) => match settled(outcome) {
-                Ok(catalog) => {
-                    let kept = self.selected().map(|store| store.name.clone());
-                    self.catalog = Some(catalog);
-                    match kept {
-                        Some(name) => self.select(&name),
-                        None => self.scroll.clamp(self.list().len()),
-                    }
-                }
-                Err(failure) => {
-                    self.catalog = None;
-                    self.failure = Some(failure);
-                }
-            },
-            Msg::FormClosed(Some(name)) => {
-                // the list is being read again; the new row is selected when it is there
-                self.failure = None;
-                self.select(&name);
+            Msg::Loaded(outcome) => self.list.take(outcome),
+            // the list is being read again; the new row is selected when it is there
+            Msg::FormSaved(name) => self.list.select(&name),
+            Msg::MakeConfirmed(store) => {
+                let kept = store.clone();
+                let done = move |outcome| Msg::Made(kept, outcome);
+                return Step::run(Effect::exclusive("make-bucket", MakeBucket { store }, done));
             }
-            Msg::MakeConfirmed(draft, Some(())) | Msg::Unlocked(draft, Some(())) => {
-                return Self::make(draft);
-            }
-            Msg::FormClosed(None)
-            | Msg::MakeConfirmed(_, None)
-            | Msg::Unlocked(_, None)
-            | Msg::DeleteConfirmed(_, None) => {}
             Msg::Made(draft, outcome) => match settled(outcome) {
                 Ok(bucket) => {
                     return Step::toast(Tone::Good, &format!("the bucket {bucket} is made"));
                 }
-                Err(failure) if failure.kind == FailureKind::Locked => {
-                    return Step::push(Unlock::new(), |answer| Msg::Unlocked(draft, answer));
-                }
-                Err(failure) => self.failure = Some(failure),
+                Err(failure) => match when_locked(&failure, || Msg::MakeConfirmed(draft)) {
+                    Some(step) => return step,
+                    None => self.list.refuse(failure),
+                },
             },
-            Msg::DeleteConfirmed(name, Some(())) => {
-                let delete = DeleteStore { name: name.to_string() };
-                return Step::run(Effect::exclusive("catalog", delete, Msg::Deleted));
+            Msg::DeleteConfirmed(name) => {
+                let job = DeleteStore { name: name.to_string() };
+                let done = move |outcome| Msg::Deleted(name, outcome);
+                return Step::run(Effect::exclusive("catalog", job, done));
             }
-            Msg::Deleted(outcome) => match settled(outcome) {
-                Ok(()) => return Self::load().and_toast(Tone::Good, "the store is deleted"),
-                Err(failure) => self.failure = Some(failure),
+            Msg::Deleted(name, outcome) => match settled(outcome) {
+                Ok(()) => {
+                    let said = format!("the store {name} is deleted");
+                    return Self::load().and_toast(Tone::Good, &said);
+                }
+                Err(failure) => self.list.refuse(failure),
             },
         }
         Step::none()
     }
 
     fn command(&mut self, command: Command) -> Step<Self> {
-        self.failure = self.failure.take().filter(|_| self.catalog.is_none());
+        self.list.forget();
         if let Command::Move(to) = command {
-            self.scroll.act(to, self.list().len());
+            self.list.act(to);
             return Step::none();
         }
-        match (command, self.selected()) {
-            (Command::New, _) => Step::push(StoreForm::new(), Msg::FormClosed),
-            (Command::Reload, _) => {
-                self.failure = None;
-                Self::load()
-            }
+        match (command, self.list.selected()) {
+            (Command::New, _) => Step::ask(StoreForm::new(), Msg::FormSaved),
+            (Command::Reload, _) => Self::load(),
             (Command::Browse, Some(store)) => browse(store),
-            (Command::Edit, Some(store)) => Step::push(StoreForm::edit(store), Msg::FormClosed),
+            (Command::Edit, Some(store)) => Step::ask(StoreForm::edit(store), Msg::FormSaved),
             (Command::Check, Some(store)) => check(Subject::Store(store.name.to_string())),
             (Command::MakeBucket, Some(store)) => ask_to_make(store),
             (Command::Delete, Some(store)) => self.ask_to_delete(store),
@@ -191,18 +146,19 @@ impl Stores {
         let users = self.users(store);
         if !users.is_empty() {
             let text = format!("{name} is used by {users}: take it out of these stacks first");
-            return Step::toast(Tone::Bad, &text);
+            return Step::toast(Tone::Warning, &text);
         }
         let text = format!(
             "The bucket {} and what lies in it stay, as does ZenML's own entry.",
             store.bucket
         );
-        let question = Confirm::new(&format!("Delete the store {name}?"), text, "delete");
-        Step::push(question, |answer| Msg::DeleteConfirmed(name, answer))
+        let title = format!("Delete the store {name}?");
+        let question = Confirm::new(&title, text, ["Delete", "Keep"]);
+        Step::ask(question, |()| Msg::DeleteConfirmed(name))
     }
 
     fn users(&self, store: &ArtifactStore) -> String {
-        let catalog = self.catalog.iter();
+        let catalog = self.list.read().into_iter();
         let users = catalog.flat_map(|catalog| catalog.users_of_store(store.name.as_str()));
         users.map(Name::as_str).collect::<Vec<_>>().join(", ")
     }
@@ -233,38 +189,11 @@ impl Stores {
         lines
     }
 
-    fn view_list(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        const COLUMNS: [Column<'_>; 2] = [
-            Column::new("name", Constraint::Fill(1)),
-            Column::new("region", Constraint::Length(18)),
-        ];
-        let inner = pane(frame, area, theme, "Artifact stores", true);
-        let mut problems = Vec::new();
-        for problem in self.problems() {
-            let text = format!("{} {problem}", theme.sign(Tone::Warning));
-            problems.extend(wrap(&text, usize::from(inner.width)));
-        }
-        problems.truncate(usize::from(inner.height) / 3);
-        let table = usize::from(inner.height).saturating_sub(problems.len());
-        let build = |index: usize| {
-            self.list().get(index).map_or_else(Row::default, |store| {
-                let region = store.region.as_ref().map_or("-", RegionId::as_str);
-                Row::new([store.name.to_string(), region.to_owned()])
-            })
-        };
-        let empty = if self.catalog.is_some() { "none yet: n makes the first" } else { "" };
-        Table::new(&COLUMNS).empty(empty).view(
-            frame,
-            Rect { height: cells(table), ..inner },
-            theme,
-            &self.scroll,
-            self.list().len(),
-            build,
-        );
-        for (index, text) in problems.into_iter().enumerate() {
-            let place = row(rows_below(inner, table), index);
-            line(frame, place, Line::styled(text, theme.warn()));
-        }
+    /// What is wrong with single stores of the file.
+    fn warnings(&self, theme: &Theme) -> Vec<String> {
+        let all = self.list.read().map(Catalog::problems).unwrap_or_default().iter();
+        let of_stores = all.filter(|problem| problem.entry.starts_with("artifact_store"));
+        of_stores.map(|problem| format!("{} {problem}", theme.sign(Tone::Warning))).collect()
     }
 }
 
@@ -295,8 +224,9 @@ fn ask_to_make(store: &ArtifactStore) -> Step<Stores> {
         "It is made private, in {place}, and belongs to the account of the secret {}.",
         store.secret
     );
-    let question = Confirm::new(&format!("Make the bucket {}?", store.bucket), text, "make it");
-    Step::push(question, |answer| Msg::MakeConfirmed(draft, answer))
+    let title = format!("Make the bucket {}?", store.bucket);
+    let question = Confirm::new(&title, text, ["Make", "Not now"]);
+    Step::ask(question, |()| Msg::MakeConfirmed(draft))
 }
 
 impl Screen for Stores {
@@ -307,12 +237,12 @@ impl Screen for Stores {
 
     const NAME: &'static str = "stores";
     const KEYS: &'static [Bind<Self>] = &[
-        Bind::new(&["b", "enter"], Command::Browse, "browse").when(|s| s.selected().is_some()),
+        Bind::new(&["b", "enter"], Command::Browse, "browse").when(Self::has_selection),
         Bind::new(&["n"], Command::New, "new…"),
-        Bind::new(&["e"], Command::Edit, "edit…").when(|s| s.selected().is_some()),
-        Bind::new(&["c"], Command::Check, "check…").when(|s| s.selected().is_some()),
-        Bind::new(&["m"], Command::MakeBucket, "make bucket…").when(|s| s.selected().is_some()),
-        Bind::new(&["D", "delete"], Command::Delete, "delete…").when(|s| s.selected().is_some()),
+        Bind::new(&["e"], Command::Edit, "edit…").when(Self::has_selection),
+        Bind::new(&["c"], Command::Check, "check…").when(Self::has_selection),
+        Bind::new(&["m"], Command::MakeBucket, "make bucket…").when(Self::has_selection),
+        Bind::new(&["D", "delete"], Command::Delete, "delete…").when(Self::has_selection),
         Bind::new(&["R", "f5"], Command::Reload, "refresh").quiet(),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);
@@ -330,8 +260,7 @@ impl Screen for Stores {
             Event::Command(command) => self.command(command),
             Event::Msg(msg) => self.hear(msg),
             Event::Mouse(mouse) => {
-                let len = self.list().len();
-                self.scroll.mouse(mouse, len);
+                self.list.mouse(mouse);
                 Step::none()
             }
             _ => Step::none(),
@@ -339,22 +268,23 @@ impl Screen for Stores {
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        let [left, right] = panes(area, 40, 36, false);
-        self.view_list(frame, left, theme);
-        let title = self.selected().map_or_else(String::new, |store| store.name.to_string());
-        let inner = pane(frame, right, theme, &title, false);
-        let room = usize::from(inner.width);
-        let lines = match (&self.failure, self.selected()) {
-            (Some(failure), _) => failure_view::lines(failure, room, theme),
-            (None, Some(store)) => self.details(store, room, theme),
-            (None, None) if self.catalog.is_some() => {
-                wrap(WELCOME, room).into_iter().map(Line::raw).collect()
-            }
-            (None, None) => Vec::new(),
+        let face = Face {
+            title: "Artifact stores",
+            width: (40, 36),
+            columns: &[
+                Column::new("name", Constraint::Fill(1)),
+                Column::new("region", Constraint::Length(18)),
+            ],
+            empty: "none yet: n makes the first",
+            welcome: WELCOME,
+            warnings: self.warnings(theme),
         };
-        for (index, text) in lines.into_iter().enumerate() {
-            line(frame, row(inner, index), text);
-        }
+        let row = |store: &ArtifactStore| {
+            let region = store.region.as_ref().map_or("-", RegionId::as_str);
+            Row::new([store.name.to_string(), region.to_owned()])
+        };
+        let details = |store: &ArtifactStore, room| self.details(store, room, theme);
+        self.list.view(frame, area, theme, &face, row, details);
     }
 
     fn title(&self) -> String {

@@ -12,16 +12,14 @@ use std::time::Duration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::base::visible::{Visible, visible};
+use crate::base::visible::visible;
 use crate::model::object_key::ObjectKey;
 use crate::ops::failure::{Failure, FailureKind};
-use crate::ops::objects::Place;
 use crate::ops::transfer::{Copy, Ends, Progress, Remote, RunCopy};
 use crate::ops::world::World;
 use crate::oss::transfer::Transferred;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
-use crate::tui::log::Log;
 use crate::tui::runtime::Ticket;
 use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::{Theme, Tone};
@@ -30,7 +28,7 @@ use crate::tui::widget::scroll::Scroll;
 
 use super::ask::Ask;
 use super::failure_view::settled;
-use super::unlock::Unlock;
+use super::unlock::when_locked;
 
 /// The stretch of time that a rate is taken over.
 const RATE_OVER: Duration = Duration::from_secs(5);
@@ -41,13 +39,9 @@ pub(super) fn ask_folder(key: &ObjectKey) -> Ask<PathBuf> {
     Ask::path(title, "folder", "made where it is not there; nothing outside it is written", "./")
 }
 
-/// Hands the download of `key` into `folder` to the tab of transfers.
-pub(super) fn download<S: Screen<World = World>>(
-    place: Place,
-    key: ObjectKey,
-    folder: PathBuf,
-) -> Step<S> {
-    match Copy::download(Remote { place, key, own: 0 }, folder) {
+/// Hands the download of `from` into `folder` to the tab of transfers.
+pub(super) fn download<S: Screen<World = World>>(from: Remote, folder: PathBuf) -> Step<S> {
+    match Copy::download(from, folder) {
         Ok(copy) => Step::post::<Transfers>(Msg::Asked(copy))
             .and_toast(Tone::Neutral, "downloading: tab 5 shows how far it is"),
         Err(reason) => {
@@ -71,8 +65,7 @@ pub struct Transfers {
 struct Transfer {
     id: u64,
     copy: Copy,
-    /// The job as the log names it, by which its ticket is found there.
-    what: Visible,
+    /// By which it can be ended, while it runs.
     ticket: Option<Ticket>,
     progress: Progress,
     /// When so many bytes had arrived, over the last seconds.
@@ -109,10 +102,11 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Asked(Copy),
+    Started(u64, Ticket),
     Progressed(u64, Progress),
     Ended(u64, Outcome<Result<Transferred, Failure>>),
-    ReplaceConfirmed(u64, Option<()>),
-    Unlocked(u64, Option<()>),
+    ReplaceConfirmed(u64),
+    Unlocked(u64),
 }
 
 impl Transfer {
@@ -183,7 +177,6 @@ impl Transfers {
         let transfer = Transfer {
             id,
             copy,
-            what: Visible::default(),
             ticket: None,
             progress: Progress::default(),
             pace: VecDeque::new(),
@@ -206,12 +199,11 @@ impl Transfers {
             move |progress| Msg::Progressed(id, progress),
             move |outcome| Msg::Ended(id, outcome),
         );
-        transfer.what = visible(effect.what());
         transfer.ticket = None;
         transfer.progress = Progress { total: transfer.copy.size, ..Progress::default() };
         transfer.pace.clear();
         transfer.state = State::Running;
-        Step::run(effect)
+        Step::run(effect.started(move |ticket| Msg::Started(id, ticket)))
     }
 
     fn ended(&mut self, id: u64, outcome: Outcome<Result<Transferred, Failure>>) -> Step<Self> {
@@ -229,13 +221,11 @@ impl Transfers {
                     let text = format!("{}: tab 5 asks whether to replace it", failure.summary);
                     (State::Taken(failure), Step::toast(Tone::Warning, &text))
                 }
-                FailureKind::Locked => {
-                    let step = Step::push(Unlock::new(), move |answer| Msg::Unlocked(id, answer));
-                    (State::Failed(failure), step)
-                }
                 _ => {
+                    let step = when_locked(&failure, move || Msg::Unlocked(id));
                     let text = format!("{name} did not arrive: tab 5 says why");
-                    (State::Failed(failure), Step::toast(Tone::Bad, &text))
+                    let step = step.unwrap_or_else(|| Step::toast(Tone::Bad, &text));
+                    (State::Failed(failure), step)
                 }
             },
         };
@@ -251,7 +241,11 @@ impl Transfers {
                 return Step::none();
             }
             Command::Clear => {
+                let selected = self.selected().map(|transfer| transfer.id);
                 self.all.retain(Transfer::is_running);
+                // the selected one stays selected, where it is still there
+                let at = self.all.iter().position(|transfer| Some(transfer.id) == selected);
+                self.scroll.select(at.unwrap_or(self.scroll.selected()));
                 self.scroll.clamp(self.all.len());
                 return Step::none();
             }
@@ -274,8 +268,9 @@ impl Transfers {
                     _ => "The object in the bucket is replaced for everybody.",
                 };
                 let text = format!("{}\n\n{text}", transfer.copy.destination());
-                let question = Confirm::new("Replace what is there?", text, "Replace");
-                Step::push(question, move |yes| Msg::ReplaceConfirmed(id, yes))
+                let title = format!("Replace {}?", transfer.copy.name());
+                let question = Confirm::new(&title, text, ["Replace", "Keep"]);
+                Step::ask(question, move |()| Msg::ReplaceConfirmed(id))
             }
             Command::Move(_) | Command::Clear => Step::none(),
         }
@@ -306,9 +301,14 @@ impl Screen for Transfers {
                     transfer.progress = progress;
                 }
             }
+            Event::Msg(Msg::Started(id, ticket)) => {
+                if let Some(transfer) = self.find(id) {
+                    transfer.ticket = Some(ticket);
+                }
+            }
             Event::Msg(Msg::Ended(id, outcome)) => return self.ended(id, outcome),
-            Event::Msg(Msg::ReplaceConfirmed(id, Some(()))) => return self.begin(id, true),
-            Event::Msg(Msg::Unlocked(id, Some(()))) => return self.begin(id, false),
+            Event::Msg(Msg::ReplaceConfirmed(id)) => return self.begin(id, true),
+            Event::Msg(Msg::Unlocked(id)) => return self.begin(id, false),
             Event::Tick(now) => {
                 self.now = now;
                 let running = self.all.iter_mut().filter(|transfer| transfer.is_running());
@@ -340,34 +340,19 @@ impl Screen for Transfers {
     fn wants_tick(&self) -> bool {
         self.running() > 0
     }
-
-    /// Learns the tickets of its effects, oldest first on both sides.
-    fn observe(&mut self, log: &Log) {
-        for record in log.running().filter(|record| record.screen == Self::NAME) {
-            if self.all.iter().any(|transfer| transfer.ticket == record.ticket) {
-                continue;
-            }
-            let mut waiting = self.all.iter_mut().rev();
-            let known = waiting
-                .find(|one| one.ticket.is_none() && one.is_running() && one.what == record.what);
-            if let Some(transfer) = known {
-                transfer.ticket = record.ticket;
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::objects::Place;
 
     fn transfer(pace: &[(u64, u64)], total: u64) -> Transfer {
         let key = ObjectKey::parse("a").unwrap();
-        let remote = Remote { place: Place::of("st"), key, own: 0 };
+        let remote = Remote::at(Place::of("st"), None, key);
         Transfer {
             id: 1,
             copy: Copy::download(remote, "x").unwrap(),
-            what: Visible::default(),
             ticket: None,
             progress: Progress {
                 done: pace.last().map_or(0, |last| last.1),
@@ -396,5 +381,28 @@ mod tests {
             transfer.pace(Duration::from_secs(second));
         }
         assert_eq!(transfer.rate(), Some(0));
+    }
+
+    #[test]
+    fn the_selection_stays_on_its_transfer() {
+        let copy = |name: &str| {
+            let key = ObjectKey::parse(name).unwrap();
+            Copy::download(Remote::at(Place::of("st"), None, key), "x").unwrap()
+        };
+        let mut transfers = Transfers::default();
+        let tell = |transfers: &mut Transfers, msg| {
+            let _effects = transfers.update(Event::Msg(msg));
+        };
+        for name in ["a", "b", "c"] {
+            tell(&mut transfers, Msg::Asked(copy(name)));
+        }
+        let selected = |transfers: &Transfers| transfers.selected().unwrap().copy.name();
+        assert_eq!(selected(&transfers), "a", "new ones come above it");
+        tell(&mut transfers, Msg::Started(1, Ticket(7)));
+        assert!(transfers.may_cancel());
+        tell(&mut transfers, Msg::Ended(3, Outcome::Cancelled));
+        tell(&mut transfers, Msg::Ended(2, Outcome::Cancelled));
+        let _none = transfers.command(Command::Clear);
+        assert_eq!((selected(&transfers), transfers.all.len()), ("a".to_owned(), 1));
     }
 }

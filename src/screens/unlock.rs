@@ -1,11 +1,7 @@
 //! A window that asks for the keystore's passphrase.
 //!
-//! Whoever is told that the keystore is locked opens it and runs the job again on its answer:
-//!
-//! ```ignore
-//! Err(failure) if failure.kind == FailureKind::Locked => Step::push(Unlock::new(), Msg::Unlocked),
-//! Msg::Unlocked(Some(())) => self.load(),
-//! ```
+//! Whoever is told that the keystore is locked asks for it by `when_locked`, and runs the job
+//! again on its answer.
 
 use std::time::Duration;
 
@@ -27,7 +23,7 @@ use crate::tui::theme::Theme;
 use crate::tui::widget::form::{Field, Form, Said};
 use crate::tui::widget::spinner::Spinner;
 use crate::tui::widget::split::pane;
-use crate::tui::widget::text::{line, row, rows_below};
+use crate::tui::widget::text::{cells, line, row, rows_below};
 
 use super::failure_view::{self, settled};
 
@@ -215,6 +211,16 @@ impl Unlock {
     }
 }
 
+/// Where a job failed because the keystore is locked, asks for the passphrase, and says `again`
+/// once it is open: the message that runs the job once more. Other failures are the caller's.
+pub(super) fn when_locked<S: Screen<World = World>>(
+    failure: &Failure,
+    again: impl FnOnce() -> S::Msg + Send + 'static,
+) -> Option<Step<S>> {
+    let is_locked = failure.kind == FailureKind::Locked;
+    is_locked.then(|| Step::ask(Unlock::new(), |()| again()))
+}
+
 /// One second after the first wrong try, then twice as long each time.
 fn wait_after(wrong: u32) -> Duration {
     Duration::from_secs(1 << wrong.min(3)).min(LONGEST_WAIT)
@@ -267,11 +273,13 @@ impl Screen for Unlock {
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
         let inner = pane(frame, area, theme, "The keystore is locked", true);
         line(frame, row(inner, 0), Line::raw("Access keys are sealed on this machine."));
-        let form = Rect { height: inner.height.saturating_sub(2).min(3), ..rows_below(inner, 2) };
-        self.form.view(frame, form, theme);
-        line(frame, row(inner, 5), Line::styled(self.state_line(theme), theme.warn()));
+        let below = rows_below(inner, 2);
+        let rows = self.form.height(inner.width).max(3);
+        self.form.view(frame, Rect { height: below.height.min(cells(rows)), ..below }, theme);
+        let rest = rows_below(below, rows);
+        line(frame, rest, Line::styled(self.state_line(theme), theme.warn()));
         if let Some(failure) = self.trouble() {
-            failure_view::view(frame, rows_below(inner, 5), theme, &failure);
+            failure_view::view(frame, rest, theme, &failure);
         }
     }
 

@@ -9,10 +9,10 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::base::visible::visible;
-use crate::model::object_key::ObjectKey;
 use crate::model::preview::{FIRST_READ, Preview};
-use crate::ops::failure::{Failure, FailureKind};
-use crate::ops::objects::{Place, PreviewObject};
+use crate::ops::failure::Failure;
+use crate::ops::objects::PreviewObject;
+use crate::ops::transfer::Remote;
 use crate::ops::world::World;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
@@ -26,7 +26,7 @@ use self::content::Reading;
 use super::details::Details;
 use super::failure_view::{self, settled};
 use super::transfers;
-use super::unlock::Unlock;
+use super::unlock::when_locked;
 
 /// The most that is read: what a screen can show and a user will scroll.
 const MOST_READ: u64 = 1 << 20;
@@ -34,8 +34,7 @@ const MOST_READ: u64 = 1 << 20;
 /// The beginning of one object over the whole tab.
 #[derive(Debug)]
 pub struct Viewer {
-    place: Place,
-    key: ObjectKey,
+    object: Remote,
     limit: u64,
     reading: Option<Reading>,
     failure: Option<Failure>,
@@ -61,16 +60,15 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Read(Outcome<Result<Preview, Failure>>),
-    Unlocked(Option<()>),
-    FolderNamed(Option<PathBuf>),
+    Unlocked,
+    FolderNamed(PathBuf),
 }
 
 impl Viewer {
-    /// Reads the beginning of `key`.
-    pub fn new(place: Place, key: ObjectKey) -> Self {
+    /// Reads the beginning of `object`.
+    pub fn new(object: Remote) -> Self {
         Self {
-            place,
-            key,
+            object,
             limit: FIRST_READ,
             reading: None,
             failure: None,
@@ -81,7 +79,7 @@ impl Viewer {
     fn read(&mut self) -> Step<Self> {
         self.failure = None;
         self.spinner.start();
-        let (place, key) = (self.place.clone(), self.key.clone());
+        let Remote { place, key, .. } = self.object.clone();
         let job = PreviewObject { place, key, limit: self.limit };
         Step::run(Effect::latest("preview", job, Msg::Read))
     }
@@ -103,10 +101,11 @@ impl Viewer {
             }
             Command::Reload => return self.read(),
             Command::Details => {
-                return Step::open(Details::new(self.place.clone(), self.key.clone()));
+                let Remote { place, key, .. } = self.object.clone();
+                return Step::open(Details::new(place, key));
             }
             Command::Download => {
-                return Step::push(transfers::ask_folder(&self.key), Msg::FolderNamed);
+                return Step::ask(transfers::ask_folder(&self.object.key), Msg::FolderNamed);
             }
             Command::NextLevel | Command::Left | Command::Right | Command::Move(_) => {}
         }
@@ -131,19 +130,14 @@ impl Viewer {
                         None => self.reading = Some(Reading::new(preview)),
                     },
                     Err(failure) => {
-                        let locked = failure.kind == FailureKind::Locked;
+                        let unlock = when_locked(&failure, || Msg::Unlocked);
                         self.failure = Some(failure);
-                        if locked {
-                            return Step::push(Unlock::new(), Msg::Unlocked);
-                        }
+                        return unlock.unwrap_or_else(Step::none);
                     }
                 }
             }
-            Msg::Unlocked(Some(())) => return self.read(),
-            Msg::FolderNamed(Some(folder)) => {
-                return transfers::download(self.place.clone(), self.key.clone(), folder);
-            }
-            Msg::Unlocked(None) | Msg::FolderNamed(None) => {}
+            Msg::Unlocked => return self.read(),
+            Msg::FolderNamed(folder) => return transfers::download(self.object.clone(), folder),
         }
         Step::none()
     }
@@ -184,7 +178,7 @@ impl Screen for Viewer {
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        let title = visible(self.key.as_str());
+        let title = visible(self.object.key.as_str());
         let heading = self.reading.as_ref().map(Reading::heading).unwrap_or_default();
         let inner = counted_pane(frame, area, theme, (title.as_str(), &heading), true);
         match (&self.failure, &self.reading) {
@@ -200,7 +194,7 @@ impl Screen for Viewer {
     }
 
     fn title(&self) -> String {
-        visible(self.key.as_str()).into_string()
+        visible(self.object.key.as_str()).into_string()
     }
 
     fn wants_tick(&self) -> bool {

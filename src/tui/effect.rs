@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::unwind::caught;
-use crate::tui::runtime::Outlet;
+use crate::tui::runtime::{Outlet, Ticket};
 use crate::tui::screen::{AnyMsg, Notice};
 
 /// Items a job may be ahead of the screen before it has to wait.
@@ -182,9 +182,11 @@ impl<W: Send + Sync + 'static, M: Send + 'static> Effect<W, M> {
         self
     }
 
-    /// The job, as the log shows it.
-    pub fn what(&self) -> &str {
-        &self.order.what
+    /// Says under which ticket it runs, before anything else comes of it: for those who may end
+    /// it by [`Step::end`](crate::tui::screen::Step::end).
+    pub fn started(mut self, say: impl FnOnce(Ticket) -> M + Send + 'static) -> Self {
+        self.order.started = Some(Box::new(|ticket| Box::new(say(ticket))));
+        self
     }
 
     /// Its untyped form, for the runtime.
@@ -205,6 +207,7 @@ impl<W: Send + Sync + 'static, M: Send + 'static> Effect<W, M> {
             leaves_traces: kind != Kind::Latest,
             work: Box::new(Asked { job, item, done }),
             if_gone: None,
+            started: None,
         };
         Self { order, message: PhantomData }
     }
@@ -223,6 +226,9 @@ fn silent<M>(nothing: Nothing) -> M {
 /// What the shell says of a message nobody is left to hear.
 pub(super) type IfGone = Box<dyn Fn(&AnyMsg) -> Option<Notice> + Send>;
 
+/// Makes a message of the ticket that an effect got.
+pub(super) type SaysTicket = Box<dyn FnOnce(Ticket) -> AnyMsg + Send>;
+
 /// An effect whose message type only its screen still knows.
 pub struct Order<W> {
     /// The job, as the log shows it.
@@ -235,6 +241,7 @@ pub struct Order<W> {
     pub leaves_traces: bool,
     pub(super) work: Box<dyn Work<W>>,
     pub(super) if_gone: Option<IfGone>,
+    pub(super) started: Option<SaysTicket>,
 }
 
 impl<W> fmt::Debug for Order<W> {

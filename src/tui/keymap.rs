@@ -215,10 +215,10 @@ impl KeyRow {
         Self { screen, command, chords, hint, active, quiet }
     }
 
-    /// While text is captured the letters belong to it: chords that type
-    /// neither act nor are shown. The row can still be run from the help.
+    /// While text is captured the letters belong to it, and so does ctrl-u: chords that type or
+    /// edit neither act nor are shown. The row can still be run from the help.
     pub fn leave_letters(&mut self) {
-        self.chords.retain(|chord| !chord.types_text());
+        self.chords.retain(|chord| !chord.edits_text());
     }
 
     /// The chord to show, empty when the user unbound it.

@@ -20,6 +20,18 @@ pub enum Entry {
     Told(Duration, Notice),
 }
 
+impl Entry {
+    /// Whether the two are about the same, whatever has become of it since.
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Effect(one), Self::Effect(two)) => {
+                (one.ticket, one.at, &one.what) == (two.ticket, two.at, &two.what)
+            }
+            (one, two) => one == two,
+        }
+    }
+}
+
 /// An effect in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {

@@ -60,8 +60,8 @@ impl Outlet {
 /// What [`Runtime::start`] did.
 #[derive(Debug)]
 pub enum Started {
-    /// It runs.
-    Running(Ticket),
+    /// It runs; with what its owner wants to hear of the ticket.
+    Running(Ticket, Option<AnyMsg>),
     /// It was refused; this is its answer.
     Refused(AnyMsg),
 }
@@ -135,7 +135,7 @@ impl<W: Send + Sync + 'static> Runtime<W> {
     /// Outside a tokio runtime.
     #[allow(clippy::disallowed_methods, reason = "this is the one place that spawns")]
     pub fn start(&mut self, owner: LayerId, order: Order<W>) -> Started {
-        let Order { what, slot, kind, leaves_traces, work, if_gone } = order;
+        let Order { what, slot, kind, leaves_traces, work, if_gone, started } = order;
         match kind {
             Kind::Exclusive if self.holds_exclusively(slot) => {
                 return Started::Refused(work.refuse().message);
@@ -164,7 +164,7 @@ impl<W: Send + Sync + 'static> Runtime<W> {
         let task =
             Task { owner, slot, kind, what, leaves_traces, cancel, current, if_gone, handle };
         self.tasks.insert(ticket, task);
-        Started::Running(ticket)
+        Started::Running(ticket, started.map(|say| say(ticket)))
     }
 
     /// Lets a reply through only if it answers a question still asked.

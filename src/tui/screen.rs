@@ -10,7 +10,7 @@
 //!             self.loading = true;
 //!             Step::run(Effect::latest("list", ListStores {}, Msg::Listed))
 //!         }
-//!         Event::Command(Command::New) => Step::push(StoreForm::new(), Msg::FormClosed),
+//!         Event::Command(Command::New) => Step::ask(StoreForm::new(), Msg::Made),
 //!         Event::Msg(Msg::Listed(outcome)) => { … Step::none() }
 //!         _ => Step::none(),
 //!     }
@@ -167,8 +167,8 @@ impl Notice {
     }
 }
 
-/// Turns the answer of a closed layer into a message for the one that opened it.
-pub type Then = Box<dyn FnOnce(Option<AnyMsg>) -> AnyMsg + Send>;
+/// Turns the answer of a closed layer into a message for the one that opened it, if it wants one.
+pub type Then = Box<dyn FnOnce(Option<AnyMsg>) -> Option<AnyMsg> + Send>;
 
 /// One thing a screen asks the shell for.
 pub enum Act<W> {
@@ -242,6 +242,15 @@ impl<S: Screen> Step<S> {
         Self::none().and_push(child, then)
     }
 
+    /// Opens `child` over this layer; `then` takes its answer. Where it was dismissed, nothing
+    /// comes of it.
+    pub fn ask<C: Screen<World = S::World>>(
+        child: C,
+        then: impl FnOnce(C::Answer) -> S::Msg + Send + 'static,
+    ) -> Self {
+        Self::none().with_child(child, |answer| answer.map(then))
+    }
+
     /// Opens `child` over this layer; nobody waits for its answer.
     pub fn open<C: Screen<World = S::World>>(child: C) -> Self {
         Self::act(Act::Push(Box::new(Mounted::new(child)), None))
@@ -298,7 +307,7 @@ impl<S: Screen> Step<S> {
         Self::none().and_cancel(slot)
     }
 
-    /// Ends one effect that [`Screen::observe`] told of, whoever asked for it.
+    /// Ends the effect that got this ticket: [`Effect::started`].
     pub fn end(ticket: Ticket) -> Self {
         Self::act(Act::End(ticket))
     }
@@ -314,11 +323,7 @@ impl<S: Screen> Step<S> {
         child: C,
         then: impl FnOnce(Option<C::Answer>) -> S::Msg + Send + 'static,
     ) -> Self {
-        let then: Then = Box::new(move |answer| {
-            let answer = answer.and_then(|any| any.downcast::<C::Answer>().ok());
-            Box::new(then(answer.map(|answer| *answer)))
-        });
-        self.with(Act::Push(Box::new(Mounted::new(child)), Some(then)))
+        self.with_child(child, |answer| Some(then(answer)))
     }
 
     /// And tells the user.
@@ -353,6 +358,18 @@ impl<S: Screen> Step<S> {
             Act::Close(Some(answer)) => answer.downcast::<S::Answer>().ok().map(|answer| *answer),
             _ => None,
         })
+    }
+
+    fn with_child<C: Screen<World = S::World>>(
+        self,
+        child: C,
+        then: impl FnOnce(Option<C::Answer>) -> Option<S::Msg> + Send + 'static,
+    ) -> Self {
+        let then: Then = Box::new(move |answer| {
+            let answer = answer.and_then(|any| any.downcast::<C::Answer>().ok());
+            then(answer.map(|answer| *answer)).map(|message| -> AnyMsg { Box::new(message) })
+        });
+        self.with(Act::Push(Box::new(Mounted::new(child)), Some(then)))
     }
 
     fn act(act: Act<S::World>) -> Self {

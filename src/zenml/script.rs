@@ -9,6 +9,7 @@
 use std::fmt::{self, Write as _};
 
 use super::plan::{Plan, Step, text};
+use crate::base::shell;
 
 /// One command of ZenML's command line, quoted for a POSIX shell.
 ///
@@ -32,15 +33,6 @@ impl fmt::Display for CommandLine {
     }
 }
 
-/// `text` as one word of a POSIX shell. It must not hold a NUL, which no shell can pass on.
-pub fn shell_quote(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./@".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 /// The commands that carry out `plan`, first the integration that S3 needs.
 pub fn commands(plan: &Plan) -> Vec<CommandLine> {
     std::iter::once(install()).chain(plan.steps.iter().map(command)).collect()
@@ -59,7 +51,7 @@ fn command(step: &Step) -> CommandLine {
             head: format!(
                 "zenml {} register {name} -f {}",
                 kind.as_str().replace('_', "-"),
-                shell_quote(flavor)
+                shell::quote(flavor)
             ),
             options: configuration
                 .iter()
@@ -67,7 +59,7 @@ fn command(step: &Step) -> CommandLine {
                     let value = text(value);
                     // ZenML reads `@x` as the contents of the file x, `@@x` as `@x`
                     let at = if value.starts_with('@') { "@" } else { "" };
-                    format!("--{setting}={}", shell_quote(&format!("{at}{value}")))
+                    format!("--{setting}={}", shell::quote(&format!("{at}{value}")))
                 })
                 .collect(),
         },

@@ -10,6 +10,7 @@ use osstack::keystore::keyring::NoKeyring;
 use osstack::model::object_key::ObjectKey;
 use osstack::ops::demo::furnish;
 use osstack::ops::objects::Place;
+use osstack::ops::transfer::Remote;
 use osstack::ops::world::World;
 use osstack::ports::clock::{FixedClock, SharedClock};
 use osstack::ports::entropy::{SeededEntropy, SharedEntropy};
@@ -182,7 +183,7 @@ async fn a_filter_narrows_and_a_sort_says_what_it_sorts() {
     assert!(picture.contains("nothing matches the filter"), "{picture}");
     // the delete key belongs to the filter while it is typed
     let picture = demo.keys("<esc>/02499<delete>").await;
-    assert!(!picture.contains("Delete the object?"), "{picture}");
+    assert!(!picture.contains("Keep"), "{picture}");
 }
 
 #[tokio::test]
@@ -251,9 +252,9 @@ async fn what_is_no_listing_is_never_an_empty_bucket() {
 async fn a_prefix_that_is_empty_says_so_and_deleting_asks() {
     let mut demo = Demo::start();
     let picture = demo.keys("4j<enter>D").await;
-    assert!(picture.contains("Delete the object?"), "{picture}");
+    assert!(picture.contains("Delete notes.txt?"), "{picture}");
     let picture = demo.keys("<enter>").await;
-    assert!(picture.contains("notes.txt"), "the focus is on No: {picture}");
+    assert!(picture.contains("notes.txt"), "the focus is on Keep: {picture}");
     let picture = demo.keys("Dy").await;
     assert!(picture.contains("nothing lies here"), "{picture}");
 }
@@ -386,7 +387,7 @@ async fn a_file_that_is_there_is_replaced_only_when_the_user_says_so() {
     let picture = demo.keys("5").await;
     assert!(picture.contains("name is taken") && picture.contains("1!"), "{picture}");
     let picture = demo.keys("<enter>").await;
-    assert!(picture.contains("Replace what is there?"), "{picture}");
+    assert!(picture.contains("Replace notes.txt?"), "{picture}");
     demo.keys("<enter>").await;
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine", "the focus is on No");
     let picture = demo.keys("<enter>y").await;
@@ -470,7 +471,7 @@ async fn no_chord_means_two_things() {
         clashes(&Buckets::of("store".into())),
         clashes(&Objects::at(place(), String::new())),
         clashes(&Objects::at(place(), "zenml/".into())),
-        clashes(&Viewer::new(place(), key.clone())),
+        clashes(&Viewer::new(Remote::at(place(), None, key.clone()))),
         clashes(&Details::new(place(), key)),
         clashes(&Transfers::default()),
         clashes(&LogScreen::default()),

@@ -38,7 +38,10 @@ fn from_a_key_to_a_plan() {
     let rung = ["id", "state", "ms", "summary", "facts", "error", "because", "next"];
     assert_eq!(keys(&check["checks"][0]), rung);
     let all = bench.run(&["check", "--all"]).ok();
+    assert!(all.out.starts_with("store/alibaba_store\n"), "{}", all.out);
     assert!(all.out.contains("store/alibaba_store: passed"), "{}", all.out);
+    let all = bench.run(&["check", "--all", "--json"]).ok();
+    assert_eq!(all.lines().len(), 1, "no heading: {all:?}");
 
     let plan = bench.run(&["plan", "custom_stack", "--json"]).ok().json();
     let steps: Vec<_> = plan["steps"].as_array().unwrap().iter().map(|s| &s["kind"]).collect();
@@ -62,7 +65,7 @@ fn from_a_key_to_a_plan() {
 fn what_lies_in_a_bucket() {
     let bench = Bench::demo();
     let page = bench.run(&["ls", "demo_store:", "--json"]).ok();
-    let line = ["type", "key", "size", "last_modified", "etag", "storage_class"];
+    let line = ["type", "key", "size", "last_modified", "etag", "storage_class", "location"];
     for entry in page.lines() {
         assert_eq!(keys(&entry), line);
         assert!(entry["key"].as_str().unwrap().starts_with("zenml/"), "{entry}");
@@ -71,6 +74,19 @@ fn what_lies_in_a_bucket() {
     let object = all.iter().find(|entry| entry["size"].as_u64() > Some(0)).unwrap();
     let key = object["key"].as_str().unwrap();
     let uri = format!("s3://zenml-demo/{key}");
+    for entry in &all {
+        let location = entry["location"].as_str().unwrap();
+        assert!(location.starts_with("demo_store:"), "{entry}");
+        assert_eq!(format!("zenml/{}", &location["demo_store:".len()..]), entry["key"]);
+    }
+    let location = object["location"].as_str().unwrap();
+    let by_location = bench.run(&["stat", location, "--json"]).ok().json();
+    assert_eq!(
+        (&by_location["key"], &by_location["location"]),
+        (&object["key"], &object["location"])
+    );
+    let plain = bench.run(&["stat", &uri]).ok().out;
+    assert!(plain.lines().any(|line| line.starts_with("location") && line.ends_with(location)));
 
     let stat = bench.run(&["stat", &uri, "--json"]).ok().json();
     assert_eq!((&stat["key"], &stat["size"]), (&object["key"], &object["size"]));
@@ -88,6 +104,17 @@ fn what_lies_in_a_bucket() {
     let failure = ["kind", "summary", "code", "ec", "request_id", "hints"];
     assert_eq!(keys(&absent.json()["error"]), failure);
     assert_eq!(absent.json()["error"]["kind"], "not-found");
+    for verb in ["stat", "cat", "rm"] {
+        for target in ["demo_store:nothing-here", "s3://zenml-demo/zenml/nothing-here"] {
+            let absent = bench.run(&[verb, target]);
+            let said = "there is no object demo_store:nothing-here";
+            assert!(absent.code == 1 && absent.err.contains(said), "{absent:?}");
+            assert!(absent.err.contains("osstack ls demo_store:"), "{absent:?}");
+        }
+    }
+    let nothing = bench.run(&["ls", "demo_store:nothing-here/"]).ok();
+    assert_eq!(nothing.out, "");
+    assert_eq!(nothing.err, "there is nothing below demo_store:nothing-here/\n");
 }
 
 /// The answer to a plain GET, which only this machine's loopback is asked.
@@ -134,6 +161,7 @@ fn copies_go_both_ways_and_replace_nothing() {
     let up = bench.run(&["cp", &format!("{folder}a.txt"), "scratch_store:copied.txt"]);
     assert_eq!(up.code, 4);
     assert!(up.err.contains("scratch_store:copied.txt is there already"), "{}", up.err);
+    assert!(up.err.contains("--overwrite replaces it"), "{}", up.err);
     bench.run(&["cp", "--overwrite", &format!("{down}/a.txt"), "scratch_store:copied.txt"]).ok();
     assert_eq!(bench.run(&["cat", "scratch_store:copied.txt"]).ok().out, "mine");
 
@@ -183,6 +211,9 @@ fn deleting_is_confirmed_by_a_word() {
     bench.faults.change(|faults| faults.writing_denied = false);
     let gone = bench.run(&["rm", "-r", "--yes", "scratch_store:d/", "--json"]).ok();
     assert_eq!(gone.lines().last().unwrap()["deleted"], 2);
+    let one = bench.run(&["rm", "-r", "--yes", "scratch_store:keep"]).ok();
+    assert_eq!(one.err, "deleted 1 object\n");
+    bench.run(&["cp", x.to_str().unwrap(), "scratch_store:keep"]).ok();
     bench.run(&["rm", "scratch_store:keep"]).ok();
     assert_eq!(bench.run(&["rm", "scratch_store:keep"]).code, 1, "it is gone already");
 }

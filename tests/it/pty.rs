@@ -143,7 +143,7 @@ fn a_new_size_keeps_what_was_typed() {
 }
 
 #[test]
-fn a_dumb_terminal_and_a_pipe_are_told_what_to_do_instead() {
+fn a_dumb_terminal_is_told_what_to_set_or_do_instead() {
     let home = tempfile::tempdir().unwrap();
     for arguments in [&[][..], &["demo"]] {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osstack"));
@@ -153,6 +153,7 @@ fn a_dumb_terminal_and_a_pipe_are_told_what_to_do_instead() {
         let left = Terminal::run(command, &variables).end();
         let said = String::from_utf8_lossy(&left.bytes);
         assert_eq!(left.code, Some(2), "{said}");
+        assert!(said.contains("TERM=dumb") && said.contains("TERM=xterm-256color"), "{said}");
         assert!(said.contains("osstack --help") && !said.contains('\x1b'), "{said}");
     }
 }

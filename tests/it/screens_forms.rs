@@ -76,6 +76,11 @@ impl Home {
         std::fs::write(self.folder.path().join("config/stacks.toml"), text).unwrap();
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the test plays a disk in disorder")]
+    fn write_instead_of_the_folder_of_data(&self) {
+        std::fs::write(self.folder.path().join("data"), "a file").unwrap();
+    }
+
     fn stage(&self) -> Watched {
         let tabs = [Tab::new("Stores", Stores::default()), Tab::new("Secrets", Secrets::default())];
         Watched(Stage::new(Arc::clone(&self.world), tabs))
@@ -146,7 +151,7 @@ async fn the_first_secret_makes_the_keystore() {
     insta::assert_snapshot!("keystore_setup_wide", stage.wide());
     stage.any_size();
     stage.keys("<tab>canary one<tab>canary two<enter>").await;
-    assert!(stage.picture().contains("the two differ"));
+    insta::assert_snapshot!("keystore_setup_refused", stage.picture());
     // backing out loses nothing that was typed in the form
     stage.keys("<esc>").await;
     let picture = stage.picture();
@@ -160,6 +165,22 @@ async fn the_first_secret_makes_the_keystore() {
     assert_eq!((kept.access_key_id.as_str(), kept.secret_access_key.expose()), (ID, CANARY));
     home.world.keystore.lock();
     home.world.keystore.unlock(&SecretString::new(PASSPHRASE.into())).unwrap();
+}
+
+#[tokio::test]
+async fn a_keystore_that_cannot_be_made_says_why_and_keeps_what_was_typed() {
+    let home = Home::new();
+    let mut stage = home.stage();
+    stage.keys(&format!("2nsecret<tab>{ID}<tab>")).await;
+    stage.paste(CANARY).await;
+    stage.keys("<ctrl-s>").await;
+    home.write_instead_of_the_folder_of_data();
+    stage.keys(&format!("<tab>{PASSPHRASE}<tab>{PASSPHRASE}<enter>")).await;
+    let picture = stage.picture();
+    for said in ["Open it", "Passphrase", "The same again", "✗ ", "chmod 700 it first"] {
+        assert!(picture.contains(said), "no {said}: {picture}");
+    }
+    stage.any_size();
 }
 
 #[tokio::test]
@@ -227,7 +248,7 @@ async fn editing_a_secret_keeps_what_is_left_alone() {
     assert!(stage.picture().contains("secret is needed"), "{}", stage.picture());
     // typed text is not lost unasked
     stage.keys("<esc>").await;
-    assert!(stage.picture().contains("Leave?"), "{}", stage.picture());
+    assert!(stage.picture().contains("without saving?"), "{}", stage.picture());
 }
 
 #[tokio::test]
@@ -239,7 +260,7 @@ async fn a_secret_in_use_stays() {
     assert!(stage.picture().contains("used by alibaba_store"), "{}", stage.picture());
     home.write_catalog("schema = 1\n");
     stage.keys("RD<enter>").await;
-    assert_eq!(home.world.keystore.list().unwrap().len(), 1, "the focus is on No");
+    assert_eq!(home.world.keystore.list().unwrap().len(), 1, "the focus is on Keep");
     stage.keys("Dy").await;
     assert_eq!(home.world.keystore.list().unwrap().len(), 0);
 }
@@ -288,6 +309,16 @@ async fn a_store_is_entered_with_its_secret_on_the_spot() {
 }
 
 #[tokio::test]
+async fn ctrl_u_clears_what_narrows_a_list_down() {
+    let home = Home::with_key(ID, CANARY);
+    let mut stage = home.stage();
+    stage.keys("n<tab><tab><enter>cn-shanghai").await;
+    assert!(stage.picture().contains("Regions: 3 of 45"), "{}", stage.picture());
+    stage.keys("<ctrl-u>").await;
+    assert!(stage.picture().contains("Regions: 45 of 45"), "{}", stage.picture());
+}
+
+#[tokio::test]
 async fn editing_a_store_keeps_what_the_form_does_not_show() {
     let home = Home::with_key(ID, CANARY);
     home.write_catalog(STORE);
@@ -329,7 +360,9 @@ async fn buckets_are_listed_made_and_taken() {
     assert!(stage.0.picture().contains(&sandbox.description.bucket), "{}", stage.0.picture());
     stage.keys("new-bucket").await;
     assert!(stage.0.picture().contains("Not in the list"), "{}", stage.0.picture());
-    stage.keys("<ctrl-n>").await;
+    stage.keys("<ctrl-u>").await;
+    assert!(stage.0.picture().contains("type to narrow"), "it clears: {}", stage.0.picture());
+    stage.keys("new-bucket<ctrl-n>").await;
     let picture = stage.0.picture();
     assert!(picture.contains("new-bucket") && picture.contains("New artifact store"), "{picture}");
     stage.keys("<ctrl-b>").await;

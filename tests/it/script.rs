@@ -7,13 +7,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use osstack::base::shell;
 use osstack::model::component::{Component, ComponentType};
 use osstack::model::name::Name;
 use osstack::model::secret::KeyNames;
 use osstack::model::stack::StackDraft;
 use osstack::model::store::StoreDraft;
 use osstack::zenml::plan::{SecretOutline, Wanted, plan};
-use osstack::zenml::script::{script, shell_quote};
+use osstack::zenml::script::script;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use proptest::prelude::*;
 use serde_json::json;
@@ -224,7 +225,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn every_word_comes_back_from_the_shell(words in words()) {
-        let quoted: Vec<String> = words.iter().map(|word| shell_quote(word)).collect();
+        let quoted: Vec<String> = words.iter().map(|word| shell::quote(word)).collect();
         let line = format!("printf '%s\\036' {}", quoted.join(" "));
         let output = Command::new("sh").arg("-c").arg(line).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();

@@ -56,16 +56,17 @@ const EMPTY: &[(&str, &str)] = &[
     ("3nsecret<tab>LTAI5tExampleExample0001<tab>canary<ctrl-s>", "passphrase"),
 ];
 
-/// Draws at every ninth width and height, beginning at another one for each screen, so that all
-/// screens together meet every size.
+/// Draws at every ninth width and height where room is short, and at every 27th width where it is
+/// not, beginning at another one for each screen, so that all screens together meet every size.
 fn draw(user: &mut User, nth: usize) {
-    let first = u16::try_from(nth % 9).unwrap() + 1;
-    for width in (first..=200).step_by(9) {
-        user.stage.resize(width, width * 7 % 60 + 1).picture();
+    let first = |step: usize| u16::try_from(nth % step).unwrap() + 1;
+    let narrow = (first(9)..=90).step_by(9);
+    for width in narrow.chain((90 + first(27)..=200).step_by(27)) {
+        user.stage.resize(width, width * 7 % 60 + 1).draw();
     }
-    for height in (first..=60).step_by(9) {
+    for height in (first(9)..=60).step_by(9) {
         for width in [40, 79] {
-            user.stage.resize(width, height).picture();
+            user.stage.resize(width, height).draw();
         }
     }
     let small = user.stage.resize(20, 5).picture();
@@ -111,7 +112,7 @@ async fn a_window_dragged_about_keeps_what_was_typed() {
         user.keys(keys).await;
         for (nth, letter) in typed.chars().enumerate() {
             let nth = u16::try_from(nth).unwrap();
-            user.stage.resize(1 + nth * 37 % 150, 1 + nth * 11 % 50).picture();
+            user.stage.resize(1 + nth * 37 % 150, 1 + nth * 11 % 50).draw();
             user.stage.keys(&letter.to_string());
         }
         user.stage.resize(80, 24);

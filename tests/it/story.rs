@@ -117,10 +117,10 @@ async fn keep_house(user: &mut User) {
     let picture = user.keys("3D").await;
     assert!(picture.contains("used by alibaba_store"), "{picture}");
     let picture = user.keys("1GD<enter>").await;
-    assert!(picture.contains("second_stack"), "the focus is on No: {picture}");
+    assert!(picture.contains("second_stack"), "the focus is on Keep: {picture}");
     let picture = user.keys("GDy").await;
-    assert!(picture.contains("deleted"), "{picture}");
-    assert!(!user.wide().contains("second_stack"), "{}", user.wide());
+    assert!(picture.contains("second_stack is deleted"), "{picture}");
+    assert!(!user.wide().contains("· second_stack"), "{}", user.wide());
 }
 
 #[tokio::test]

@@ -6,26 +6,14 @@ on it, and what OSS refuses must be refused with OSS's code.
 
 import contextlib
 import io
-import json
 import os
-import select
-import signal
-import socket
-import subprocess
 import sys
 import traceback
 import uuid
 
-# the machine's own AWS settings and proxies must not have a say
-for name in [name for name in os.environ if name.upper().startswith("AWS_")]:
-    del os.environ[name]
-os.environ.update(
-    AWS_CONFIG_FILE=os.devnull,
-    AWS_SHARED_CREDENTIALS_FILE=os.devnull,
-    AWS_EC2_METADATA_DISABLED="true",
-    NO_PROXY="*",
-    no_proxy="*",
-)
+from sandbox import forget_the_machine, resolve_localhost_names, sandbox
+
+forget_the_machine()
 
 import boto3
 import botocore
@@ -35,7 +23,6 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 MIB = 1024 * 1024
-START_SECONDS = 30
 
 # ZenML's page for Alibaba OSS
 DOCUMENTED = {"signature_version": "s3", "s3": {"addressing_style": "virtual"}}
@@ -47,72 +34,27 @@ V4_WHEN_REQUIRED = {
 }
 
 
-def resolve_localhost_names():
-    """Lets every name below localhost mean this machine (RFC 6761), as osstack's resolver does."""
-    original = socket.getaddrinfo
-
-    def getaddrinfo(host, *args, **kwargs):
-        text = host.decode() if isinstance(host, bytes) else host
-        if text is not None and text.rstrip(".").endswith(".localhost"):
-            host = "127.0.0.1"
-        return original(host, *args, **kwargs)
-
-    socket.getaddrinfo = getaddrinfo
+def boto3_client(box, config, secret=None, **client_kwargs):
+    return boto3.client(
+        "s3",
+        endpoint_url=box.endpoint,
+        aws_access_key_id=box.key,
+        aws_secret_access_key=secret or box.secret,
+        config=Config(**config, retries={"total_max_attempts": 1}),
+        **client_kwargs,
+    )
 
 
-class Sandbox:
-    """A running sandbox and what its first line says."""
-
-    def __init__(self, line):
-        self.endpoint = line["endpoint"]
-        self.region = line["region"]
-        self.bucket = line["bucket"]
-        self.key = line["access_key_id"]
-        self.secret = line["secret_access_key"]
-        self.ca = line["ca"]
-        self.is_https = self.endpoint.startswith("https://")
-        assert self.region in {region["id"] for region in line["regions"]}, line
-        assert self.is_https == (self.ca is not None), line
-
-    def boto3(self, config, secret=None, **client_kwargs):
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            aws_access_key_id=self.key,
-            aws_secret_access_key=secret or self.secret,
-            config=Config(**config, retries={"total_max_attempts": 1}),
-            **client_kwargs,
-        )
-
-    def s3fs(self, config, **client_kwargs):
-        """As zenml/integrations/s3/artifact_stores/s3_artifact_store.py makes it."""
-        return s3fs.S3FileSystem(
-            key=self.key,
-            secret=self.secret,
-            client_kwargs={"endpoint_url": self.endpoint, **client_kwargs},
-            config_kwargs=config,
-            skip_instance_cache=True,
-            use_listings_cache=False,
-        )
-
-
-@contextlib.contextmanager
-def sandbox(*options):
-    command = [os.environ.get("OSSTACK_BIN", "target/release/osstack"), "sandbox", *options]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    try:
-        ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
-        line = process.stdout.readline() if ready else b""
-        assert line, f"{' '.join(command)} said nothing within {START_SECONDS} s"
-        started = Sandbox(json.loads(line))
-        # both clients take the CA from here, so that their settings stay the documented ones
-        if started.ca is not None:
-            os.environ["AWS_CA_BUNDLE"] = started.ca
-        yield started
-    finally:
-        os.environ.pop("AWS_CA_BUNDLE", None)
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
+def s3fs_client(box, config, **client_kwargs):
+    """As zenml/integrations/s3/artifact_stores/s3_artifact_store.py makes it."""
+    return s3fs.S3FileSystem(
+        key=box.key,
+        secret=box.secret,
+        client_kwargs={"endpoint_url": box.endpoint, **client_kwargs},
+        config_kwargs=config,
+        skip_instance_cache=True,
+        use_listings_cache=False,
+    )
 
 
 @contextlib.contextmanager
@@ -295,24 +237,24 @@ def cases(box):
     for name, config, kwargs in settings:
         clients = [
             (
-                lambda c=config, k=kwargs: box.boto3(c, **k),
+                lambda c=config, k=kwargs: boto3_client(box, c, **k),
                 (boto3_round_trip, boto3_multipart, delete_objects_without_md5),
             ),
-            (lambda c=config, k=kwargs: box.boto3(c, secret="wrong", **k), (wrong_secret,)),
+            (lambda c=config, k=kwargs: boto3_client(box, c, secret="wrong", **k), (wrong_secret,)),
             (
-                lambda c=config, k=kwargs: box.s3fs(c, **k),
+                lambda c=config, k=kwargs: s3fs_client(box, c, **k),
                 (s3fs_round_trip, s3fs_multipart, s3fs_rename_leaves_the_original),
             ),
         ]
         for client, tests in clients:
             for test in tests:
                 yield f"{scheme}, {name}: {test.__name__}", test, client
-    yield f"{scheme}, documented config: s3fs_pages", s3fs_pages, lambda: box.s3fs(DOCUMENTED)
-    yield f"{scheme}, no config: path_style", path_style, lambda: box.boto3({})
-    yield f"{scheme}, no config: s3fs_path_style", s3fs_path_style, lambda: box.s3fs({})
+    yield f"{scheme}, documented config: s3fs_pages", s3fs_pages, lambda: s3fs_client(box, DOCUMENTED)
+    yield f"{scheme}, no config: path_style", path_style, lambda: boto3_client(box, {})
+    yield f"{scheme}, no config: s3fs_path_style", s3fs_path_style, lambda: s3fs_client(box, {})
     if box.is_https:
         # over http botocore sends no aws-chunked, so the fault cannot be seen there
-        yield f"{scheme}, V4: aws_chunked", aws_chunked, lambda: box.boto3(V4, **in_region)
+        yield f"{scheme}, V4: aws_chunked", aws_chunked, lambda: boto3_client(box, V4, **in_region)
 
 
 def main():

@@ -48,7 +48,11 @@ impl<W: Send + Sync + 'static> Shell<W> {
         // The shell's own windows come and go unnoticed by the screens below.
         let noticed = matches!(on_close, OnClose::Nothing | OnClose::Tell(..));
         match on_close {
-            OnClose::Tell(opener, then) => self.feed(opener, Input::Msg(then(answer))),
+            OnClose::Tell(opener, then) => {
+                if let Some(message) = then(answer) {
+                    self.feed(opener, Input::Msg(message));
+                }
+            }
             OnClose::Run => {
                 if let Some(row) = answer.and_then(|any| any.downcast::<usize>().ok()) {
                     self.run_row(*row);
@@ -132,7 +136,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
                 let question = Confirm::<W>::new(
                     "Select the text to copy it",
                     text.as_str(),
-                    "copy through the terminal",
+                    ["Copy through the terminal", "Close"],
                 );
                 let on_close = OnClose::Copy(text.into_string());
                 self.push(self.shown, Box::new(Mounted::new(question)), on_close);
@@ -144,8 +148,11 @@ impl<W: Send + Sync + 'static> Shell<W> {
         let Some(screen) = self.entry_mut(owner).map(|entry| entry.layer.name()) else { return };
         let (what, kind) = (order.what.clone(), order.kind);
         match self.runtime.start(owner, order) {
-            Started::Running(ticket) => {
+            Started::Running(ticket, message) => {
                 self.log.started(self.now, screen, &what, kind, Some(ticket));
+                if let Some(message) = message {
+                    self.feed(owner, Input::Msg(message));
+                }
             }
             Started::Refused(message) => {
                 self.log.started(self.now, screen, &what, kind, None);

@@ -23,6 +23,7 @@ const QUIET: Duration = Duration::from_millis(500);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Global {
+    Dismiss,
     Help,
     Palette,
     Close,
@@ -39,6 +40,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
 
     /// The keys that work on every screen, unless the screen has its own for them.
     pub const KEYS: &'static [Binding<Self, Global>] = &[
+        Binding::new(&["esc"], Global::Dismiss, "dismiss").when(Self::has_bad_news),
         Binding::new(&["esc"], Global::Close, "close").when(Self::can_close),
         Binding::new(&["?", "f1"], Global::Help, "help").when(Self::no_palette),
         Binding::new(&[":"], Global::Palette, "commands").when(Self::no_palette),
@@ -129,7 +131,8 @@ impl<W: Send + Sync + 'static> Shell<W> {
                 let palette = Palette::<W>::commands(self.rows().0);
                 self.push(self.shown, Box::new(Mounted::new(palette)), OnClose::Run);
             }
-            Global::Close => self.dismiss(),
+            Global::Dismiss => self.toasts.dismiss(),
+            Global::Close => self.leave(),
             Global::Quit => self.quit(),
             Global::Interrupt => self.interrupt(),
             Global::PreviousTab => self.show((self.shown + self.tabs.len() - 1) % self.tabs.len()),
@@ -139,12 +142,13 @@ impl<W: Send + Sync + 'static> Shell<W> {
     }
 
     /// Leaves the layer on top; asks where something would be lost.
-    fn dismiss(&mut self) {
+    fn leave(&mut self) {
         let Some(top) = self.top() else { return };
         let id = top.id;
         if top.layer.is_dirty() {
             let text = "What was typed here is not saved.";
-            let question = Confirm::<W>::new("Leave?", text, "leave");
+            let title = format!("Leave {} without saving?", top.layer.title());
+            let question = Confirm::<W>::new(&title, text, ["Leave", "Stay"]);
             self.push(self.shown, Box::new(Mounted::new(question)), OnClose::Leave(id));
         } else {
             self.close(id, None);
@@ -161,7 +165,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
         if lost.is_empty() {
             self.ending = Some(super::Ending::Left);
         } else if !self.asks_to_quit() {
-            let question = Confirm::<W>::new("Quit?", lost.join("\n"), "quit");
+            let question = Confirm::<W>::new("Quit osstack?", lost.join("\n"), ["Quit", "Stay"]);
             self.push(self.shown, Box::new(Mounted::new(question)), OnClose::Quit);
         }
     }
@@ -209,7 +213,15 @@ impl<W: Send + Sync + 'static> Shell<W> {
         self.top().is_some_and(|top| matches!(top.on_close, OnClose::Quit))
     }
 
+    fn has_bad_news(&self) -> bool {
+        self.toasts.stay()
+    }
+
     fn can_close(&self) -> bool {
+        !self.has_bad_news() && self.has_layer_above_root()
+    }
+
+    fn has_layer_above_root(&self) -> bool {
         self.tabs.get(self.shown).is_some_and(|tab| tab.entries.len() > 1)
     }
 

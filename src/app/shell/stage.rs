@@ -141,9 +141,15 @@ impl<W: Send + Sync + 'static> Stage<W> {
         self.shell.runtime.running().collect()
     }
 
+    /// Draws a frame that nobody looks at.
+    pub fn draw(&mut self) -> &mut Self {
+        let Ok(_frame) = self.terminal.draw(|frame| self.shell.view(frame));
+        self
+    }
+
     /// The frame as text, one line a row, without the space at the ends of lines.
     pub fn picture(&mut self) -> String {
-        let Ok(_frame) = self.terminal.draw(|frame| self.shell.view(frame));
+        self.draw();
         let buffer = self.terminal.backend().buffer();
         let mut picture = String::new();
         for row in buffer.content().chunks(usize::from(buffer.area.width).max(1)) {

@@ -79,9 +79,17 @@ impl Chord {
         Self { code, modifiers }
     }
 
-    /// Whether pressing it in a text field would type a character.
-    pub fn types_text(self) -> bool {
-        matches!(self.code, KeyCode::Char(_)) && self.modifiers.is_empty()
+    /// Whether pressing it in a text field would type a character, or edit as in a shell's line.
+    pub fn edits_text(self) -> bool {
+        match self.code {
+            KeyCode::Char('a' | 'e' | 'k' | 'u' | 'w')
+                if self.modifiers == KeyModifiers::CONTROL =>
+            {
+                true
+            }
+            KeyCode::Char(_) => self.modifiers.is_empty(),
+            _ => false,
+        }
     }
 
     /// The key event that presses this chord: for clicks on hints and for tests.

@@ -20,33 +20,36 @@ use crate::tui::widget::text_input::TextInput;
 /// Cells of the window.
 const WIDTH: u16 = 64;
 
-/// Asks, with the focus on No. The answer is `()` for yes; a dismissal is no.
-/// Keys within 500 ms of a paste do not count.
+/// Asks, with the focus on the button that does nothing. The answer is `()` for the deed; a
+/// dismissal does nothing either. Keys within 500 ms of a paste do not count.
 pub struct Confirm<W> {
     title: String,
     text: String,
-    yes: &'static str,
+    deed: &'static str,
+    refrain: &'static str,
     /// The name that has to be typed, and what was typed of it.
     typed: Option<(String, TextInput)>,
-    on_yes: bool,
+    on_deed: bool,
     world: PhantomData<fn() -> W>,
 }
 
 impl<W> Confirm<W> {
-    /// Asks `title`; `text` says what will happen, lines from outside made
-    /// showable by the caller. `yes` is the word on the button.
-    pub fn new(title: &str, text: impl Into<String>, yes: &'static str) -> Self {
+    /// Asks `title`, which names the thing: `Delete the stack gpu?`; `text` says what will
+    /// happen, lines from outside made showable by the caller. The verbs of the buttons are the
+    /// deed and what is done instead: `["Delete", "Keep"]`.
+    pub fn new(title: &str, text: impl Into<String>, [deed, refrain]: [&'static str; 2]) -> Self {
         Self {
             title: visible(title).into_string(),
             text: text.into(),
-            yes,
+            deed,
+            refrain,
             typed: None,
-            on_yes: false,
+            on_deed: false,
             world: PhantomData,
         }
     }
 
-    /// Lets yes through only when `name` has been typed.
+    /// Lets the deed through only when `name` has been typed.
     #[must_use]
     pub fn typed(mut self, name: &str) -> Self {
         self.typed = Some((name.to_owned(), TextInput::default()));
@@ -87,7 +90,7 @@ impl<W: Send + Sync + 'static> Screen for Confirm<W> {
     const NAME: &'static str = "confirm";
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["enter"], Command::Choose, "choose"),
-        Bind::new(&["tab", "left", "right", "shift-tab"], Command::Switch, "yes or no"),
+        Bind::new(&["tab", "left", "right", "shift-tab"], Command::Switch, "other button"),
         Bind::new(&["y"], Command::Yes, "yes").when(|confirm| confirm.typed.is_none()),
         Bind::new(&["n"], Command::No, "no").when(|confirm| confirm.typed.is_none()),
     ];
@@ -95,8 +98,8 @@ impl<W: Send + Sync + 'static> Screen for Confirm<W> {
 
     fn update(&mut self, event: Event<Self>) -> Step<Self> {
         match event {
-            Event::Command(Command::Switch) => self.on_yes = !self.on_yes && self.may(),
-            Event::Command(Command::Choose) if !self.on_yes => return Step::close(),
+            Event::Command(Command::Switch) => self.on_deed = !self.on_deed && self.may(),
+            Event::Command(Command::Choose) if !self.on_deed => return Step::close(),
             Event::Command(Command::No) => return Step::close(),
             Event::Command(Command::Choose | Command::Yes) if self.may() => {
                 return Step::answer(());
@@ -132,9 +135,9 @@ impl<W: Send + Sync + 'static> Screen for Confirm<W> {
         };
         let buttons = vec![
             Span::raw(" "),
-            button("No", !self.on_yes),
+            button(self.refrain, !self.on_deed),
             Span::raw("   "),
-            button(&format!("Yes, {}", self.yes.to_lowercase()), self.on_yes),
+            button(self.deed, self.on_deed),
         ];
         let place = row(inner, at);
         if self.typed.is_none() && !place.is_empty() {
@@ -162,11 +165,11 @@ impl<W: Send + Sync + 'static> Screen for Confirm<W> {
 }
 
 impl<W> Confirm<W> {
-    /// Typing the whole name moves the focus to yes, anything else away from it.
+    /// Typing the whole name moves the focus to the deed, anything else away from it.
     fn type_name(&mut self, key: KeyEvent) {
         if let Some((_, typed)) = &mut self.typed {
             typed.key(key);
-            self.on_yes = self.may();
+            self.on_deed = self.may();
         }
     }
 }

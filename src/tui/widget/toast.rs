@@ -1,4 +1,4 @@
-//! Notices that stay for some seconds.
+//! Notices: good news goes by itself, bad news stays until it is dismissed.
 
 use std::iter;
 use std::time::Duration;
@@ -18,31 +18,43 @@ const MOST: usize = 3;
 /// The notices on screen.
 #[derive(Debug, Default)]
 pub struct Toasts {
-    shown: Vec<(Notice, Duration)>,
+    /// Each with the time it goes, where it goes by itself.
+    shown: Vec<(Notice, Option<Duration>)>,
 }
 
 impl Toasts {
-    /// Shows `notice` from `now` on; bad news stays longer.
+    /// Shows `notice` from `now` on.
     pub fn push(&mut self, notice: Notice, now: Duration) {
         let stay = match notice.tone {
-            Tone::Neutral | Tone::Good => Duration::from_secs(4),
-            Tone::Warning | Tone::Bad => Duration::from_secs(10),
+            Tone::Neutral | Tone::Good => Some(Duration::from_millis(2500)),
+            Tone::Warning => Some(Duration::from_secs(8)),
+            Tone::Bad => None,
         };
         self.shown.retain(|(other, _)| *other != notice);
         if self.shown.len() == MOST {
             self.shown.remove(0);
         }
-        self.shown.push((notice, now + stay));
+        self.shown.push((notice, stay.map(|stay| now + stay)));
     }
 
     /// Drops those whose time is over.
     pub fn tick(&mut self, now: Duration) {
-        self.shown.retain(|(_, until)| *until > now);
+        self.shown.retain(|(_, until)| until.is_none_or(|until| until > now));
     }
 
     /// When the next one goes.
     pub fn next_tick(&self) -> Option<Duration> {
-        self.shown.iter().map(|(_, until)| *until).min()
+        self.shown.iter().filter_map(|(_, until)| *until).min()
+    }
+
+    /// Whether some are there that do not go by themselves.
+    pub fn stay(&self) -> bool {
+        self.shown.iter().any(|(_, until)| until.is_none())
+    }
+
+    /// Drops those that do not go by themselves.
+    pub fn dismiss(&mut self) {
+        self.shown.retain(|(_, until)| until.is_some());
     }
 
     /// Draws them over the bottom of `area`, the newest lowest.
@@ -71,5 +83,23 @@ impl Toasts {
             frame.render_widget(Clear, place);
             frame.render_widget(Text::from(lines), place);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good_news_goes_by_itself_and_bad_news_does_not() {
+        let mut toasts = Toasts::default();
+        toasts.push(Notice::new(Tone::Good, "saved"), Duration::ZERO);
+        toasts.push(Notice::new(Tone::Bad, "refused"), Duration::ZERO);
+        assert_eq!(toasts.next_tick(), Some(Duration::from_millis(2500)));
+        toasts.tick(Duration::from_hours(1));
+        assert!(toasts.stay() && toasts.shown.len() == 1);
+        assert_eq!(toasts.next_tick(), None, "nothing wakes the program for it");
+        toasts.dismiss();
+        assert!(toasts.shown.is_empty());
     }
 }

@@ -25,6 +25,13 @@ const REFUSED: &[(&[&str], i32, &str)] = &[
     (&["secret", "get", "nothing"], 1, "osstack secret list"),
     (&["store", "register", "s"], 2, "bucket"),
     (&["store", "register", "s", "--bucket", "No_Bucket", "--secret", "x"], 2, "a-z, 0-9"),
+    (
+        &["store", "register", "s", "-b", "abc", "-s", "x", "-r", "eu-centrl-1"],
+        2,
+        "did you mean eu-central-1? osstack regions",
+    ),
+    (&["store", "register", "s", "-b", "abc", "-s", "x", "-p", "../x"], 2, "leave it out"),
+    (&["store", "register", "s", "-b", "abc", "-s", "x", "-p", "s3://abc/x"], 2, "write x"),
     (&["store", "describe", "demo_stor"], 1, "did you mean demo_store"),
     (&["stack", "register", "k"], 2, "artifact store"),
     (&["stack", "register", "k", "-a", "a", "-o", "o", "-c", "registry=x"], 2, "TYPE=NAME"),
@@ -45,6 +52,7 @@ const REFUSED: &[(&[&str], i32, &str)] = &[
     (&["cp", "config", "scratch_store:"], 2, "add -r"),
     (&["keystore", "change-passphrase"], 3, "terminal"),
     (&["keystore", "rotate"], 2, "identity is kept elsewhere"),
+    (&["keystore", "backup", "data"], 1, "name another path"),
 ];
 
 #[test]
@@ -118,14 +126,8 @@ fn without_a_key_and_a_terminal_it_ends_at_once() {
     assert_eq!(bench.run(&["secret", "create", "s"]).code, 3, "nobody to ask for the values");
     assert_eq!(bench.run(&["secret", "list"]).ok().out, "", "no keystore has no secrets");
 
-    let keystore = Keystore::new(
-        &Paths::below(&bench.path("")),
-        Arc::new(SystemClock),
-        Arc::new(SeededEntropy::new(5)),
-        Arc::new(NoKeyring),
-        Settings { work_factor: 2, lock_wait: Duration::from_secs(1) },
-    );
-    keystore.create(&SecretString::new("right".into()), Remember::No).unwrap();
+    with_passphrase(&mut bench);
+    bench.unset("OSSTACK_PASSPHRASE_FILE");
     let locked = bench.run(&["secret", "list", "--json"]);
     assert_eq!((locked.code, &locked.json()["error"]["kind"]), (3, &"locked".into()));
     assert_eq!(bench.run(&["keystore", "status", "--json"]).ok().json()["state"], "locked");
@@ -147,6 +149,116 @@ fn without_a_key_and_a_terminal_it_ends_at_once() {
     assert_eq!(bench.run(&["secret", "list"]).code, 2);
 }
 
+/// A keystore that a passphrase in a file opens.
+fn with_passphrase(bench: &mut Bench) -> Keystore {
+    let keystore = Keystore::new(
+        &Paths::below(&bench.path("")),
+        Arc::new(SystemClock),
+        Arc::new(SeededEntropy::new(5)),
+        Arc::new(NoKeyring),
+        Settings { work_factor: 2, lock_wait: Duration::from_secs(1) },
+    );
+    keystore.create(&SecretString::new("right".into()), Remember::No).unwrap();
+    bench.write("passphrase", "right\n");
+    let file = bench.path("passphrase");
+    bench.set("OSSTACK_PASSPHRASE_FILE", file.to_str().unwrap());
+    keystore
+}
+
+#[test]
+fn what_is_said_of_a_lost_identity_brings_it_back() {
+    let mut bench = Bench::bare();
+    let keystore = with_passphrase(&mut bench);
+    bench.feed(&["secret", "create", "s", "--stdin"], KEY).ok();
+    keystore.rotate(&SecretString::new("right".into())).unwrap();
+    std::fs::remove_file(bench.path("data/identity.age")).unwrap();
+    for arguments in [&["secret", "list"][..], &["keystore", "backup", "copy"]] {
+        let lost = bench.run(arguments);
+        assert_eq!(lost.code, 1, "{lost:?}");
+        assert!(lost.err.contains("identity.age is missing"), "{lost:?}");
+        assert!(!bench.path("copy").exists());
+    }
+    let lost = bench.run(&["secret", "list"]).err;
+    let command = lost.split_once("; osstack ").unwrap().1.trim();
+    bench.run(&command.split(' ').collect::<Vec<_>>()).ok();
+    assert!(bench.run(&["secret", "list"]).ok().out.contains('s'));
+    bench.run(&["keystore", "backup", "copy"]).ok();
+    let again = bench.run(&["keystore", "backup", "copy"]);
+    assert!(again.code == 1 && again.err.contains("name another path"), "{again:?}");
+    bench.run(&["keystore", "export", "export.age"]).ok();
+    let again = bench.run(&["keystore", "export", "export.age"]);
+    assert!(again.code == 1 && again.err.contains("name another path"), "{again:?}");
+    // nobody has to be asked for what the form of a file tells
+    bench.unset("OSSTACK_PASSPHRASE_FILE");
+    bench.write("data/identity.age", "age-encryption.org/v1\n-> scr");
+    let damaged = bench.run(&["keystore", "backup", "second"]);
+    assert_eq!(damaged.code, 1, "{damaged:?}");
+    assert!(damaged.err.contains("identity.age is damaged"), "{damaged:?}");
+    assert!(!bench.path("second").exists());
+}
+
+#[test]
+fn an_identity_that_is_kept_elsewhere_backs_up_and_restores() {
+    let mut bench = Bench::furnished();
+    let copied = bench.run(&["keystore", "backup", "copy"]).ok();
+    assert!(copied.err.contains("OSSTACK_IDENTITY_FILE"), "{copied:?}");
+    assert!(!bench.path("copy/identity.age").exists());
+    bench.write("data/secrets.age", "");
+    let damaged = bench.run(&["secret", "list"]);
+    let command = damaged.err.split_once("; osstack ").unwrap().1.trim();
+    bench.run(&command.split(' ').collect::<Vec<_>>()).ok();
+    bench.run(&["secret", "list"]).ok();
+    bench.run(&["keystore", "restore", "copy"]).ok();
+    assert!(bench.run(&["secret", "list"]).ok().out.contains("demo_secret"));
+    bench.unset("OSSTACK_IDENTITY_FILE");
+    let lost = bench.run(&["keystore", "backup", "second"]);
+    assert_eq!(lost.code, 1, "{lost:?}");
+    assert!(lost.err.contains("identity.age is missing"), "{lost:?}");
+    assert!(lost.err.contains("set OSSTACK_IDENTITY_FILE to it"), "{lost:?}");
+}
+
+#[test]
+fn without_a_keyring_the_other_ways_are_named_before_a_passphrase_is_asked_for() {
+    let mut bench = Bench::bare();
+    with_passphrase(&mut bench);
+    bench.unset("OSSTACK_PASSPHRASE_FILE");
+    let ran = bench.run(&["keystore", "unlock"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    for words in ["keyring", "use the passphrase", "OSSTACK_PASSPHRASE_FILE"] {
+        assert!(ran.err.contains(words), "{words}: {ran:?}");
+    }
+}
+
+#[test]
+fn names_that_are_nowhere_yet_are_warned_of() {
+    let bench = Bench::furnished();
+    let store = ["-b", "abc", "-r", "eu-central-1"];
+    let register = |rest: &[&str]| bench.run(&[&["store", "register"], rest, &store].concat()).ok();
+    let dangling = register(&["a", "-s", "nowhere"]);
+    assert!(dangling.err.contains("warning: there is no secret nowhere yet"), "{dangling:?}");
+    assert!(dangling.err.contains("osstack secret create nowhere"), "{dangling:?}");
+    assert_eq!(register(&["b", "-s", "demo_secret"]).err, "");
+    let stack = |name: &str, store: &str| {
+        bench.run(&["stack", "register", name, "-a", store, "-o", "default"]).ok().err
+    };
+    assert!(stack("ka", "a").contains("osstack secret create nowhere"));
+    assert_eq!(stack("kb", "b"), "");
+    let dangling = stack("kc", "demo_stor");
+    assert!(dangling.contains("did you mean demo_store?"), "{dangling}");
+    assert!(dangling.contains("osstack artifact-store register demo_stor"), "{dangling}");
+}
+
+#[test]
+fn a_locked_keystore_is_not_opened_for_a_warning() {
+    let mut bench = Bench::bare();
+    let register = ["store", "register", "a", "-b", "abc", "-r", "eu-central-1", "-s", "nowhere"];
+    assert!(bench.run(&register).ok().err.contains("there is no secret nowhere yet"));
+    with_passphrase(&mut bench);
+    bench.unset("OSSTACK_PASSPHRASE_FILE");
+    let update = ["store", "update", "a", "-s", "nowhere"];
+    assert_eq!(bench.run(&update).ok().err, "");
+}
+
 #[test]
 fn damage_is_named_and_left_alone() {
     let bench = Bench::furnished();
@@ -164,6 +276,29 @@ fn damage_is_named_and_left_alone() {
         assert!(ran.err.contains("line 3, column"), "{}", ran.err);
     }
     assert_eq!(bench.read("config/stacks.toml"), broken);
+}
+
+#[test]
+fn an_entry_that_does_not_count_is_not_called_absent() {
+    let bench = Bench::furnished();
+    let text = bench.read("config/stacks.toml");
+    let section = "[artifact_store.demo_store]\n";
+    let slip = format!("{section}config_kwargs = {{ s3 = {{ addressing_style = \"path\" }} }}\n");
+    assert!(text.contains(section), "{text}");
+    bench.write("config/stacks.toml", &text.replace(section, &slip));
+    for words in [
+        &["check", "demo_store"][..],
+        &["plan", "demo_stack"],
+        &["store", "describe", "demo_store"],
+    ] {
+        let ran = bench.run(words);
+        assert_eq!(ran.code, 1, "{words:?}: {}", ran.err);
+        assert!(ran.err.contains("is not valid: config_kwargs: leave out"), "{}", ran.err);
+        assert!(ran.err.contains("next: mend line "), "{}", ran.err);
+    }
+    let ran = bench.run(&["check", "demo_stack"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("is not valid: config_kwargs: leave out"), "{}", ran.out);
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn taken_names_are_asked_about_at_the_end() {
     bench.run(&["cp", a, "scratch_store:a"]).ok();
     bench.write("a", "newer");
     let cp = ["cp", a, b, "scratch_store:"];
-    let (shown, code) = talk(&bench, &cp, &[("1 names are taken", "y\r")]);
+    let (shown, code) = talk(&bench, &cp, &[("1 name is taken", "y\r")]);
     assert_eq!(code, 0, "{shown}");
     assert_eq!(bench.run(&["cat", "scratch_store:a"]).ok().out, "newer");
     assert_eq!(bench.run(&["cat", "scratch_store:b"]).ok().out, "new");

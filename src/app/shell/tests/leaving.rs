@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::toys::{World, stage};
 use crate::app::shell::Ending;
 use crate::tui::event_loop::Signal;
@@ -63,4 +65,18 @@ async fn signals_end_without_asking() {
         stage.keys("nab").signal(signal);
         assert_eq!(stage.shell().ending(), Some(Ending::Ended(signal)));
     }
+}
+
+#[tokio::test]
+async fn bad_news_stays_until_escape_and_goes_before_anything_else() {
+    let mut stage = stage(&World::open());
+    stage.settle().await;
+    stage.keys("F").settle().await;
+    stage.keys("p").pass(Duration::from_mins(5));
+    let picture = stage.picture();
+    assert!(picture.contains("it failed") && picture.contains("esc dismiss"), "{picture}");
+    stage.keys("<esc>");
+    let picture = stage.picture();
+    assert!(!picture.contains("it failed") && picture.contains("Pick one"), "{picture}");
+    assert!(stage.keys("<esc>").picture().contains("picked nothing"));
 }

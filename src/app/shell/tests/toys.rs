@@ -172,7 +172,7 @@ impl Screen for First {
     }
 
     fn update(&mut self, event: Event<Self>) -> Step<Self> {
-        let ask = |title: &str| Confirm::new(title, "alpha will be gone", "delete");
+        let ask = |title: &str| Confirm::new(title, "alpha will be gone", ["Delete", "Keep"]);
         match event {
             Event::Command(Command::Reload | Command::ReloadAnyway) => {
                 return Step::run(self.list());
@@ -217,7 +217,10 @@ impl Screen for First {
             }
             Event::Msg(Msg::Step(step)) => self.said = format!("step {step}"),
             Event::Msg(Msg::Committed(how)) => self.said = format!("{how:?}"),
-            Event::Msg(Msg::Failed(how)) => self.said = format!("{how:?}"),
+            Event::Msg(Msg::Failed(how)) => {
+                self.said = format!("{how:?}");
+                return Step::toast(Tone::Bad, "it failed: ask again");
+            }
             Event::Msg(Msg::Picked(name)) => {
                 self.said = format!("picked {}", name.unwrap_or("nothing"));
             }

@@ -51,10 +51,13 @@ pub struct Field<K> {
 }
 
 impl<K> Field<K> {
+    /// Labels of all forms begin alike, with a capital, whatever word they are made of.
     fn new(name: Option<K>, label: &str, content: Content) -> Self {
+        let mut letters = label.chars();
+        let first = letters.next().map(char::to_uppercase);
         Self {
             name,
-            label: label.to_owned(),
+            label: first.into_iter().flatten().chain(letters).collect(),
             help: String::new(),
             required: false,
             hidden: false,

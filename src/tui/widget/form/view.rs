@@ -60,6 +60,11 @@ impl<K: Copy + PartialEq> Form<K> {
         }
     }
 
+    /// Rows that all of it takes in an area of `width` cells.
+    pub fn height(&self, width: u16) -> usize {
+        self.layout(usize::from(width).saturating_sub(self.label_width())).len()
+    }
+
     /// The field under a click.
     pub(super) fn field_at(&self, at: Position) -> Option<usize> {
         let rows = self.layout(usize::MAX);
