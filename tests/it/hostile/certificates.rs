@@ -25,7 +25,7 @@ async fn what_is_wrong_is_said_and_no_request_leaves() {
         (CertificateParams::new(vec!["*.localhost".into()]).unwrap(), true, "another host name"),
         (certificate(&[HOST]), false, "not known to this machine"),
     ] {
-        let server = Server::certified(params, by_authority).await;
+        let server = Server::certified(&params, by_authority).await;
         let error = list_error(&server.client()).await;
         assert_eq!(error.kind, Kind::Network(Link::Tls), "{words}: {error}");
         assert!(error.to_string().contains(words), "{words}: {error}");
@@ -37,7 +37,7 @@ async fn what_is_wrong_is_said_and_no_request_leaves() {
 
 #[tokio::test]
 async fn a_stranger_is_trusted_only_where_his_authority_is_named() {
-    let server = Server::certified(certificate(&[HOST]), true).await;
+    let server = Server::certified(&certificate(&[HOST]), true).await;
     let stranger = Network::new(&Env::default()).unwrap();
     let error = list_error(&client(&stranger, server.endpoint(HOST))).await;
     assert!(error.to_string().contains("OSSTACK_CA_FILE"), "{error}");

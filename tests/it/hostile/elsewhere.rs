@@ -64,7 +64,7 @@ fn port(head: &str) -> &str {
     host.rsplit(':').next().unwrap()
 }
 
-fn asked_at<'a>(head: &'a str, host: &str) -> bool {
+fn asked_at(head: &str, host: &str) -> bool {
     head.contains(&format!("host: your-bucket-name.{host}:"))
 }
 

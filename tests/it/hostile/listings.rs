@@ -12,15 +12,11 @@ fn page(keys: &[&str], next: Option<&str>) -> String {
             "<IsTruncated>true</IsTruncated><NextContinuationToken>{next}</NextContinuationToken>"
         )
     });
-    let rows: String = keys
-        .iter()
-        .map(|key| {
-            format!(
-                "<Contents><Key>{key}</Key><Size>1</Size>\
-                 <LastModified>2026-03-15T10:20:30.000Z</LastModified></Contents>"
-            )
-        })
-        .collect();
+    let rows = keys.iter().fold(String::new(), |rows, key| {
+        rows + "<Contents><Key>"
+            + key
+            + "</Key><Size>1</Size><LastModified>2026-03-15T10:20:30.000Z</LastModified></Contents>"
+    });
     format!("<ListBucketResult><Name>b</Name>{more}{rows}</ListBucketResult>")
 }
 

@@ -29,12 +29,10 @@ async fn busy(headers: String, tries: usize) -> (Server, Arc<Mutex<Vec<Instant>>
     let seen = Arc::clone(&times);
     let server = Server::new(Way::Http, move |number, _| {
         seen.lock().unwrap().push(Instant::now());
-        if number + 1 < tries {
-            refusal(BUSY, &headers, "<Code>ServiceUnavailable</Code>")
-        } else if number + 1 == tries {
-            ok(PAGE)
-        } else {
-            Reply::Close
+        match (number + 1).cmp(&tries) {
+            std::cmp::Ordering::Less => refusal(BUSY, &headers, "<Code>ServiceUnavailable</Code>"),
+            std::cmp::Ordering::Equal => ok(PAGE),
+            std::cmp::Ordering::Greater => Reply::Close,
         }
     })
     .await;
@@ -48,10 +46,10 @@ fn pauses(times: &Mutex<Vec<Instant>>) -> Vec<Duration> {
 
 /// Single requests have all the time of this world.
 const UNHURRIED: Limits = Limits {
-    connect: Duration::from_secs(3600),
-    first_byte: Duration::from_secs(3600),
-    idle_read: Duration::from_secs(3600),
-    call: Duration::from_secs(60),
+    connect: Duration::from_hours(1),
+    first_byte: Duration::from_hours(1),
+    idle_read: Duration::from_hours(1),
+    call: Duration::from_mins(1),
 };
 
 fn unhurried(server: &Server) -> Client {
@@ -115,7 +113,7 @@ async fn an_upload_waits_a_minute_at_most() {
     let put = unhurried(&server).put(&bucket(), "k", bytes.into(), &PutOptions::default()).await;
     assert!(put.is_ok(), "{put:?}");
     let pauses = pauses(&times);
-    let minute = Duration::from_secs(60)..Duration::from_secs(61);
+    let minute = Duration::from_mins(1)..Duration::from_secs(61);
     assert!(matches!(pauses.as_slice(), [one] if minute.contains(one)), "{pauses:?}");
 }
 

@@ -126,7 +126,7 @@ impl Server {
         way: Way,
         reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let acceptor = (way == Way::Https).then(|| acceptor(certificate(&names()), true));
+        let acceptor = (way == Way::Https).then(|| acceptor(&certificate(&names()), true));
         Self::behind(Door::Open, way, acceptor, reply).await
     }
 
@@ -140,7 +140,7 @@ impl Server {
     }
 
     /// https with a certificate of its own.
-    pub(super) async fn certified(params: CertificateParams, by_authority: bool) -> Self {
+    pub(super) async fn certified(params: &CertificateParams, by_authority: bool) -> Self {
         let acceptor = acceptor(params, by_authority);
         Self::behind(Door::Open, Way::Https, Some(acceptor), |_, _| ok(PAGE)).await
     }
@@ -214,7 +214,7 @@ const PATIENT: Limits = Limits {
     connect: Duration::from_secs(5),
     first_byte: Duration::from_secs(15),
     idle_read: Duration::from_secs(15),
-    call: Duration::from_secs(60),
+    call: Duration::from_mins(1),
 };
 
 /// For servers that never answer.
@@ -222,7 +222,7 @@ pub(super) const HASTY: Limits = Limits {
     connect: Duration::from_millis(300),
     first_byte: Duration::from_millis(300),
     idle_read: Duration::from_millis(300),
-    call: Duration::from_secs(60),
+    call: Duration::from_mins(1),
 };
 
 /// A network that trusts the test's own authority.
@@ -291,7 +291,7 @@ fn names() -> [&'static str; 4] {
 }
 
 /// What shakes hands with `params`, signed by the authority or by themselves.
-pub(super) fn acceptor(params: CertificateParams, by_authority: bool) -> TlsAcceptor {
+pub(super) fn acceptor(params: &CertificateParams, by_authority: bool) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
     let certificate = if by_authority {
         params.signed_by(&key, authority()).unwrap()

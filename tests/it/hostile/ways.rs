@@ -256,7 +256,7 @@ async fn a_proxy_that_is_not_there_is_not_taken_for_the_server() {
 async fn what_a_proxy_sends_in_the_servers_place_is_not_trusted() {
     // it ends the tunnel itself, with a certificate of its own
     let false_server =
-        Server::certified(super::server::certificate(&["oss.evil.test"]), true).await;
+        Server::certified(&super::server::certificate(&["oss.evil.test"]), true).await;
     let proxy = Proxy::new(false_server.port, GOOD).await;
     let endpoint = Endpoint::parse(&format!("https://{NAME}")).unwrap();
     let error = list_error(&client(&proxy.network(&[]), endpoint)).await;
