@@ -49,21 +49,40 @@ class Case:
     """A store on a sandbox of its own.
 
     `faults` and `tls` start the sandbox; `store` are options of `artifact-store register`;
-    `extras` go into the catalog as a user may write them there; `key` and `secret` replace the
-    sandbox's own; `at` makes the endpoint out of the running sandbox.
+    `extras` go into the catalog as a user may write them there; where the catalog refuses them,
+    `by_hand` is what the user would then give ZenML himself. `key` and `secret` replace the
+    sandbox's own, `temporary` takes its key with a token, without the token where `token` is
+    false; `at` makes the endpoint out of the running sandbox.
     """
 
-    def __init__(self, name, *faults, tls=False, store=(), extras=None, key=None, secret=None,
-                 bucket=None, at=None):
+    def __init__(
+        self, name, *faults, tls=False, store=(), extras=None, by_hand=None, key=None, secret=None,
+        temporary=False, token=True, bucket=None, at=None,
+    ):  # fmt: skip
         self.name = name
         self.faults = faults
         self.tls = tls
         self.store = store
         self.extras = extras
+        self.by_hand = by_hand
+        self.temporary = temporary
+        self.token = token
         self.key = key
         self.secret = secret
         self.bucket = bucket
         self.at = at or (lambda box: box.endpoint)
+
+    def pair(self, box):
+        """What the secret holds."""
+        if self.temporary:
+            pair = dict(box.line["temporary_key"])
+            if not self.token:
+                del pair["session_token"]
+            return pair
+        return {
+            "access_key_id": self.key or box.key,
+            "secret_access_key": self.secret or box.secret,
+        }
 
 
 def closed_port(box):
@@ -81,6 +100,7 @@ WHEN_REQUIRED = (
 )
 V4 = ("--signature", "v4")
 
+# fmt: off
 CASES = [
     # sound stores
     Case("sound, S3 V2"),
@@ -90,13 +110,18 @@ CASES = [
     Case("sound, under a prefix", store=("--prefix", "team a/zenml+1")),
     Case("sound, key may not list buckets", "no-list-buckets"),
     Case("sound, 20 ms away", "latency=20"),
-    Case("sound, in the other region", bucket="zenml-demo-b", at=lambda box: box.region_endpoint("sandbox-b")),
+    Case("sound, in the other region", bucket="zenml-demo-b",
+         at=lambda box: box.region_endpoint("sandbox-b")),
     Case("sound, clock 10 minutes off", "skew=10"),
     Case("sound, S3 V4 switched off", "v4-off"),
     Case("sound, downloads forced", "forced-download"),
     Case("sound, some requests get 503", "unavailable=5"),
     Case("custom domain where public endpoints are forbidden", "public-endpoint-forbidden",
-         at=lambda box: box.line["custom_domains"][0]),
+         at=lambda box: box.line["custom_domains"][0]["endpoint"]),
+    Case("sound, temporary key", temporary=True),
+    Case("a gateway that heeds no If-Match", "if-match-ignored"),
+    Case("a gateway that takes + for a blank", "plus-as-space"),
+    Case("multi-delete without Content-MD5 allowed", "md5-not-required"),
     Case("no multipart (needed from 50 MiB on)", "no-multipart"),
     Case("no server-side copy", "no-copy"),
     Case("key may not delete", "no-delete"),
@@ -105,6 +130,10 @@ CASES = [
     Case("key of AWS", key="AKIAIOSFODNN7EXAMPLE"),
     Case("secret wrong", secret="wrongWRONGwrongWRONGwrong12345"),
     Case("key disabled", "key-disabled"),
+    Case("token expired", "token-expired", temporary=True),
+    Case("token not valid", "token-wrong", temporary=True),
+    Case("token of another key", "token-mismatch", temporary=True),
+    Case("token left out", temporary=True, token=False),
     Case("account blocked", "user-disabled"),
     Case("account in debt", "in-debt"),
     Case("bucket banned", "bucket-disabled"),
@@ -134,15 +163,20 @@ CASES = [
     Case("certificate expired", "tls-expired", tls=True),
     Case("certificate self-signed", "tls-self-signed", tls=True),
     Case("certificate for another name", "tls-wrong-name", tls=True),
-    Case("path style in config_kwargs", extras='config_kwargs = { s3 = { addressing_style = "path" } }'),
+    Case("objects readable by range only", "no-append-read"),
+    Case("answers cut off", "cut-body=40"),
+    Case("path style in config_kwargs",
+         extras='config_kwargs = { s3 = { addressing_style = "path" } }',
+         by_hand={"config_kwargs": {"signature_version": "s3", "s3": {"addressing_style": "path"}}}),
     Case("aws-chunked: S3 V4 without when_required, https", tls=True, store=V4),
 ]
+# fmt: on
 
 
 # -- the run ---------------------------------------------------------------------------------------
 
 
-def artifact_store(configuration, key, secret):
+def artifact_store(configuration, pair):
     """What ZenML makes of a registered component and its secret."""
     now = datetime.datetime.now(datetime.timezone.utc)
     store = S3ArtifactStore(
@@ -157,7 +191,7 @@ def artifact_store(configuration, key, secret):
         labels={},
     )
     # the one thing that would need a ZenML server: the secret of that name
-    secret = AWSSecretSchema(access_key_id=key, secret_access_key=secret)
+    secret = AWSSecretSchema(**pair)
     store.get_typed_authentication_secret = lambda expected_schema_type=None: secret
     return store
 
@@ -266,8 +300,19 @@ class Home:
             raise AssertionError(f"osstack {' '.join(arguments)}: {done.returncode}\n{done.stderr}")
         return done.stdout
 
-    def catalog(self):
-        return next((self.folder / "home").rglob("stacks.toml"))
+    def add(self, line):
+        """Writes into the catalog what has no option."""
+        catalog = next((self.folder / "home").rglob("stacks.toml"))
+        section = "[artifact_store.store]\n"
+        before, after = catalog.read_text().split(section)
+        catalog.write_text(f"{before}{section}{line}\n{after}")
+
+    def configuration(self):
+        """What the plan would commit; nothing where it refuses."""
+        plan = json.loads(self.osstack("plan", "stack", "--json", codes=(0, 1)))
+        steps = plan.get("steps", [])
+        stores = [step for step in steps if step["kind"] == "artifact_store"]
+        return stores[0]["configuration"] if stores else None
 
 
 def judge(case):
@@ -275,21 +320,17 @@ def judge(case):
     options = [option for fault in case.faults for option in ("--fault", fault)]
     options += ["--tls"] if case.tls else []
     with tempfile.TemporaryDirectory() as folder, sandbox(*options) as box:
-        key, secret = case.key or box.key, case.secret or box.secret
         home = Home(folder, box)
-        pair = json.dumps({"access_key_id": key, "secret_access_key": secret})
-        home.osstack("secret", "create", "secret", "--stdin", stdin=pair)
+        home.osstack("secret", "create", "secret", "--stdin", stdin=json.dumps(case.pair(box)))
         home.osstack(
             "artifact-store", "register", "store", "--bucket", case.bucket or box.bucket,
             "--secret", "secret", "--endpoint", case.at(box), *case.store,
         )  # fmt: skip
-        if case.extras is not None:
-            catalog = home.catalog()
-            text = catalog.read_text()
-            section = "[artifact_store.store]\n"
-            assert section in text, text
-            catalog.write_text(text.replace(section, f"{section}{case.extras}\n"))
         home.osstack("stack", "register", "stack", "-a", "store", "-o", "default")
+        configuration = home.configuration()
+        if case.extras is not None:
+            home.add(case.extras)
+            configuration = home.configuration() or {**configuration, **case.by_hand}
 
         answer = home.osstack("check", "stack", "--json", codes=(0, 1))
         report = json.loads(answer)
@@ -299,14 +340,9 @@ def judge(case):
         }
         assert report["left_behind"] == [] or report["outcome"] != "passed", report["left_behind"]
 
-        plan = json.loads(home.osstack("plan", "stack", "--json"))
-        steps = plan["steps"]
-        configuration = next(step for step in steps if step["kind"] == "artifact_store")[
-            "configuration"
-        ]
         # another prefix than the check's, so that neither sees what the other wrote
         path = configuration["path"].rstrip("/") + "/run"
-        store = artifact_store(configuration, key, secret)
+        store = artifact_store(configuration, case.pair(box))
         output, failure = attempt(lambda: pipeline_run(store, path))
         extras = []
         if failure is None:
