@@ -11,6 +11,7 @@
 mod browser;
 mod check;
 mod cli;
+mod conformance;
 mod doctor;
 mod hostile;
 mod pictures;
