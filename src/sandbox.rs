@@ -5,7 +5,8 @@
 //! it stand the rules by which OSS differs from S3 (`rules`), behind it a
 //! store that keeps any key exactly (`store`). What OSS does is taken from its
 //! documentation and from answers quoted by its users; none of it was compared
-//! with OSS itself.
+//! with OSS itself. Where neither tells, the sandbox does as S3 does and its
+//! documentation says "a guess".
 //!
 //! ```text
 //! connection ─ faults ─ rules ─ s3s ┬ operations ┬ store
@@ -28,14 +29,13 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use self::faults::{FaultSwitch, Faults};
-use self::hosts::{Hosts, Region};
+use self::hosts::{CNAME, Domain, Hosts, Region};
 use self::keys::Keys;
 use self::server::Server;
 use self::store::Store;
@@ -59,14 +59,24 @@ pub struct SandboxConfig {
     pub port: u16,
     /// https, with the CA's certificate written into this folder.
     pub tls: Option<PathBuf>,
-    /// Every answer waits so long.
-    pub latency: Duration,
+    /// What goes wrong from the start.
+    pub faults: Faults,
+    /// Custom domains beside `BUCKET.cname.localhost`, which every bucket has.
+    pub domains: Vec<Domain>,
     /// The server's time.
     pub clock: SharedClock,
     /// Ids of requests and uploads.
     pub entropy: SharedEntropy,
     /// What the buckets hold.
     pub seed: Seed,
+}
+
+impl SandboxConfig {
+    /// On any free port, over http, without faults.
+    pub fn new(seed: Seed, clock: SharedClock, entropy: SharedEntropy) -> Self {
+        let (faults, domains) = (Faults::default(), Vec::new());
+        Self { port: 0, tls: None, faults, domains, clock, entropy, seed }
+    }
 }
 
 /// What a sandbox begins with.
@@ -92,10 +102,38 @@ pub struct Description {
     pub access_key_id: String,
     /// The key's secret: a dummy, the same in every sandbox.
     pub secret_access_key: String,
+    /// A key that goes with a token.
+    pub temporary_key: TemporaryKey,
     /// The CA's certificate, where https is served.
     pub ca: Option<PathBuf>,
     /// All regions.
     pub regions: Vec<RegionDescription>,
+    /// Names under which buckets are served as under a custom domain: also with the fault
+    /// `public-endpoint-forbidden`.
+    pub custom_domains: Vec<CustomDomain>,
+}
+
+/// A key with its token: dummies, the same in every sandbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TemporaryKey {
+    /// The key's id.
+    pub access_key_id: String,
+    /// The key's secret.
+    pub secret_access_key: String,
+    /// The token.
+    pub session_token: String,
+}
+
+/// A bucket's custom domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CustomDomain {
+    /// The bucket.
+    pub bucket: String,
+    /// The URL that stands for it.
+    pub url: String,
+    /// The endpoint for clients that put the bucket in front of it, as botocore does: there is one
+    /// where the name begins with the bucket's.
+    pub endpoint: Option<String>,
 }
 
 /// A region's id and URL.
@@ -152,23 +190,25 @@ impl Sandbox {
             host: format!("oss-{id}.localhost"),
             port: Some(address.port()),
         };
-        let hosts = Arc::new(Hosts::new(vec![region(REGION), region(OTHER_REGION)]));
+        let regions = vec![region(REGION), region(OTHER_REGION)];
+        let hosts = Arc::new(Hosts::new(regions).with_domains(config.domains));
+        let faults = FaultSwitch::new(config.faults);
         let now = config.clock.now();
         let (acceptor, ca) = match &config.tls {
             None => (None, None),
             Some(folder) => {
                 let random = config.entropy.next_u64();
-                let (acceptor, file) = tls::acceptor(&hosts, folder, now, (address, random))?;
+                let (acceptor, file) =
+                    tls::acceptor(&hosts, &faults, folder, now, (address, random))?;
                 (Some(acceptor), Some(file))
             }
         };
         let mut store = Store::new(Arc::clone(&config.entropy));
         seed::fill(&mut store, config.seed, now);
-        let faults = Faults { latency: config.latency, ..Faults::default() };
         let server = Arc::new(Server::new(
             (hosts, Arc::new(Keys::default())),
             Arc::new(Mutex::new(store)),
-            FaultSwitch::new(faults),
+            faults,
             (config.clock, config.entropy),
             acceptor,
         ));
@@ -188,7 +228,22 @@ impl Sandbox {
                 endpoint: format!("{scheme}://{}", region.endpoint()),
             })
             .collect();
-        let key = self.server.keys.permanent();
+        let port = self.address.port();
+        let store = self.server.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let cname = store.buckets().map(|(bucket, _)| (format!("{bucket}.{CNAME}"), bucket));
+        let bound = self.server.hosts.domains().iter();
+        let bound = bound.map(|domain| (domain.name.clone(), domain.bucket.as_str()));
+        let domain = |(name, bucket): (String, &str)| {
+            let below = name.strip_prefix(bucket).and_then(|rest| rest.strip_prefix('.'));
+            CustomDomain {
+                bucket: bucket.to_owned(),
+                url: format!("{scheme}://{name}:{port}"),
+                endpoint: below.map(|below| format!("{scheme}://{below}:{port}")),
+            }
+        };
+        let custom_domains = cname.chain(bound).map(domain).collect();
+        let (key, temporary) = (self.server.keys.permanent(), self.server.keys.temporary());
+        let token = temporary.session_token.as_ref().map(|token| token.expose().to_owned());
         Description {
             endpoint: regions.first().map(|region| region.endpoint.clone()).unwrap_or_default(),
             region: REGION.to_owned(),
@@ -196,8 +251,14 @@ impl Sandbox {
             access_key_id: key.access_key_id.clone(),
             // a dummy that opens this sandbox only; its reader must have it
             secret_access_key: key.secret_access_key.expose().to_owned(),
+            temporary_key: TemporaryKey {
+                access_key_id: temporary.access_key_id.clone(),
+                secret_access_key: temporary.secret_access_key.expose().to_owned(),
+                session_token: token.unwrap_or_default(),
+            },
             ca: self.ca.clone(),
             regions,
+            custom_domains,
         }
     }
 

@@ -16,6 +16,7 @@ use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
 use crate::ports::env::Env;
 use crate::ports::paths::Paths;
+use crate::sandbox::faults::Faults;
 use crate::sandbox::{Sandbox, SandboxConfig, Seed};
 
 use super::open::{self, Face};
@@ -48,12 +49,9 @@ impl Demo {
     ) -> Result<Self, Failure> {
         let home = TemporaryHome::new(folder, entropy.next_u64())?;
         let sandbox = Sandbox::bind(SandboxConfig {
-            port: 0,
             tls: Some(home.0.join("sandbox")),
-            latency: LATENCY,
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            seed: Seed::Demo,
+            faults: Faults { latency: LATENCY, ..Faults::default() },
+            ..SandboxConfig::new(Seed::Demo, Arc::clone(&clock), Arc::clone(&entropy))
         })?;
         let env = furnish(&home.0, &sandbox.description(), &clock, &entropy)?;
         let paths = Paths::below(&home.0);

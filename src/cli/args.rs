@@ -152,9 +152,13 @@ pub struct Sandbox {
     /// Serve https, with a certificate made at start
     #[arg(long)]
     pub tls: bool,
-    /// Wait so many milliseconds before every answer
-    #[arg(long, default_value_t = 0, value_name = "MS")]
-    pub latency: u64,
+    /// Make something go wrong, as often as wanted: latency=50, read-only, v2-off, archived=runs/;
+    /// `--fault list` tells all
+    #[arg(long = "fault", value_name = "NAME[=VALUE]")]
+    pub faults: Vec<String>,
+    /// Serve a bucket under a custom domain, beside BUCKET.cname.localhost, which every bucket has
+    #[arg(long = "bind-domain", value_name = "NAME=BUCKET")]
+    pub domains: Vec<String>,
     /// Begin with no bucket but one that is empty
     #[arg(long)]
     pub empty: bool,

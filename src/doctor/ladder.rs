@@ -200,15 +200,8 @@ mod tests {
     /// Climbs `checks` in a sandbox; also answers what is in the bucket then.
     async fn climb(checks: &[Check], cancel: &CancellationToken) -> (Report, usize) {
         let services = services();
-        let sandbox = Sandbox::bind(SandboxConfig {
-            port: 0,
-            tls: None,
-            latency: Duration::ZERO,
-            clock: Arc::clone(&services.clock),
-            entropy: Arc::clone(&services.entropy),
-            seed: Seed::Empty,
-        })
-        .unwrap();
+        let (clock, entropy) = (Arc::clone(&services.clock), Arc::clone(&services.entropy));
+        let sandbox = Sandbox::bind(SandboxConfig::new(Seed::Empty, clock, entropy)).unwrap();
         let (is, key) = (sandbox.description(), sandbox.keys().permanent().duplicate());
         let mut server = JoinSet::new();
         server.spawn(async { sandbox.serve(CancellationToken::new()).await.unwrap() });

@@ -16,16 +16,17 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::hosts::{Hosts, Place};
+use super::operations::Circumstances;
 use super::rules::{Admitted, asks_for_list, signed};
-use super::store::Store;
 use super::store::listing::Query;
+use super::store::{StorageClass, Store};
 use crate::base::url_encode;
 
 /// The namespace of OSS's documents.
 pub(super) const NAMESPACE: &str = "http://doc.oss-cn-hangzhou.aliyuncs.com";
 
-const OWNER: &str =
-    "<Owner><ID>1234567890123456</ID><DisplayName>1234567890123456</DisplayName></Owner>";
+/// The account that owns all buckets.
+pub(super) const OWNER_ID: &str = "1234567890123456";
 
 /// Tokens begin with these bytes: in base64 `+//+`, so that a client which does not encode them
 /// is found out here and not on OSS, whose tokens hold such characters too.
@@ -53,7 +54,9 @@ impl S3Route for Lists {
         let admitted = req.extensions.get::<Admitted>().ok_or(S3ErrorCode::InvalidRequest)?;
         let asked = Asked(signed::pairs(&req.uri));
         let xml = match &admitted.place {
-            Place::Bucket(_, bucket) => self.objects(bucket, &asked)?,
+            Place::Bucket(_, bucket) | Place::Domain(bucket) => {
+                self.objects(bucket, &asked, &Circumstances::of(&req)?)?
+            }
             Place::Service(_) | Place::Unknown(_) => self.buckets(&asked)?,
         };
         let mut answer = S3Response::new(Body::from(xml));
@@ -90,7 +93,7 @@ fn invalid(message: &'static str) -> S3Error {
 }
 
 impl Lists {
-    fn objects(&self, bucket: &str, asked: &Asked) -> S3Result<String> {
+    fn objects(&self, bucket: &str, asked: &Asked, met: &Circumstances) -> S3Result<String> {
         let second = asked.get("list-type") == "2";
         let encode = match asked.get("encoding-type") {
             "" => false,
@@ -145,9 +148,16 @@ impl Lists {
             xml.element("ETag", &format!("\"{}\"", object.etag));
             xml.element("Type", object.kind.as_str());
             xml.element("Size", &object.data.len().to_string());
-            xml.element("StorageClass", "STANDARD");
+            // samples of S3 answers have this in capitals, of the other classes there is none
+            xml.element(
+                "StorageClass",
+                match met.class(key, object) {
+                    StorageClass::Standard => "STANDARD",
+                    class => class.as_str(),
+                },
+            );
             if owner {
-                xml.0.push_str(OWNER);
+                xml.owner();
             }
             xml.close("Contents");
         }
@@ -182,7 +192,7 @@ impl Lists {
             xml.element("IsTruncated", "true");
             xml.element("NextMarker", next);
         }
-        xml.0.push_str(OWNER);
+        xml.owner();
         xml.open("Buckets");
         for (name, bucket) in page {
             xml.open("Bucket");
@@ -238,6 +248,13 @@ impl Document {
 
     fn element(&mut self, name: &str, text: &str) {
         let _ = write!(self.0, "<{name}>{}</{name}>", partial_escape(text));
+    }
+
+    fn owner(&mut self) {
+        let _ = write!(
+            self.0,
+            "<Owner><ID>{OWNER_ID}</ID><DisplayName>{OWNER_ID}</DisplayName></Owner>"
+        );
     }
 
     fn end(mut self, root: &str) -> String {

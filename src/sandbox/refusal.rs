@@ -91,6 +91,9 @@ impl Refusal {
         let known: Option<(Option<&'static str>, &'static str)> = match code.as_str() {
             "NoSuchKey" => Some((Some("0026-00000001"), "The specified key does not exist.")),
             "NoSuchBucket" => Some((Some("0015-00000101"), "The specified bucket does not exist.")),
+            "RestoreAlreadyInProgress" => {
+                Some((Some("0016-00000701"), "The restore operation is in progress."))
+            }
             "InvalidRange" => Some((None, "The requested range cannot be satisfied.")),
             _ => None,
         };

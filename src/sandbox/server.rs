@@ -1,12 +1,12 @@
 //! Connections, and the way of one request: faults, rules, s3s, and what OSS
 //! puts on every answer.
 
-use std::convert::Infallible;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -31,9 +31,9 @@ use super::faults::{FaultSwitch, Faults};
 use super::hosts::{Hosts, Place};
 use super::keys::{Keys, Secrets};
 use super::lists::{Lists, NAMESPACE};
-use super::operations::{Now, Operations};
+use super::operations::{Circumstances, Operations};
 use super::refusal::Refusal;
-use super::rules::{Admitted, Rules, asks_for_list, check_body};
+use super::rules::{Action, Admitted, Rules, asks_for_list, check_body};
 use super::store::Store;
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::{SharedEntropy, hex};
@@ -44,7 +44,7 @@ const MAX_BODY: usize = 512 << 20;
 /// The namespace of AWS's documents, which s3s writes.
 const AWS_NAMESPACE: &[u8] = b"http://s3.amazonaws.com/doc/2006-03-01/";
 
-type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// What all connections share.
 pub(super) struct Server {
@@ -110,7 +110,7 @@ impl Server {
     async fn connection(self: Arc<Self>, socket: impl AsyncRead + AsyncWrite + Unpin + 'static) {
         let service = service_fn(|request| {
             let server = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(server.answer(request).await) }
+            async move { server.answer(request).await }
         });
         // how a connection ends is the client's affair
         let _ = http1::Builder::new()
@@ -119,8 +119,8 @@ impl Server {
             .await;
     }
 
-    /// One request.
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    /// One request. An error closes the connection without an answer.
+    async fn answer(&self, request: Request<Incoming>) -> io::Result<Response<Body>> {
         let begun = self.clock.instant();
         let faults = self.faults.meet();
         let now = self.clock.now() + faults.clock_offset;
@@ -128,8 +128,14 @@ impl Server {
         if !faults.latency.is_zero() {
             tokio::time::sleep(faults.latency).await;
         }
+        if faults.closed_share > 0 {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         if faults.html_page {
-            return html_page();
+            return Ok(html_page());
+        }
+        if faults.empty_answer {
+            return Ok(Response::new(whole(Bytes::new())));
         }
         let (parts, body) = request.into_parts();
         let head = (parts.method.clone(), host_of(&parts));
@@ -152,18 +158,14 @@ impl Server {
             }
         }
         if head.0 == Method::HEAD {
-            return Response::from_parts(parts, whole(Bytes::new()));
+            return Ok(Response::from_parts(parts, whole(Bytes::new())));
         }
         let bytes =
             if faults.truncated_listing && lists { bytes.slice(..bytes.len() / 2) } else { bytes };
         if parts.status != StatusCode::NO_CONTENT && parts.status != StatusCode::NOT_MODIFIED {
             parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
         }
-        let body = match faults.cut_body_after {
-            Some(limit) if limit < bytes.len() => cut(&bytes.slice(..limit)),
-            _ => whole(bytes),
-        };
-        Response::from_parts(parts, body)
+        Ok(Response::from_parts(parts, sent(&bytes, &faults)))
     }
 
     fn admit(
@@ -172,11 +174,17 @@ impl Server {
         now: OffsetDateTime,
         faults: &Faults,
     ) -> Result<Admitted, Refusal> {
-        if let Some(unavailable) = faults.unavailable {
+        let retry_after = faults.unavailable.map(|unavailable| unavailable.retry_after);
+        if let Some(seconds) = retry_after.or((faults.unavailable_share > 0).then_some(1)) {
             let message = "Please reduce your request rate.";
             let status = StatusCode::SERVICE_UNAVAILABLE;
             let refusal = Refusal::new(status, "SlowDown", "0004-00000302", message);
-            return Err(Refusal { retry_after: Some(unavailable.retry_after), ..refusal });
+            return Err(Refusal { retry_after: Some(seconds), ..refusal });
+        }
+        if faults.too_many_requests_share > 0 {
+            let message = "Qps limit exceeded.";
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            return Err(Refusal::new(status, "QpsLimitExceeded", None, message));
         }
         let rules = Rules { hosts: &self.hosts, keys: &self.keys, now, faults };
         rules.admit(parts, |bucket| {
@@ -206,14 +214,12 @@ impl Server {
         check_body(&parts.headers, &body)?;
         let claim = admitted.claim.clone();
         claim.clone().into_header_form(&mut parts);
-        let bucket = match &admitted.place {
-            Place::Bucket(_, bucket) => Some(bucket.clone()),
-            Place::Service(_) | Place::Unknown(_) => None,
-        };
-        let key = admitted.key.clone();
+        let bucket = admitted.place.bucket().map(str::to_owned);
+        let (key, action) = (admitted.key.clone(), admitted.action);
+        let public = !matches!(admitted.place, Place::Domain(_));
         let signed = parts.clone();
         parts.extensions.insert(admitted);
-        parts.extensions.insert(Now(now));
+        parts.extensions.insert(Circumstances { now, faults: faults.clone() });
         let request = Request::from_parts(parts, s3s::Body::from(body));
         let internal = || {
             let message = "We encountered an internal error. Please try again.";
@@ -221,6 +227,9 @@ impl Server {
         };
         let answer = self.judge.call(request).await.map_err(|_| internal())?;
         let (mut parts, body) = answer.into_parts();
+        if let Some(status) = parts.extensions.get::<StatusCode>() {
+            parts.status = *status;
+        }
         let bytes =
             http_body_util::BodyExt::collect(body).await.map_err(|_| internal())?.to_bytes();
         if parts.status.is_client_error() || parts.status.is_server_error() {
@@ -228,6 +237,7 @@ impl Server {
             let refusal = refusal.ok_or_else(internal)?;
             return Err(match (refusal.code.as_ref(), key, bucket) {
                 ("SignatureDoesNotMatch", _, bucket) => claim.mismatch(&signed, bucket.as_deref()),
+                ("NoSuchKey", ..) if faults.missing_denied => Refusal::access_denied(),
                 ("NoSuchKey", Some(key), _) => refusal.with("Key", key),
                 ("NoSuchBucket", _, Some(bucket)) => Refusal::no_such_bucket(&bucket),
                 _ => refusal,
@@ -236,17 +246,17 @@ impl Server {
         let xml = HeaderValue::from_static("application/xml");
         let document = parts.headers.get(header::CONTENT_TYPE) == Some(&xml);
         // an object's own bytes are not ours to change, whatever their type
-        let bytes = if document && !reads_object(&signed) { in_namespace(&bytes) } else { bytes };
+        let reads = matches!(action, Action::Get { .. });
+        let bytes = if document && !reads { in_namespace(&bytes) } else { bytes };
+        if reads && public && faults.forced_download {
+            let headers = &mut parts.headers;
+            headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+            headers.insert("x-oss-force-download", HeaderValue::from_static("true"));
+            headers.insert("x-oss-ec", HeaderValue::from_static("0048-00000113"));
+        }
         parts.headers.remove(header::TRANSFER_ENCODING);
         Ok(Response::from_parts(parts, bytes))
     }
-}
-
-/// Whether the answer is an object's content, not a list of its parts.
-fn reads_object(parts: &Parts) -> bool {
-    parts.method == Method::GET
-        && parts.uri.path() != "/"
-        && !super::rules::signed::query_has(&parts.uri, "uploadId")
 }
 
 /// s3s's documents in OSS's namespace.
@@ -272,6 +282,7 @@ impl S3Host for BucketHosts {
         match self.0.place(&headers) {
             Place::Service(region) => Ok(VirtualHost::new(region.host)),
             Place::Bucket(region, bucket) => Ok(VirtualHost::new(region.host).with_bucket(bucket)),
+            Place::Domain(bucket) => Ok(VirtualHost::new(host).with_bucket(bucket)),
             Place::Unknown(_) => Err(S3Error::new(S3ErrorCode::NoSuchBucket)),
         }
     }
@@ -332,21 +343,27 @@ fn whole(bytes: Bytes) -> Body {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// The bytes, then a broken connection.
-fn cut(bytes: &Bytes) -> Body {
-    let bytes = Some(bytes.clone());
-    let frames = stream::unfold(bytes, |left| async move {
-        if let Some(bytes) = left {
-            return Some((Ok(Frame::data(bytes)), None));
-        }
+/// The bytes as the faults let them through: late, or not all.
+fn sent(bytes: &Bytes, faults: &Faults) -> Body {
+    let cut = faults.cut_body_after.filter(|limit| *limit < bytes.len());
+    let wait = faults.slow_first_byte;
+    if cut.is_none() && wait.is_zero() {
+        return whole(bytes.clone());
+    }
+    let bytes = bytes.slice(..cut.unwrap_or(bytes.len()));
+    let begin = stream::once(async move {
+        tokio::time::sleep(wait).await;
+        Ok(Frame::data(bytes))
+    });
+    let end = stream::iter(cut).then(|_| async {
         // hyper drops what it has not written when a body fails: let it write first
         tokio::task::yield_now().await;
-        Some((Err(std::io::ErrorKind::ConnectionReset.into()), None))
+        Err(io::ErrorKind::ConnectionReset.into())
     });
-    StreamBody::new(frames).boxed_unsync()
+    StreamBody::new(begin.chain(end)).boxed_unsync()
 }
 
-fn http_date(now: OffsetDateTime) -> String {
+pub(super) fn http_date(now: OffsetDateTime) -> String {
     let now = now.to_offset(time::UtcOffset::UTC);
     // RFC 2822 with the zone as HTTP writes it
     now.format(&Rfc2822).unwrap_or_default().replace("+0000", "GMT")

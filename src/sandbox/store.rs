@@ -3,6 +3,7 @@
 
 pub mod listing;
 mod uploads;
+pub mod versions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use time::OffsetDateTime;
 use crate::ports::entropy::{SharedEntropy, hex};
 
 pub use self::uploads::{Part, Upload};
+pub use self::versions::{Deleted, Version, Versioning};
 
 /// Headers kept with an object: content type and the like, and `x-amz-meta-*`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +53,58 @@ impl Kind {
     }
 }
 
+/// A storage class. OSS has colder ones; how S3 clients name them is not documented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StorageClass {
+    /// `Standard`.
+    #[default]
+    Standard,
+    /// `IA`.
+    InfrequentAccess,
+    /// `Archive`.
+    Archive,
+}
+
+impl StorageClass {
+    /// OSS's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "Standard",
+            Self::InfrequentAccess => "IA",
+            Self::Archive => "Archive",
+        }
+    }
+
+    /// Reads OSS's word or S3's (documentation on the move from AWS).
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.to_ascii_uppercase().as_str() {
+            "STANDARD" => Some(Self::Standard),
+            "IA" | "STANDARD_IA" => Some(Self::InfrequentAccess),
+            "ARCHIVE" | "GLACIER" => Some(Self::Archive),
+            _ => None,
+        }
+    }
+}
+
+/// Whether an archived object can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restoration {
+    /// It must be restored.
+    Frozen,
+    /// It is being restored.
+    Ongoing,
+    /// It can be read until then.
+    Until(OffsetDateTime),
+}
+
+/// How long it takes to restore what is archived (documentation: about a minute).
+const THAW: time::Duration = time::Duration::minutes(1);
+/// How long it stays so (documentation on the move from AWS: one day unless told otherwise).
+const THAWED: time::Duration = time::Duration::days(1);
+
+/// Tags by key.
+pub type Tags = BTreeMap<String, String>;
+
 /// A stored object.
 #[derive(Clone, Debug)]
 pub struct Object {
@@ -66,6 +120,14 @@ pub struct Object {
     pub kind: Kind,
     /// What was said of it.
     pub description: Description,
+    /// Where it lies.
+    pub class: StorageClass,
+    /// Its tags.
+    pub tags: Tags,
+    /// When it was last asked to be restored.
+    pub restore_asked: Option<OffsetDateTime>,
+    /// The id of this version, where the bucket keeps versions.
+    pub version: Option<String>,
 }
 
 impl Object {
@@ -78,6 +140,19 @@ impl Object {
             kind: Kind::Normal,
             description,
             data,
+            class: StorageClass::default(),
+            tags: Tags::new(),
+            restore_asked: None,
+            version: None,
+        }
+    }
+
+    /// Whether it could be read at `now` if it is archived.
+    pub fn restoration(&self, now: OffsetDateTime) -> Restoration {
+        match self.restore_asked {
+            Some(asked) if now < asked + THAW => Restoration::Ongoing,
+            Some(asked) if now < asked + THAW + THAWED => Restoration::Until(asked + THAW + THAWED),
+            _ => Restoration::Frozen,
         }
     }
 }
@@ -98,7 +173,11 @@ pub struct Bucket {
     pub region: String,
     /// When it was made.
     pub created: OffsetDateTime,
+    /// Whether it keeps versions; `None` where it never did.
+    pub versioning: Option<Versioning>,
     objects: BTreeMap<String, Arc<Object>>,
+    /// All versions of a key, the oldest first, once versions are kept; else nothing.
+    history: BTreeMap<String, Vec<Version>>,
     uploads: BTreeMap<String, Upload>,
 }
 
@@ -117,6 +196,24 @@ pub enum StoreError {
     /// There is no such object.
     #[error("The specified key does not exist.")]
     NoSuchKey,
+    /// There is no such version.
+    #[error("The specified version does not exist.")]
+    NoSuchVersion,
+    /// The version only tells that the object was deleted.
+    #[error("The specified method is not allowed against this resource.")]
+    DeleteMarker,
+    /// The key is taken.
+    #[error("The object you specified already exists and can not be overwritten.")]
+    FileAlreadyExists,
+    /// It is archived.
+    #[error("The operation is not valid for the object's state")]
+    InvalidObjectState,
+    /// It is being restored already.
+    #[error("The restore operation is in progress.")]
+    RestoreAlreadyInProgress,
+    /// It is not archived.
+    #[error("The operation is not supported for this resource")]
+    OperationNotSupported,
     /// There is no such upload.
     #[error("The specified upload does not exist.")]
     NoSuchUpload,
@@ -168,7 +265,9 @@ impl Store {
         let bucket = self.buckets.entry(name.to_owned()).or_insert_with(|| Bucket {
             region: region.to_owned(),
             created: whole_seconds(now),
+            versioning: None,
             objects: BTreeMap::new(),
+            history: BTreeMap::new(),
             uploads: BTreeMap::new(),
         });
         if bucket.region == region { Ok(()) } else { Err(StoreError::BucketAlreadyExists) }
@@ -177,7 +276,7 @@ impl Store {
     /// Removes an empty bucket.
     pub fn remove_bucket(&mut self, name: &str) -> Result<(), StoreError> {
         let bucket = self.bucket(name)?;
-        if !bucket.objects.is_empty() || !bucket.uploads.is_empty() {
+        if !bucket.objects.is_empty() || !bucket.history.is_empty() || !bucket.uploads.is_empty() {
             return Err(StoreError::BucketNotEmpty);
         }
         self.buckets.remove(name);
@@ -189,16 +288,44 @@ impl Store {
         self.bucket(bucket)?.objects.get(key).cloned().ok_or(StoreError::NoSuchKey)
     }
 
-    /// Writes an object over any former one.
-    pub fn put(&mut self, bucket: &str, key: &str, object: Object) -> Result<(), StoreError> {
-        self.bucket_mut(bucket)?.objects.insert(key.to_owned(), Arc::new(object));
-        Ok(())
+    /// Refuses a key that is taken, unless the bucket keeps what was there (documentation,
+    /// "`PutObject`": `x-oss-forbid-overwrite` means nothing while versions are kept).
+    pub fn free(&self, bucket: &str, key: &str) -> Result<(), StoreError> {
+        let bucket = self.bucket(bucket)?;
+        let taken = bucket.versioning.is_none() && bucket.objects.contains_key(key);
+        if taken { Err(StoreError::FileAlreadyExists) } else { Ok(()) }
     }
 
-    /// Removes an object; one that is not there is removed too.
-    pub fn delete(&mut self, bucket: &str, key: &str) -> Result<(), StoreError> {
-        self.bucket_mut(bucket)?.objects.remove(key);
-        Ok(())
+    /// Writes an object over any former one, or beside it where versions are kept.
+    pub fn put(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        object: Object,
+    ) -> Result<Arc<Object>, StoreError> {
+        let id = self.new_version_id();
+        Ok(self.bucket_mut(bucket)?.write(key, object, id))
+    }
+
+    /// Removes an object, or a version of it; one that is not there is removed too.
+    pub fn delete(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Deleted, StoreError> {
+        let id = self.new_version_id();
+        let bucket = self.bucket_mut(bucket)?;
+        Ok(match version {
+            None => bucket.remove(key, id, whole_seconds(now)),
+            Some(version) => bucket.remove_version(key, version),
+        })
+    }
+
+    /// In the form of OSS's: `CAEQ…`.
+    fn new_version_id(&self) -> String {
+        format!("CAEQ{}", hex(self.entropy.as_ref(), 28))
     }
 
     fn new_upload_id(&self) -> String {

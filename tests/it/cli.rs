@@ -289,8 +289,17 @@ fn the_sandbox_tells_where_it_is_and_stops_when_told() {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let description: Value = serde_json::from_str(&line).unwrap();
-    let expected =
-        ["endpoint", "region", "bucket", "access_key_id", "secret_access_key", "ca", "regions"];
+    let expected = [
+        "endpoint",
+        "region",
+        "bucket",
+        "access_key_id",
+        "secret_access_key",
+        "temporary_key",
+        "ca",
+        "regions",
+        "custom_domains",
+    ];
     assert_eq!(keys(&description), expected);
     assert!(description["endpoint"].as_str().unwrap().starts_with("https://"));
     let pid = rustix::process::Pid::from_child(&child);

@@ -42,13 +42,10 @@ impl Bed {
     }
 
     fn start(folder: Option<tempfile::TempDir>) -> Self {
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SeededEntropy::new(7)));
         let sandbox = Sandbox::bind(SandboxConfig {
-            port: 0,
             tls: folder.as_ref().map(|folder| folder.path().to_owned()),
-            latency: std::time::Duration::ZERO,
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SeededEntropy::new(7)),
-            seed: Seed::Empty,
+            ..SandboxConfig::new(Seed::Empty, clock, entropy)
         })
         .unwrap();
         let (is, faults) = (sandbox.description(), sandbox.faults());

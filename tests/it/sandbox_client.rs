@@ -10,7 +10,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -43,20 +42,19 @@ impl Running {
         Self::start_with(seed, None)
     }
 
+    pub(crate) fn start_with(seed: Seed, tls: Option<std::path::PathBuf>) -> Self {
+        Self::start_configured(seed, |config| config.tls = tls)
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the test is the caller that decides where it runs"
     )]
-    pub(crate) fn start_with(seed: Seed, tls: Option<std::path::PathBuf>) -> Self {
-        let sandbox = Sandbox::bind(SandboxConfig {
-            port: 0,
-            tls,
-            latency: Duration::ZERO,
-            clock: Arc::new(FixedClock(NOW)),
-            entropy: Arc::new(SeededEntropy::new(1)),
-            seed,
-        })
-        .unwrap();
+    pub(crate) fn start_configured(seed: Seed, configure: impl FnOnce(&mut SandboxConfig)) -> Self {
+        let (clock, entropy) = (Arc::new(FixedClock(NOW)), Arc::new(SeededEntropy::new(1)));
+        let mut config = SandboxConfig::new(seed, clock, entropy);
+        configure(&mut config);
+        let sandbox = Sandbox::bind(config).unwrap();
         let cancel = CancellationToken::new();
         let running = Self {
             description: sandbox.description(),
@@ -114,13 +112,13 @@ pub(crate) enum Signature {
 /// A request in the making.
 #[derive(Clone)]
 pub(crate) struct Call {
-    address: std::net::SocketAddr,
+    pub(crate) address: std::net::SocketAddr,
     pub(crate) method: Method,
     pub(crate) host: String,
     pub(crate) bucket: Option<String>,
     pub(crate) path: String,
-    query: BTreeMap<String, String>,
-    headers: BTreeMap<String, String>,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Bytes,
     pub(crate) id: String,
     pub(crate) secret: String,
@@ -188,7 +186,12 @@ impl Call {
     }
 
     /// Signs in the headers and sends.
-    pub(crate) async fn send(mut self, signature: Signature) -> Answer {
+    pub(crate) async fn send(self, signature: Signature) -> Answer {
+        self.try_send(signature).await.unwrap()
+    }
+
+    /// The same; an error where the connection breaks.
+    pub(crate) async fn try_send(mut self, signature: Signature) -> Result<Answer, hyper::Error> {
         match signature {
             Signature::None => {}
             Signature::V2 => {
@@ -213,7 +216,7 @@ impl Call {
                 );
             }
         }
-        self.transmit().await.unwrap()
+        self.transmit().await
     }
 
     /// Signs in the query.
@@ -250,7 +253,19 @@ impl Call {
             .map(|(name, value)| format!("{name}:{value}\n"))
             .collect();
         let amz = amz.concat();
-        let signed = ["delete", "location", "partNumber", "uploadId", "uploads"];
+        let signed = [
+            "acl",
+            "delete",
+            "location",
+            "partNumber",
+            "restore",
+            "tagging",
+            "uploadId",
+            "uploads",
+            "versionId",
+            "versioning",
+            "versions",
+        ];
         let sub: Vec<String> = self
             .query
             .iter()

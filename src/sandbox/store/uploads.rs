@@ -1,12 +1,13 @@
 //! Multipart uploads.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use md5::{Digest as _, Md5};
 use time::OffsetDateTime;
 
-use super::{Bucket, Description, Kind, Object, Store, StoreError, crc64, whole_seconds};
+use super::{Bucket, Kind, Object, Store, StoreError, crc64, whole_seconds};
 
 /// Every part but the last has at least this many bytes (OSS documentation, "Limits").
 const MIN_PART: usize = 100 * 1024;
@@ -20,7 +21,8 @@ pub struct Upload {
     pub begun: OffsetDateTime,
     /// The parts by number.
     pub parts: BTreeMap<i32, Part>,
-    description: Description,
+    /// What it will be, without its content.
+    empty: Object,
 }
 
 /// A part.
@@ -42,21 +44,16 @@ impl Bucket {
 }
 
 impl Store {
-    /// Begins an upload; answers its id.
+    /// Begins an upload of what is yet empty; answers its id.
     pub fn begin_upload(
         &mut self,
         bucket: &str,
         key: &str,
-        description: Description,
-        now: OffsetDateTime,
+        empty: Object,
     ) -> Result<String, StoreError> {
         let id = self.new_upload_id();
-        let upload = Upload {
-            key: key.to_owned(),
-            begun: whole_seconds(now),
-            parts: BTreeMap::new(),
-            description,
-        };
+        let (key, begun) = (key.to_owned(), empty.modified);
+        let upload = Upload { key, begun, parts: BTreeMap::new(), empty };
         self.bucket_mut(bucket)?.uploads.insert(id.clone(), upload);
         Ok(id)
     }
@@ -89,7 +86,7 @@ impl Store {
         (bucket, key, id): (&str, &str, &str),
         named: &[(i32, String)],
         now: OffsetDateTime,
-    ) -> Result<Object, StoreError> {
+    ) -> Result<Arc<Object>, StoreError> {
         let upload = self.upload(bucket, key, id)?;
         if !named.is_sorted_by(|a, b| a.0 < b.0) {
             return Err(StoreError::InvalidPartOrder);
@@ -114,12 +111,11 @@ impl Store {
             etag: format!("{}-{}", hex::encode_upper(etags.finalize()), named.len()),
             modified: whole_seconds(now),
             kind: Kind::Multipart,
-            description: upload.description.clone(),
             data: data.freeze(),
+            ..upload.empty.clone()
         };
         self.abort_upload(bucket, key, id)?;
-        self.put(bucket, key, object.clone())?;
-        Ok(object)
+        self.put(bucket, key, object)
     }
 
     /// Forgets an upload.
@@ -132,8 +128,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
+    use super::super::Description;
     use super::*;
     use crate::ports::entropy::SeededEntropy;
 
@@ -141,7 +136,8 @@ mod tests {
         let mut store = Store::new(Arc::new(SeededEntropy::new(1)));
         let now = OffsetDateTime::UNIX_EPOCH;
         store.create("demo", "sandbox", now).unwrap();
-        let id = store.begin_upload("demo", "k", Description::default(), now).unwrap();
+        let empty = Object::new(Bytes::new(), now, Description::default());
+        let id = store.begin_upload("demo", "k", empty).unwrap();
         (store, id)
     }
 
@@ -154,7 +150,7 @@ mod tests {
         let last = store.put_part(at, 2, Bytes::from_static(b"b"), now).unwrap();
         let mut complete = |named: &[(i32, &str)]| {
             let named: Vec<_> = named.iter().map(|(n, e)| (*n, (*e).to_owned())).collect();
-            store.complete_upload(at, &named, now).map(|object| object.etag)
+            store.complete_upload(at, &named, now).map(|object| object.etag.clone())
         };
         assert_eq!(complete(&[]), Err(StoreError::InvalidPart));
         assert_eq!(complete(&[(3, &last)]), Err(StoreError::InvalidPart));

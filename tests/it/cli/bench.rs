@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -65,15 +64,8 @@ impl Bench {
     }
 
     fn start(seed: Seed) -> Self {
-        let sandbox = Sandbox::bind(SandboxConfig {
-            port: 0,
-            tls: None,
-            latency: Duration::ZERO,
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SeededEntropy::new(1)),
-            seed,
-        })
-        .unwrap();
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SeededEntropy::new(1)));
+        let sandbox = Sandbox::bind(SandboxConfig::new(seed, clock, entropy)).unwrap();
         let (description, faults) = (sandbox.description(), sandbox.faults());
         let server = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
