@@ -79,16 +79,16 @@ async fn target(world: &World, subject: Subject) -> Result<Target, Failure> {
         }
         Subject::Store(name) => {
             let catalog = world.catalog().await?;
-            match catalog.broken_store(&name) {
-                Some(draft) => broken(&catalog, draft),
-                None => store(world.store(&name).await?),
+            match mendable(&catalog, &name) {
+                Some(found) => found,
+                None => store(store_of(&catalog, &name)?.clone()),
             }
         }
         Subject::Named(name) => {
             let catalog = world.catalog().await?;
             let found = catalog.stack(&name).map(|found| stack(&catalog, found));
             let found = found.or_else(|| catalog.store(&name).cloned().map(store));
-            match found.or_else(|| Some(broken(&catalog, catalog.broken_store(&name)?))) {
+            match found.or_else(|| mendable(&catalog, &name)) {
                 Some(found) => found,
                 None => return Err(neither(&catalog, &name)),
             }
@@ -113,20 +113,16 @@ fn stack(catalog: &Catalog, stack: &Stack) -> Found {
     (format!("stack/{}", stack.name), its_store(catalog, stack))
 }
 
-/// An entry that is there and no valid store: what is wrong with it is a finding.
-fn broken(catalog: &Catalog, draft: &StoreDraft) -> Found {
-    (format!("store/{}", draft.name), Err(invalid(catalog, draft)))
-}
-
-fn invalid(catalog: &Catalog, draft: &StoreDraft) -> Missing {
-    let entry = format!("artifact_store.{}", draft.name);
-    let wrong = catalog.problems().iter().filter(|problem| problem.entry == entry);
-    let wrong: Vec<String> = wrong.map(ToString::to_string).collect();
-    Missing {
-        summary: format!("The store {} is not valid in stacks.toml.", draft.name),
-        next: format!("Correct it there: {}", wrong.join("; ")),
-        fix: fix::slips(draft),
-    }
+/// An entry that is there, says something wrong, and can be mended: a finding, with its fix.
+fn mendable(catalog: &Catalog, name: &str) -> Option<Found> {
+    let fix = fix::slips(catalog.broken_store(name)?)?;
+    let failure = store_of(catalog, name).err()?;
+    let missing = Missing {
+        summary: format!("{}.", failure.summary),
+        next: failure.hints.join("; "),
+        fix: Some(fix),
+    };
+    Some((format!("store/{name}"), Err(missing)))
 }
 
 /// Nothing of that name counts; what the file has and cannot be used is told before what is near.
@@ -149,8 +145,8 @@ fn its_store(catalog: &Catalog, stack: &Stack) -> Result<ArtifactStore, Missing>
             fix: None,
         });
     };
-    if let Some(draft) = catalog.broken_store(name.as_str()) {
-        return Err(invalid(catalog, draft));
+    if let Some((_, found)) = mendable(catalog, name.as_str()) {
+        return found;
     }
     if let Some(failure) =
         store_of(catalog, name.as_str()).err().filter(|it| it.kind == FailureKind::Settings)

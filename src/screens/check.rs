@@ -441,9 +441,9 @@ impl Screen for CheckScreen {
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
         let width = usize::from(area.width.saturating_sub(2));
         let mut detail = self.detail(width, theme);
-        detail.extend(self.open_questions(width, theme));
+        let open = self.open_questions(width, theme);
         // all of the detail where there is room, and never less than half the ladder
-        let wanted = cells(detail.len().clamp(3, 10)).saturating_add(2);
+        let wanted = cells((detail.len() + open.len()).clamp(3, 10)).saturating_add(2);
         let [top, bottom] =
             Layout::vertical([Constraint::Max(ladder_height()), Constraint::Min(wanted)])
                 .areas(area);
@@ -459,7 +459,12 @@ impl Screen for CheckScreen {
         self.view_ladder(frame, ladder, theme);
         let vantage = visible(&self.vantage().unwrap_or_default()).into_string();
         let inner = pane(frame, bottom, theme, &vantage, false);
-        for (index, text) in detail.into_iter().enumerate() {
+        // what a result leaves open belongs to it: facts give way first
+        let room = usize::from(inner.height);
+        if room > open.len() + 3 {
+            detail.truncate(room - open.len());
+        }
+        for (index, text) in detail.into_iter().chain(open).enumerate() {
             line(frame, row(inner, index), text);
         }
     }

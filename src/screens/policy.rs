@@ -178,7 +178,7 @@ impl Screen for PolicyForm {
 
     const NAME: &'static str = "policy-form";
     const KEYS: &'static [Bind<Self>] =
-        &[Bind::new(&["ctrl-s"], FormCommand::Form(FormMove::Submit), "show policy…")];
+        &[Bind::new(&["ctrl-o"], FormCommand::Form(FormMove::Submit), "show policy…")];
     const MOVES: Moves<FormCommand> = Moves::Form(FormCommand::Form);
 
     fn update(&mut self, event: Event<Self>) -> Step<Self> {

@@ -52,7 +52,7 @@ fn a_wrong_region_is_shown_mended_and_checked_again() {
     let [goes, comes] = [wrong, right].map(|url| format!("endpoint = \"{url}\""));
     assert!(mended.out.contains(&format!("- {goes}")), "{}", mended.out);
     assert!(mended.out.contains(&format!("+ {comes}")), "{}", mended.out);
-    assert!(mended.out.contains("store/demo_store: passed"), "{}", mended.out);
+    assert!(mended.out.contains("store/demo_store: warned"), "{}", mended.out);
     // what was shown is what is written, and nothing else
     assert_eq!(bench.read(CATALOG), before.replace(&goes, &comes));
 }
@@ -62,7 +62,7 @@ fn the_other_signature_is_found_by_one_fix() {
     let bench = Bench::demo();
     bench.faults.change(|faults| faults.v2_off = true);
     let mended = bench.run(&["check", "demo_store", "--fix", "--yes", "--json"]).ok().json();
-    assert_eq!(mended["outcome"], "passed", "{mended:#}");
+    assert_eq!(mended["outcome"], "warned", "{mended:#}");
     let changes = json!([{ "field": "signature", "old": "v2", "new": "v4" }]);
     assert_eq!(mended["fixed"][0]["changes"], changes);
     assert_eq!(mended["fixed"].as_array().unwrap().len(), 1);
@@ -150,7 +150,7 @@ fn history_verdict_and_a_required_check() {
     assert_eq!(said["verdict"], "failed");
     let checks = said["checks"].as_array().unwrap();
     let outcomes: Vec<_> = checks.iter().map(|check| &check["outcome"]).collect();
-    assert_eq!(outcomes, ["failed", "passed"]);
+    assert_eq!(outcomes, ["failed", "warned"]);
     assert_eq!(checks[0]["problems"][0]["id"], "write");
     assert!(plan().err.contains("failed"));
 
@@ -220,11 +220,11 @@ async fn one_key_shows_a_fix_and_applies_it() {
     assert!(catalog().contains(&wrong), "shown is not applied");
     user.keys("<enter>").await;
     let picture = user.wide();
-    assert!(picture.contains("ZenML can work with it") && !picture.contains("fix…"), "{picture}");
+    assert!(picture.contains("works, with") && !picture.contains("fix…"), "{picture}");
     let catalog = std::fs::read_to_string(user.path(CATALOG)).unwrap();
     assert_eq!(catalog.matches(&wrong).count(), 1, "the other store is as it was: {catalog}");
     let picture = user.keys("<esc>").await;
-    assert!(picture.contains("last check passed just now"), "{picture}");
+    assert!(picture.contains("last check warned just now"), "{picture}");
     user.expect_no_trace();
 }
 
@@ -258,8 +258,8 @@ async fn policies_are_shown_for_a_store_and_before_any_key() {
     let mut user = User::of_demo();
     let picture = user.keys("2cp").await;
     assert!(picture.contains("oss:PutObject") && picture.contains("worked"), "{picture}");
-    let wide = user.wide();
-    assert!(wide.contains("acs:oss:*:*:zenml-demo/zenml/*"), "{wide}");
+    let end = user.keys("G").await;
+    assert!(end.contains("acs:oss:*:*:zenml-demo/zenml/*"), "{end}");
 
     let mut user = User::new();
     let picture = user.keys("3n<ctrl-o>Bad_Bucket<ctrl-s>").await;
@@ -272,6 +272,21 @@ async fn policies_are_shown_for_a_store_and_before_any_key() {
     assert!(picture.contains("AccessKey ID"), "{picture}");
 }
 
+/// The window in front, without the check behind it, which is not the same twice.
+fn front(picture: &str) -> String {
+    let picture = still(picture);
+    let lines: Vec<Vec<char>> = picture.lines().map(|line| line.chars().collect()).collect();
+    let corner = |line: &Vec<char>| (2..line.len()).find(|at| line[*at] == '┌');
+    let Some((top, left)) = lines.iter().enumerate().find_map(|(y, line)| Some((y, corner(line)?)))
+    else {
+        return picture;
+    };
+    let right = (left..lines[top].len()).find(|at| lines[top][*at] == '┐').unwrap();
+    let end = (top..lines.len()).find(|y| lines[*y][left] == '└').unwrap();
+    let window = lines[top..=end].iter().map(|line| line[left..=right].iter().collect::<String>());
+    window.collect::<Vec<_>>().join("\n")
+}
+
 #[tokio::test]
 async fn fix_policy_and_explanation_look_like_this() {
     for (name, misdirect, keys) in [
@@ -282,8 +297,8 @@ async fn fix_policy_and_explanation_look_like_this() {
     ] {
         let mut user = if misdirect { misdirected() } else { User::of_demo() };
         let picture = user.keys(keys).await;
-        insta::assert_snapshot!(name, still(&picture));
+        insta::assert_snapshot!(name, front(&picture));
         let wide = user.stage.resize(160, 48).picture();
-        insta::assert_snapshot!(format!("{name}_wide"), still(&wide));
+        insta::assert_snapshot!(format!("{name}_wide"), front(&wide));
     }
 }
