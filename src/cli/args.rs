@@ -391,6 +391,12 @@ pub struct Check {
     /// How former checks ended, the newest first; nothing is checked
     #[arg(long, conflicts_with_all = ["all", "fix"])]
     pub history: bool,
+    /// Measure how fast bytes go there and back; moves up to 16 MiB
+    #[arg(long)]
+    pub rate: bool,
+    /// Look at the Python that runs pipelines too: its path, a virtual environment, or auto
+    #[arg(long, value_name = "PATH|auto")]
+    pub python: Option<PathBuf>,
 }
 
 /// `osstack lint`.

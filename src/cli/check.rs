@@ -16,18 +16,27 @@ use crate::doctor::{CHECKS, Outcome, Progress, Report};
 use crate::model::finding::{Finding, State};
 use crate::model::fix::Fix;
 use crate::model::permission::Grant;
-use crate::ops::check::{RunCheck, Subject};
+use crate::ops::check::{Besides, RunCheck, Subject};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::fix::{ApplyFix, Mending};
 use crate::ops::history::{LoadHistory, LoadedHistory, Past, PastOutcome};
 use crate::ops::world::store_of;
+use crate::zenml::python::Interpreter;
 
 pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop> {
+    let how = How {
+        fix: check.fix,
+        yes: check.yes,
+        besides: Besides {
+            rate: check.rate,
+            python: check.python.as_deref().map(Interpreter::parse),
+        },
+    };
     let stores = match check.name {
         Some(name) if check.history => return history(&name, session).await,
         Some(name) => {
             let subject = Subject::parse(&name);
-            let report = checked(&subject, check.fix, check.yes, session).await?;
+            let report = checked(&subject, &how, session).await?;
             return answer(passed(&report));
         }
         None => every_store(session).await?,
@@ -40,32 +49,34 @@ pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop>
             session.output.line(&format!("{gap}{heading}"))?;
         }
         let subject = Subject::Store(store);
-        all_passed &= passed(&checked(&subject, check.fix, check.yes, session).await?);
+        all_passed &= passed(&checked(&subject, &how, session).await?);
     }
     answer(all_passed)
 }
 
-/// Checks `subject`, and mends it where that was asked for.
-async fn checked(
-    subject: &Subject,
+/// What the arguments ask for.
+struct How {
     fix: bool,
     yes: bool,
-    session: &mut Session,
-) -> Result<Report, Stop> {
-    if fix {
-        return mend(subject, yes, session).await;
+    besides: Besides,
+}
+
+/// Checks `subject`, and mends it where that was asked for.
+async fn checked(subject: &Subject, how: &How, session: &mut Session) -> Result<Report, Stop> {
+    if how.fix {
+        return mend(subject, how, session).await;
     }
-    let report = one(subject.clone(), session).await?;
+    let report = one(subject.clone(), &how.besides, session).await?;
     show(&report, &[], session)?;
     Ok(report)
 }
 
 /// Checks, fixes, and checks again until nothing is left that osstack can mend.
-async fn mend(subject: &Subject, yes: bool, session: &mut Session) -> Result<Report, Stop> {
+async fn mend(subject: &Subject, how: &How, session: &mut Session) -> Result<Report, Stop> {
     let mut mending = Mending::default();
     let mut done: Vec<Value> = Vec::new();
     loop {
-        let report = one(subject.clone(), session).await?;
+        let report = one(subject.clone(), &how.besides, session).await?;
         let Some(fix) = mending.next(&report).cloned() else {
             show(&report, &done, session)?;
             return Ok(report);
@@ -74,11 +85,11 @@ async fn mend(subject: &Subject, yes: bool, session: &mut Session) -> Result<Rep
             show_summary(&mut session.output, &report)?;
         }
         show_fix(&fix, session)?;
-        if !yes && !session.is_interactive() {
+        if !how.yes && !session.is_interactive() {
             let failure = Failure::new(FailureKind::Usage, "there is no terminal to ask at");
             return Err(failure.hint("add --yes to apply what was shown").into());
         }
-        if !yes && !session.confirm("Apply it?")? {
+        if !how.yes && !session.confirm("Apply it?")? {
             show(&report, &done, session)?;
             return Ok(report);
         }
@@ -185,7 +196,7 @@ async fn every_store(session: &mut Session) -> Result<Vec<String>, Stop> {
     Ok(catalog.stores().iter().map(|store| store.name.to_string()).collect())
 }
 
-async fn one(subject: Subject, session: &mut Session) -> Result<Report, Stop> {
+async fn one(subject: Subject, besides: &Besides, session: &mut Session) -> Result<Report, Stop> {
     open_if_there_is_one(session).await?;
     let show = |output: &mut Output, progress: Progress| match progress {
         Progress::Found(finding) if !output.is_json() => {
@@ -198,7 +209,8 @@ async fn one(subject: Subject, session: &mut Session) -> Result<Report, Stop> {
         }
         Progress::Found(_) => Ok(()),
     };
-    let report = session.follow(RunCheck { subject }, show).await;
+    let check = RunCheck { subject, besides: besides.clone() };
+    let report = session.follow(check, show).await;
     session.output.end_progress();
     Ok(report??)
 }

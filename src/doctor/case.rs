@@ -23,6 +23,8 @@ use crate::oss::{Access, Answer, Client, Error, Kind};
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
 use crate::ports::network::Network;
+use crate::zenml::python::Environment;
+use crate::zenml::version::Version;
 
 /// What is checked.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub struct Target {
     pub store: Result<ArtifactStore, Missing>,
     /// Its key, or why there is none.
     pub credentials: Result<Credentials, Missing>,
+    /// What runs pipelines, or why it cannot be told; nothing where no Python was named.
+    pub python: Option<Result<Environment, String>>,
 }
 
 impl Target {
@@ -71,6 +75,7 @@ pub struct Patient {
     /// The endpoint that this machine uses.
     pub(super) endpoint: Option<Result<Endpoint, EndpointError>>,
     pub(super) services: Services,
+    pub(super) python: Option<Result<Environment, String>>,
     /// Whether the line's speed is measured, which moves megabytes.
     pub(super) rate: bool,
     client: Option<Client>,
@@ -146,13 +151,22 @@ pub(super) struct Probe {
 
 impl Case {
     pub(super) fn new(target: Target, services: Services, rate: bool, traces: Traces) -> Self {
-        let Target { subject, store, credentials } = target;
+        let Target { subject, store, credentials, python } = target;
         let credentials = credentials.map(Arc::new);
         let endpoint = store.as_ref().ok().map(ArtifactStore::access_endpoint);
         let prefix = store.as_ref().map(ArtifactStore::key_prefix).unwrap_or_default();
         let folder = Folder::new(&prefix, services.entropy.as_ref());
-        let mut patient =
-            Patient { subject, store, credentials, endpoint, services, rate, client: None, folder };
+        let mut patient = Patient {
+            subject,
+            store,
+            credentials,
+            endpoint,
+            services,
+            python,
+            rate,
+            client: None,
+            folder,
+        };
         let signature = patient.store.as_ref().map(|store| store.signature);
         patient.client = signature.ok().and_then(|signature| patient.client_by(signature).ok());
         Self { patient: Arc::new(patient), known: Known::default(), traces }
@@ -193,7 +207,7 @@ impl Case {
         let (Ok(store), Ok(client)) = (self.store(), self.client()) else {
             return Err(Error::new(Kind::Refused, "write the object", "there is no store"));
         };
-        let guard = guard_of(store);
+        let guard = self.guard(store);
         let sending = client.put_as_botocore(&store.bucket, key.as_str(), body.clone(), guard);
         let written = self.traces.writing(&key, sending).await?.value;
         Ok(Probe { key, body, etag: written.etag, verified: written.verified })
@@ -219,16 +233,9 @@ fn no_room(error: &KeyError) -> Error {
     Error::new(Kind::Refused, "name the object", error.to_string())
 }
 
-/// How the newest botocore guards an upload under the settings that are committed.
-pub(super) fn guard_of(store: &ArtifactStore) -> Guard {
-    let config = store.config_kwargs();
-    let setting = config.get("request_checksum_calculation").and_then(serde_json::Value::as_str);
-    let is_https = store.zenml_endpoint().is_ok_and(|it| it.scheme() == Scheme::Https);
-    match (setting, store.signature) {
-        (Some("when_required"), _) => Guard::Nothing,
-        (_, Signature::V4) if is_https => Guard::Trailer,
-        _ => Guard::Header,
-    }
+/// Whether `ZenML` reaches the store by https.
+pub(super) fn is_https(store: &ArtifactStore) -> bool {
+    store.zenml_endpoint().is_ok_and(|endpoint| endpoint.scheme() == Scheme::Https)
 }
 
 impl Patient {
@@ -243,6 +250,26 @@ impl Patient {
             proxy: self.services.network.proxy_for(&bucket_host(endpoint, &store.bucket)),
             signature: store.signature,
         })
+    }
+
+    /// The botocore that runs pipelines, where a Python was named that has one.
+    pub(super) fn botocore(&self) -> Option<Version> {
+        self.python.as_ref()?.as_ref().ok()?.version("botocore")
+    }
+
+    /// How that botocore, or the newest, guards an upload under the settings that are committed.
+    pub(super) fn guard(&self, store: &ArtifactStore) -> Guard {
+        if self.botocore().is_some_and(|version| version < Version::NEWER_CHECKSUMS) {
+            return Guard::Nothing;
+        }
+        let config = store.config_kwargs();
+        let setting =
+            config.get("request_checksum_calculation").and_then(serde_json::Value::as_str);
+        match (setting, store.signature) {
+            (Some("when_required"), _) => Guard::Nothing,
+            (_, Signature::V4) if is_https(store) => Guard::Trailer,
+            _ => Guard::Header,
+        }
     }
 
     /// How a setting of the store is changed, as next steps say it.
@@ -349,6 +376,7 @@ pub(super) mod tests {
             subject: subject.into(),
             store: Ok(draft.validate().unwrap()),
             credentials: Ok(credentials),
+            python: None,
         };
         Case::new(target, services(), false, Traces::default())
     }

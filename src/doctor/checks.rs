@@ -21,6 +21,7 @@ mod oss_server;
 mod presign;
 mod proxy;
 mod public_endpoint;
+mod python;
 mod rate;
 mod read_range;
 mod residency;
@@ -75,6 +76,7 @@ pub const CHECKS: &[Check] = &[
     versioning::CHECK,
     storage_class::CHECK,
     leftovers::CHECK,
+    python::CHECK,
     rate::CHECK,
 ];
 

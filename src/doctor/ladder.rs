@@ -315,8 +315,12 @@ mod tests {
         let Services { network, clock, entropy } = services.clone();
         let client = Client::new(&network, clock, entropy, access);
         let bucket = store.bucket.clone();
-        let target =
-            Target { subject: "store/demo".into(), store: Ok(store), credentials: Ok(key) };
+        let target = Target {
+            subject: "store/demo".into(),
+            store: Ok(store),
+            credentials: Ok(key),
+            python: None,
+        };
         let ladder = Ladder { checks, patience: Duration::from_secs(5), rate: false };
         let report = ladder.run(target, services, cancel, async |_| {}).await;
         let page = client.list_page(&bucket, &ListRequest::default()).await.unwrap();

@@ -8,6 +8,7 @@ use crate::doctor::{Ladder, Missing, Progress, Report, Services, Target, fix};
 use crate::model::secret::Credentials;
 use crate::model::stack::Stack;
 use crate::model::store::{ArtifactStore, StoreDraft};
+use crate::zenml::python::{self, Interpreter};
 
 use super::failure::{Failure, FailureKind};
 use super::history;
@@ -19,6 +20,17 @@ use super::world::{World, absent, stack_of, store_of};
 pub struct RunCheck {
     /// What is checked.
     pub subject: Subject,
+    /// What is looked at besides.
+    pub besides: Besides,
+}
+
+/// What a check looks at only where it is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Besides {
+    /// How fast bytes go there and back; moves up to 16 MiB.
+    pub rate: bool,
+    /// The Python that runs pipelines.
+    pub python: Option<Interpreter>,
 }
 
 /// What can be checked.
@@ -51,7 +63,17 @@ impl Job<World> for RunCheck {
 
     async fn run(self, context: Context<World, Progress>) -> Self::Out {
         let world = &context.world;
-        let target = target(world, self.subject).await?;
+        let Besides { rate, python } = self.besides;
+        let python = match &python {
+            None => None,
+            Some(python) => tokio::select! {
+                () = context.cancel.cancelled() => return Err(Failure::cancelled()),
+                read = python::read(python, &world.env) => {
+                    Some(read.map_err(|error| error.to_string()))
+                }
+            },
+        };
+        let target = Target { python, ..target(world, self.subject).await? };
         let services = Services {
             network: world.network.clone(),
             clock: Arc::clone(&world.clock),
@@ -61,7 +83,8 @@ impl Job<World> for RunCheck {
             // a caller without a screen does not listen, and still wants the report
             let _listens = context.report(progress).await;
         };
-        let report = Ladder::default().run(target, services, &context.cancel, tell).await;
+        let report =
+            Ladder::default().with_rate(rate).run(target, services, &context.cancel, tell).await;
         if let Some(store) = report.store.as_ref().filter(|_| report.subject != Target::DRAFT) {
             // the report is what was asked for; a history that cannot be kept says so when read
             let _kept = history::record(world, store, &report).await;
@@ -99,7 +122,7 @@ async fn target(world: &World, subject: Subject) -> Result<Target, Failure> {
         // never looked at: the check of the store stands before the secret's
         Err(missing) => Err(missing.clone()),
     };
-    Ok(Target { subject, store, credentials })
+    Ok(Target { subject, store, credentials, python: None })
 }
 
 /// As reports name the subject, and its store.

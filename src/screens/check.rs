@@ -12,7 +12,7 @@ use crate::doctor::{CHECKS, Outcome as Ended, Progress, Report};
 use crate::model::finding::{Finding, State};
 use crate::model::fix::Fix;
 use crate::model::store::StoreDraft;
-use crate::ops::check::{RunCheck, Subject};
+use crate::ops::check::{Besides, RunCheck, Subject};
 use crate::ops::failure::Failure;
 use crate::ops::fix::{ApplyFix, Mending};
 use crate::ops::world::World;
@@ -92,7 +92,7 @@ impl CheckScreen {
         self.findings.clear();
         (self.report, self.failure, self.moved) = (None, None, false);
         self.spinner.start();
-        let job = RunCheck { subject: self.subject.clone() };
+        let job = RunCheck { subject: self.subject.clone(), besides: Besides::default() };
         let effect = Effect::latest_stream("check", job, Msg::Progressed, Msg::Ended)
             // it puts an object into the bucket and must be let take it out again
             .leaves_traces()

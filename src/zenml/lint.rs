@@ -110,6 +110,8 @@ pub struct Linted {
 pub struct Uses {
     /// Its signature.
     pub signature: Signature,
+    /// Its endpoint is https; over http botocore sends nothing in chunks.
+    pub https: bool,
     /// Its `config_kwargs` hold `request_checksum_calculation` or `response_checksum_validation`.
     pub checksum_settings: bool,
 }

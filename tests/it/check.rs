@@ -13,7 +13,7 @@ use osstack::model::finding::{Finding, State};
 use osstack::model::secret::{KeyNames, SecretDraft};
 use osstack::model::stack::StackDraft;
 use osstack::model::store::StoreDraft;
-use osstack::ops::check::{RunCheck, Subject};
+use osstack::ops::check::{Besides, RunCheck, Subject};
 use osstack::ops::failure::{Failure, FailureKind};
 use osstack::ops::secrets::SaveSecret;
 use osstack::ops::stacks::SaveStack;
@@ -77,7 +77,9 @@ impl Home {
     }
 
     pub(crate) async fn check(&self, subject: Subject) -> Result<Report, Failure> {
-        RunCheck { subject }.run(Context::alone(Arc::clone(&self.world))).await
+        RunCheck { subject, besides: Besides::default() }
+            .run(Context::alone(Arc::clone(&self.world)))
+            .await
     }
 }
 

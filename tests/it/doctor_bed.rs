@@ -146,6 +146,7 @@ pub(crate) fn target(draft: &StoreDraft, credentials: Credentials) -> Target {
         subject: format!("store/{}", store.name),
         store: Ok(store),
         credentials: Ok(credentials),
+        python: None,
     }
 }
 

@@ -10,8 +10,10 @@ use crate::model::store::ArtifactStore;
 pub(super) const CHECK: Check = Check {
     id: "residency",
     title: "data stays where it may lie",
+    about: "The region lies in the jurisdictions that the store names, and so does the bucket \
+            where the server tells; transfer acceleration goes through points elsewhere.",
     needs: &["oss-server"],
-    run: |case| Box::pin(async { run(case) }),
+    run: |case| Box::pin(async move { run(&case).into() }),
 };
 
 fn run(case: &Case) -> Verdict {

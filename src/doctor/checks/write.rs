@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::doctor::case::{Case, Lesson, guard_of};
+use crate::doctor::case::{Case, Lesson};
 use crate::doctor::check::{Check, Seen, passed, refused};
 use crate::doctor::permissions;
 use crate::model::finding::Finding;
@@ -27,7 +27,7 @@ const CHUNKED: &str = "0017-00000804";
 
 async fn run(case: &Case) -> Result<Seen, Box<Finding>> {
     let store = case.store()?;
-    let sent = match guard_of(store) {
+    let sent = match case.guard(store) {
         Guard::Nothing => "plain",
         Guard::Header => "x-amz-checksum-crc32 in the head",
         Guard::Trailer => "aws-chunked, x-amz-checksum-crc32 behind the body",

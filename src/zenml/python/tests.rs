@@ -20,7 +20,7 @@ const NEWER: &str = "zenml 0.98.0; s3fs 2026.9.0; boto3 1.43.117; botocore 1.43.
 
 #[test]
 fn verdicts() {
-    let v2 = Uses { signature: Signature::V2, checksum_settings: false };
+    let v2 = Uses { signature: Signature::V2, https: true, checksum_settings: false };
     let v4 = Uses { signature: Signature::V4, ..v2 };
     let v4_plain = Uses { checksum_settings: true, ..v4 };
     let replaced = |text: &str, from: &str, to: &str| text.replace(from, to);

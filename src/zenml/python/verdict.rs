@@ -168,7 +168,9 @@ fn botocore_on_oss(botocore: Version, uses: Option<Uses>) -> Vec<Finding> {
         }
         return findings;
     }
-    if uses.is_some_and(|uses| uses.signature == Signature::V4 && !uses.checksum_settings) {
+    let chunks =
+        |uses: Uses| uses.https && uses.signature == Signature::V4 && !uses.checksum_settings;
+    if uses.is_some_and(chunks) {
         let meaning = format!(
             "With S3 V4 botocore {botocore} sends uploads in chunks (aws-chunked), and OSS refuses \
              every one."

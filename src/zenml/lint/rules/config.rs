@@ -16,7 +16,8 @@ impl Case {
         let checksum_settings = checksums.iter().any(|name| kwargs.config.contains_key(*name));
         let version = kwargs.config.get("signature_version").and_then(Value::as_str);
         let signature = if version == Some("s3") { Signature::V2 } else { Signature::V4 };
-        let uses = Uses { signature, checksum_settings };
+        // plain http is a fault of its own, and mended to https
+        let uses = Uses { signature, https: true, checksum_settings };
         let required = kwargs.config.get(checksums[0]).and_then(Value::as_str);
         let plain_uploads = required == Some("when_required");
         let newer = self.botocore.map(|version| version >= Version::NEWER_CHECKSUMS);
@@ -30,7 +31,7 @@ impl Case {
                 let subject = "config_kwargs.signature_version";
                 self.mend(Severity::Error, "signature-unknown", subject, &meaning, "s3");
                 kwargs.config.insert("signature_version".into(), json!("s3"));
-                return Uses { signature: Signature::V2, checksum_settings };
+                return Uses { signature: Signature::V2, ..uses };
             }
         }
         if signature == Signature::V4 && !plain_uploads && newer != Some(false) {
@@ -73,7 +74,7 @@ impl Case {
         } else {
             signature
         };
-        Uses { signature, checksum_settings }
+        Uses { signature, ..uses }
     }
 
     fn addressing(&mut self, kwargs: &mut Kwargs) {
