@@ -44,7 +44,7 @@ pub(super) fn read(document: &Table, source: &str) -> Content {
         let mut entry = Entry::new(section, name, table, &mut notes);
         match entry.store() {
             Ok(store) => content.stores.push(store),
-            Err(draft) => content.broken.extend(draft),
+            Err(draft) => content.broken.extend(draft.map(|draft| *draft)),
         }
     }
     for (section, name, table) in entries(document, COMPONENT, &mut notes) {
@@ -142,7 +142,7 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
     }
 
     /// The store; else what the entry says, where all of it could be read.
-    fn store(&mut self) -> Result<ArtifactStore, Option<StoreDraft>> {
+    fn store(&mut self) -> Result<ArtifactStore, Option<Box<StoreDraft>>> {
         self.notes.unknown(&self.path, self.table, &STORE_FIELDS);
         let (bucket, prefix) = self.bucket_and_prefix();
         let draft = StoreDraft {
@@ -167,7 +167,7 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             "bucket" | "prefix" => "path",
             other => other,
         });
-        store.ok_or_else(|| readable.then_some(draft))
+        store.ok_or_else(|| readable.then(|| Box::new(draft)))
     }
 
     fn component(&mut self) -> Option<Component> {

@@ -273,8 +273,8 @@ fn show_finding(output: &mut Output, finding: &Finding) -> Result<(), Stop> {
     for (number, step) in finding.steps.iter().enumerate() {
         output.line(&format!("      {}. {step}", number + 1))?;
     }
-    let fix = finding.fix.iter();
-    fix.map(|fix| output.line(&format!("    --fix: {}", fix.summary()))).collect()
+    let mut fix = finding.fix.iter();
+    fix.try_for_each(|fix| output.line(&format!("    --fix: {}", fix.summary())))
 }
 
 fn show_summary(output: &mut Output, report: &Report) -> Result<(), Stop> {

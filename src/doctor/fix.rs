@@ -59,10 +59,8 @@ pub fn other_signature(store: &ArtifactStore) -> Option<Fix> {
 /// another door, and production keeps its own.
 pub fn from_outside(store: &ArtifactStore) -> Option<Fix> {
     let used = store.access_endpoint().ok().filter(Endpoint::is_internal)?;
-    let kind = match used.host().starts_with("s3.") {
-        true => EndpointKind::S3,
-        false => EndpointKind::Public,
-    };
+    let is_s3 = used.host().starts_with("s3.");
+    let kind = if is_s3 { EndpointKind::S3 } else { EndpointKind::Public };
     let region = store.region.as_ref().and_then(RegionId::known).or_else(|| used.region())?;
     let by_name = EndpointChoice::Kind(kind);
     let public = match &store.region {
@@ -162,7 +160,6 @@ fn endpoint_slip(draft: &mut StoreDraft, which: Which, said: &mut Vec<String>) {
 fn mended_endpoint(draft: &mut StoreDraft, text: &str, said: &mut Vec<String>) -> Option<String> {
     match EndpointChoice::parse(text) {
         Ok(EndpointChoice::Url(endpoint)) => spell(draft, &endpoint, said),
-        Ok(_) => None,
         Err(EndpointError::BucketInside { bucket, endpoint }) => {
             if draft.bucket.is_empty() || draft.bucket == bucket {
                 draft.bucket.clone_from(&bucket);
@@ -183,7 +180,7 @@ fn mended_endpoint(draft: &mut StoreDraft, text: &str, said: &mut Vec<String>) -
             said.push("Go by https: http shows data and signatures on the way.".to_owned());
             mended_endpoint(draft, &whole, said).or(Some(whole))
         }
-        Err(_) => None,
+        Ok(_) | Err(_) => None,
     }
 }
 

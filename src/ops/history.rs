@@ -19,7 +19,7 @@ use crate::base::visible::visible;
 use crate::base::{atomic_file, units};
 use crate::doctor::{Outcome, Report};
 use crate::model::finding::State;
-use crate::model::store::ArtifactStore;
+use crate::model::store::{ArtifactStore, RegionId};
 use crate::ports::paths::Paths;
 
 /// Checks kept of each store.
@@ -250,7 +250,7 @@ fn fingerprint(store: &ArtifactStore) -> String {
     let settings = serde_json::json!([
         store.path(),
         store.secret.as_str(),
-        store.region.as_ref().map(|region| region.as_str()),
+        store.region.as_ref().map(RegionId::as_str),
         store.endpoint.to_string(),
         store.access.as_ref().map(ToString::to_string),
         store.signature.as_str(),

@@ -279,11 +279,10 @@ impl Screen for Stores {
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
         let face = Face {
             title: "Artifact stores",
-            width: (46, 44),
+            width: (40, 36),
             columns: &[
                 Column::new("", Constraint::Length(1)),
                 Column::new("name", Constraint::Fill(1)),
-                Column::new("region", Constraint::Length(14)),
                 Column::new("check", Constraint::Length(10)).right(),
             ],
             empty: "none yet: n makes the first",
@@ -291,12 +290,10 @@ impl Screen for Stores {
             warnings: self.warnings(theme),
         };
         let row = |store: &ArtifactStore| {
-            let region = store.region.as_ref().map_or("-", RegionId::as_str);
             let (tone, age) = self.checks.mark(Some(store));
             Row::new([
                 Line::styled(theme.sign(tone), theme.tone(tone)),
                 Line::raw(store.name.to_string()),
-                Line::raw(region.to_owned()),
                 Line::styled(age, theme.muted()),
             ])
         };
