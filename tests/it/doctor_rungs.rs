@@ -116,7 +116,7 @@ async fn multi_delete_of_the_newest_botocore_is_refused_with_the_pins_that_help(
     let report = meeting(|_| {}).await;
     let finding = found(&report, "multi-delete");
     assert_eq!(code(finding), (Some("MissingArgument"), Some("0016-00000606")));
-    assert_eq!(fact(finding, "older ones"), "accepted");
+    assert_eq!(fact(finding, "by MD5"), "accepted");
     let next = finding.next.as_deref().unwrap();
     for pin in ["boto3<1.36", "s3fs<2025", "aiobotocore<2.18"] {
         assert!(next.contains(pin), "{next}");

@@ -81,7 +81,7 @@ fn judge(newer: &Deleted, older: &Deleted) -> Finding {
         Err(error) => with_answer(finding, error),
         Ok(_) => finding,
     };
-    finding.fact("botocore 1.36 and newer", word(newer)).fact("older ones", word(older))
+    finding.fact("by CRC-32", word(newer)).fact("by MD5", word(older))
 }
 
 #[cfg(test)]
