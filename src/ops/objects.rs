@@ -118,12 +118,11 @@ pub struct ListObjects {
 
 impl Job<World> for ListObjects {
     type Item = Page;
-    /// Where the bucket lies, if this listing found out that it is not where the store says.
+    /// Where the bucket lies, if that is not where the store says.
     type Out = Result<Option<Healed>, Failure>;
 
     async fn run(self, context: Context<World, Page>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
-        let known = client.healed(&bucket);
         let request = ListRequest {
             prefix: self.prefix,
             delimiter: self.folded.then(|| "/".to_owned()),
@@ -135,7 +134,7 @@ impl Job<World> for ListObjects {
                 break;
             }
         }
-        Ok(client.healed(&bucket).filter(|healed| Some(healed) != known.as_ref()))
+        Ok(client.healed(&bucket))
     }
 }
 

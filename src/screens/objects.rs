@@ -85,6 +85,8 @@ pub struct Objects {
     forward: Vec<Spot>,
     /// Which name to select once it arrives.
     seek: Option<String>,
+    /// Where the bucket lies, once it was said that this is not where the store says.
+    healed: Option<Healed>,
     /// The pane at the right, where it is open.
     pane: Option<Pane>,
 }
@@ -150,6 +152,7 @@ impl Objects {
             back: Vec::new(),
             forward: Vec::new(),
             seek: None,
+            healed: None,
             pane: None,
         }
     }
@@ -387,7 +390,11 @@ impl Objects {
                 return match settled(outcome) {
                     Ok(healed) => {
                         self.progress = Progress::Whole;
-                        match healed {
+                        if healed == self.healed {
+                            return Step::none();
+                        }
+                        self.healed = healed;
+                        match &self.healed {
                             Some(healed) => Step::toast(Tone::Warning, &healed.to_string()),
                             None => Step::none(),
                         }
