@@ -7,7 +7,7 @@ use osstack::oss::Kind;
 use osstack::oss::listing::ListRequest;
 use osstack::oss::object::PutOptions;
 
-use super::{Bench, Case, Outcome, refused, same};
+use super::{Bench, Case, Outcome, refused, refused_head, same};
 
 pub(super) fn cases(at: &Bench) -> Vec<Case<'_>> {
     vec![
@@ -43,7 +43,7 @@ fn missing(at: &Bench) -> BucketName {
 
 async fn head_missing(at: &Bench) -> Outcome {
     let answer = at.client.head_bucket(&missing(at)).await;
-    refused("head", answer, Kind::NotFound, "NoSuchBucket")
+    refused_head("head", answer, Kind::NotFound)
 }
 
 async fn list_missing(at: &Bench) -> Outcome {
@@ -65,7 +65,7 @@ async fn list_buckets(at: &Bench) -> Outcome {
 async fn wrong_secret_head(at: &Bench) -> Outcome {
     let client = at.client_of(&at.server.access_key_id, "another-secret-0123456789abcde");
     let answer = client.head_bucket(&at.bucket).await;
-    refused("head", answer, Kind::Credentials, "SignatureDoesNotMatch")
+    refused_head("head", answer, Kind::Credentials)
 }
 
 async fn wrong_secret_list(at: &Bench) -> Outcome {
@@ -80,7 +80,7 @@ async fn wrong_secret_put(at: &Bench) -> Outcome {
     let (bytes, options) = (Bytes::from_static(b"x"), PutOptions::default());
     let answer = client.put(&at.bucket, &key, bytes, &options).await;
     refused("put", answer, Kind::Credentials, "SignatureDoesNotMatch")?;
-    refused("head", at.client.head(&at.bucket, &key).await, Kind::NotFound, "NoSuchKey")
+    refused_head("head", at.client.head(&at.bucket, &key).await, Kind::NotFound)
 }
 
 async fn unknown_key(at: &Bench) -> Outcome {

@@ -6,7 +6,7 @@ use md5::{Digest as _, Md5};
 use osstack::oss::Kind;
 use osstack::oss::object::PutOptions;
 
-use super::{Bench, Case, Outcome, refused, same};
+use super::{Bench, Case, Outcome, refused, refused_head, same};
 
 pub(super) fn cases(at: &Bench) -> Vec<Case<'_>> {
     vec![
@@ -75,7 +75,7 @@ async fn put_may_not_replace(at: &Bench) -> Outcome {
 
 async fn head_missing(at: &Bench) -> Outcome {
     let answer = at.client.head(&at.bucket, &at.key("missing")).await;
-    refused("head", answer, Kind::NotFound, "NoSuchKey")
+    refused_head("head", answer, Kind::NotFound)
 }
 
 async fn get_missing(at: &Bench) -> Outcome {
@@ -142,7 +142,7 @@ async fn delete(at: &Bench) -> Outcome {
     let key = at.key("deleted");
     at.put(&key, b"x").await?;
     at.client.delete(&at.bucket, &key).await?;
-    refused("head", at.client.head(&at.bucket, &key).await, Kind::NotFound, "NoSuchKey")?;
+    refused_head("head", at.client.head(&at.bucket, &key).await, Kind::NotFound)?;
     // once more: what is not there counts as deleted
     at.client.delete(&at.bucket, &key).await?;
     Ok(())
@@ -164,6 +164,9 @@ async fn delete_many(at: &Bench) -> Outcome {
 
 /// The last case: what the others wrote goes away.
 pub(super) async fn leave_nothing(at: &Bench) -> Outcome {
+    for begun in at.client.list_uploads(&at.bucket, &at.root).await? {
+        at.client.abort_upload(&at.bucket, &begun.key, &begun.id).await?;
+    }
     let keys = at.keys_below(&at.root).await?;
     let mut left = Vec::new();
     at.client.delete_many(&at.bucket, &keys, &mut left).await?;
