@@ -25,7 +25,11 @@ async fn a_good_store_works_by_either_signature_and_nothing_is_left() {
         let draft = StoreDraft { signature, ..bed.draft() };
         let report = bed.check(target(&draft, bed.credentials())).await;
         assert_eq!(ids(&report, State::Warned), ["multi-delete"], "{report:#?}");
-        assert_eq!(ids(&report, State::Skipped), ["tls", "rate"], "{report:#?}");
+        assert_eq!(
+            ids(&report, State::Skipped),
+            ["tls", "residency", "python", "rate"],
+            "{report:#?}"
+        );
         assert_eq!(report.outcome, Outcome::Warned);
         let vantage = report.vantage.as_ref().unwrap();
         assert_eq!(
