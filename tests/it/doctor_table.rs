@@ -21,8 +21,10 @@ use tokio_util::sync::CancellationToken;
 use crate::check::Home;
 use crate::doctor_bed::{Bed, found, key, quiet, target};
 
+type SwitchOn = fn(&mut Faults);
+
 /// The faults that a rung shows by itself on an else sound store.
-const BY_FAULT: [(&str, fn(&mut Faults)); 18] = [
+const BY_FAULT: [(&str, SwitchOn); 18] = [
     ("oss-server", |faults| faults.html_page = true),
     ("clock", |faults| faults.clock_offset = time::Duration::minutes(-20)),
     ("signature", |faults| faults.v2_off = true),

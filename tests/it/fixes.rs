@@ -86,11 +86,8 @@ fn an_oss_prefix_and_an_address_for_a_region_are_slips() {
     let (before, after) = catalog.split_at(store);
     let end = after.find("\n\n").map_or(after.len(), |end| end + 1);
     let (entry, rest) = after.split_at(end);
-    let kept: String = entry
-        .lines()
-        .filter(|line| !line.starts_with("region"))
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let kept: String =
+        entry.split_inclusive('\n').filter(|line| !line.starts_with("region")).collect();
     let slips = "region = \"https://oss-eu-central-1.aliyuncs.com/\" # pasted\n\
                  client_kwargs = { region_name = \"oss-eu-central-1\" }\n";
     bench.write(CATALOG, &format!("{before}{kept}{slips}{rest}"));
