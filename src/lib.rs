@@ -13,14 +13,14 @@
 //! | floor | module | what is there |
 //! |---|---|---|
 //! | 1 | [`base`] | [files written whole](base::atomic_file), [secret text](base::secret_string), [outside text made showable](base::visible), [the shape of a job](base::job) |
-//! | 2 | [`model`] | the words of the field as types: a draft of strings becomes a valid [store](model::store), [secret](model::secret) or [stack](model::stack) in one place, for forms, files and the command line alike; the [region table](model::region) |
-//! | 3 | [`ports`] | what tests replace: [clock](ports::clock), [randomness](ports::entropy), [environment](ports::env), [folders](ports::paths), [network](ports::network) |
+//! | 2 | [`model`] | the words of the field as types: a draft of strings becomes a valid [store](model::store), [secret](model::secret) or [stack](model::stack) in one place, for forms, files and the command line alike; the [region table](model::region) and [where data may lie](model::residency); what a diagnosis [finds](model::finding) and how it is [mended](model::fix) |
+//! | 3 | [`ports`] | what tests replace: [clock](ports::clock), [randomness](ports::entropy), [environment](ports::env), [folders](ports::paths), [network](ports::network), [children](ports::process) |
 //! | 4 | [`catalog`] | `stacks.toml`, read whole and edited entry by entry, comments kept |
 //! | 4 | [`keystore`] | secrets in two files of the age format |
-//! | 4 | [`oss`] | the client: rusoto builds the requests; addressing, signatures, transport, limits and listings are ours |
-//! | 4 | [`zenml`] | what ZenML is [told](zenml::plan), as a [script](zenml::script), and what it [writes](zenml::layout) on a store |
+//! | 4 | [`oss`] | the client: rusoto builds the requests; addressing, signatures, transport, limits and listings are ours; what its [errors mean](oss::error::explain) is a table of data |
+//! | 4 | [`zenml`] | what ZenML is [told](zenml::plan), as a [script](zenml::script), what it [writes](zenml::layout) on a store, what is wrong in a store [made by hand](zenml::lint), and in the [Python](zenml::python) that runs it |
 //! | 5 | [`sandbox`] | an OSS on this machine, for demo and tests, with [faults](sandbox::faults) to rehearse |
-//! | 6 | [`doctor`] | the diagnosis: [checks](doctor::CHECKS) in an order, each on top of what those below it showed |
+//! | 6 | [`doctor`] | the diagnosis: [checks](doctor::CHECKS), side by side where none needs the other; the [rights](doctor::permissions) it proved and the [fixes](doctor::fix) it offers |
 //! | 7 | [`ops`] | use cases: each a plain struct that runs itself against the [world](ops::world::World); their one way to fail is [`Failure`](ops::failure::Failure), which ends in the next step |
 //! | 8 | [`screens`] | one a file, each a pure state machine |
 //! | 9 | [`app`] | the [shell](app::shell) around the screens, and [which tabs](app::open) there are |
@@ -49,7 +49,10 @@
 //!   refuses: `tests/it/sandbox_rules.rs`.
 //! - Whatever answers on the network, it is never shown as an empty bucket, and nothing waits for
 //!   ever: `tests/it/hostile.rs`.
-//! - The diagnosis leaves nothing in the bucket, also after a cancel: `tests/it/doctor.rs`.
+//! - The diagnosis leaves nothing in the bucket, also after a cancel at any request:
+//!   `tests/it/doctor_traces.rs`. Each rung fails for what it is there for:
+//!   `tests/it/doctor_rungs.rs`. What it promises, ZenML's own store keeps:
+//!   `tests/python/prediction_test.py`.
 //! - A file is the old one or the new one after a kill at any point, and a file that cannot be
 //!   read is never overwritten: the tests of [`base::atomic_file`] and [`catalog`].
 //! - No secret is in any file, `Debug` text or screen: the canaries of [`keystore`] and
