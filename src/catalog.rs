@@ -24,7 +24,7 @@ use crate::base::visible::visible;
 use crate::model::component::{Component, ComponentType};
 use crate::model::name::Name;
 use crate::model::stack::Stack;
-use crate::model::store::ArtifactStore;
+use crate::model::store::{ArtifactStore, StoreDraft};
 
 pub use edit::{Edit, Put};
 pub use error::Error;
@@ -42,6 +42,8 @@ pub struct Catalog {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Content {
     stores: Vec<ArtifactStore>,
+    /// Entries of stores that are written well and say something wrong.
+    broken: Vec<StoreDraft>,
     components: Vec<Component>,
     stacks: Vec<Stack>,
     problems: Vec<Problem>,
@@ -136,6 +138,12 @@ impl Catalog {
     /// The artifact store `name`.
     pub fn store(&self, name: &str) -> Option<&ArtifactStore> {
         self.stores().iter().find(|store| store.name.as_str() == name)
+    }
+
+    /// What the entry `name` says where it is no valid store; what is wrong stands among the
+    /// [problems](Self::problems).
+    pub fn broken_store(&self, name: &str) -> Option<&StoreDraft> {
+        self.content.broken.iter().find(|draft| draft.name == name)
     }
 
     /// The components that are no artifact stores.

@@ -9,7 +9,9 @@
 pub mod args;
 mod check;
 mod copy;
+mod explain;
 mod keystore;
+mod lint;
 mod objects;
 pub mod output;
 mod plan;
@@ -43,6 +45,7 @@ const WITHOUT_SCREEN: &str = "osstack secret create, artifact-store register, st
 pub async fn run(command: Command, mut session: Session) -> u8 {
     let answer = Box::pin(dispatch(command, &mut session)).await;
     let answer = answer.and_then(|()| session.output.flush());
+    session.say_healed();
     let code = match answer {
         Ok(()) | Err(Stop::Closed) => 0,
         Err(Stop::Code(code)) => code,
@@ -65,6 +68,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::ArtifactStore(verb) => store::run(verb, session).await,
         Command::Stack(verb) => stack::run(verb, session).await,
         Command::Check(args) => check::run(args, session).await,
+        Command::Lint(args) => lint::run(args, session).await,
         Command::Plan(args) => plan::run(args, session).await,
         Command::Ls(args) => objects::ls(args, session).await,
         Command::Stat(args) => objects::stat(args, session).await,
@@ -74,6 +78,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Mb(args) => objects::mb(args, session).await,
         Command::Presign(args) => objects::presign(args, session).await,
         Command::Du(args) => objects::du(args, session).await,
+        Command::Explain(args) => explain::run(args, session),
         Command::Keystore(verb) => keystore::run(verb, session).await,
     }
 }

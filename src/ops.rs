@@ -7,11 +7,15 @@
 pub mod check;
 pub mod demo;
 pub mod failure;
+pub mod fix;
+pub mod history;
 pub mod keystore;
+pub mod lint;
 pub mod location;
 pub mod objects;
 pub mod plan;
 pub mod regions;
+pub mod residency;
 pub mod secrets;
 pub mod stacks;
 pub mod stores;

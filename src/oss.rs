@@ -3,8 +3,8 @@
 //! rusoto builds typed requests; everything else is ours. A request passes
 //! [`dispatch`], which moves the bucket into the host ([`address`]), signs
 //! ([`sign_v2`], [`sign_v4`]), sends ([`transport`]), repeats what may be
-//! repeated ([`retry`]) and lets rusoto read only XML that was checked whole
-//! ([`xml`]). Listings, the hot path, have a parser of their own
+//! repeated ([`retry`]), follows a bucket to its own region ([`heal`]) and lets
+//! rusoto read only XML that was checked whole ([`xml`]). Listings, the hot path, have a parser of their own
 //! ([`listing`]).
 
 pub mod address;
@@ -12,6 +12,9 @@ pub mod client;
 pub mod crc64;
 pub mod dispatch;
 pub mod error;
+#[cfg(test)]
+mod fuzz;
+pub mod heal;
 pub mod listing;
 pub mod object;
 pub mod presign;
@@ -25,4 +28,5 @@ pub mod xml;
 
 pub use client::{Access, Client};
 pub use error::{Error, Kind, Link};
+pub use heal::Healed;
 pub use object::{Answer, Meta};

@@ -2,8 +2,12 @@
 //!
 //! [`plan`] says what ZenML lacks, as data; the [`script`] is that plan for a
 //! shell. [`layout`] recognises the keys that pipelines leave in a bucket.
+//! [`lint`] says what is wrong with a store that was made by hand, [`python`]
+//! what the libraries do that will run it.
 
 pub mod layout;
+pub mod lint;
 pub mod plan;
+pub mod python;
 pub mod script;
 pub mod version;

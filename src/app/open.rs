@@ -12,12 +12,14 @@ use crate::keystore::State;
 use crate::ops::world::World;
 use crate::ports::env::Env;
 use crate::screens::browser::Browser;
+use crate::screens::explain::Explain;
 use crate::screens::log::LogScreen;
 use crate::screens::secrets::Secrets;
 use crate::screens::stacks::Stacks;
 use crate::screens::stores::Stores;
 use crate::screens::transfers::Transfers;
 use crate::tui::event_loop::{self, Host as _, Program as _, QUEUE, Wake};
+use crate::tui::layer::Mounted;
 use crate::tui::terminal;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::tabs::Status;
@@ -73,6 +75,7 @@ pub fn options(face: Face) -> Options<World> {
     Options {
         theme,
         status: Box::new(move |world| status(world, label)),
+        explain: |code| Some(Box::new(Mounted::new(Explain::new(code)?))),
         idle: Some((LOCK_AFTER, Box::new(World::lock))),
         ..Options::default()
     }

@@ -37,6 +37,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// What stands at the right of the top line, asked for every frame.
 pub type StatusOf<W> = Box<dyn Fn(&W) -> Vec<Status> + Send>;
 
+/// What explains the code of an error that a layer has in sight.
+pub type Explains<W> = fn(&str) -> Option<Box<dyn Layer<W>>>;
+
 /// Something done to the world while nobody is there.
 pub type WhenIdle<W> = Box<dyn Fn(&W) + Send>;
 
@@ -50,6 +53,8 @@ pub struct Options<W> {
     pub osc52: bool,
     /// What stands at the right of the top line.
     pub status: StatusOf<W>,
+    /// The layer that explains the code of an error.
+    pub explain: Explains<W>,
     /// What to do after so long without a key, and on suspend and hang-up:
     /// where the keystore locks.
     pub idle: Option<(Duration, WhenIdle<W>)>,
@@ -62,6 +67,7 @@ impl<W> Default for Options<W> {
             remap: Remap::new(),
             osc52: false,
             status: Box::new(|_| Vec::new()),
+            explain: |_| None,
             idle: None,
         }
     }

@@ -1,15 +1,17 @@
 //! Changes of single entries, leaving every other byte.
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, TomlError, Value};
 
 use super::schema::{COMPONENT, STACK, STORE};
 use super::toml_json::to_inline;
 use super::{Content, Error, schema};
 use crate::model::component::{Component, ComponentType};
 use crate::model::endpoint::EndpointChoice;
+use crate::model::fix::Fix;
 use crate::model::name::Name;
+use crate::model::residency::Residency;
 use crate::model::stack::Stack;
-use crate::model::store::{ArtifactStore, Extras};
+use crate::model::store::{ArtifactStore, Extras, StoreDraft};
 
 /// What a change expects of the name.
 #[derive(Debug)]
@@ -95,6 +97,7 @@ impl Edit {
             "access",
         );
         fields.set(|s| s.signature, |s| Some(s.signature.as_str().into()), "signature");
+        fields.set(|s| s.residency.clone(), |s| residency_value(&s.residency), "residency");
         let [client, config, additional] = extras;
         fields.set(|s| s.extras.client_kwargs.clone(), |_| client.clone(), "client_kwargs");
         fields.set(|s| s.extras.config_kwargs.clone(), |_| config.clone(), "config_kwargs");
@@ -105,6 +108,42 @@ impl Edit {
         );
         self.reread();
         Ok(())
+    }
+
+    /// Applies a fix to an artifact store, valid or not: writes the very lines that
+    /// [`Change::lines`](crate::model::fix::Change::lines) shows, and no others. Refused where the
+    /// entry no longer says what the fix begins with.
+    pub fn mend_store(&mut self, name: &str, fix: &Fix) -> Result<(), Error> {
+        let valid = self.content.stores.iter().find(|store| store.name.as_str() == name);
+        let draft = valid.map(StoreDraft::from);
+        let broken = || self.content.broken.iter().find(|draft| draft.name == name).cloned();
+        let draft = draft.or_else(broken).ok_or_else(|| STORES.absent(name))?;
+        let conflict = || Error::Conflict { what: STORES.label, name: name.to_owned() };
+        if !fix.fits(&draft) {
+            return Err(conflict());
+        }
+        let table = self.entry(STORES, name)?;
+        for change in fix.changes() {
+            let [_, line] = change.lines();
+            let value = match line {
+                None => None,
+                Some(line) => {
+                    let mut read: DocumentMut = line.parse().map_err(|error: TomlError| {
+                        let problem = error.message().to_owned();
+                        Error::Value { field: change.field, problem }
+                    })?;
+                    let item = read.remove(change.field);
+                    item.and_then(|item| item.into_value().ok()).map(|mut value| {
+                        value.decor_mut().clear();
+                        value
+                    })
+                }
+            };
+            set_value(table, change.field, value);
+        }
+        self.reread();
+        let mended = self.content.stores.iter().any(|store| store.name.as_str() == name);
+        if mended { Ok(()) } else { Err(conflict()) }
     }
 
     /// Gives an artifact store another name, also in the stacks that use it.
@@ -162,6 +201,7 @@ impl Edit {
         let mut fields = Fields { table, old, new: stack };
         fields.set(|s| s.zenml.clone(), |s| s.zenml.as_deref().map(Value::from), "zenml");
         fields.set(|s| s.protected, |s| s.protected.then(|| true.into()), "protected");
+        fields.set(|s| s.require_check, |s| s.require_check.then(|| true.into()), "require_check");
         self.reread();
         Ok(())
     }
@@ -377,6 +417,11 @@ fn set_components(stack: &mut dyn TableLike, kind: ComponentType, names: &[Name]
     let key = key.map_or(kind.as_str(), String::as_str);
     let array: Array = names.iter().map(Name::as_str).collect();
     set_value(components, key, (!names.is_empty()).then(|| array.into()));
+}
+
+fn residency_value(residency: &Residency) -> Option<Value> {
+    let areas: Array = residency.areas().collect();
+    (!areas.is_empty()).then(|| areas.into())
 }
 
 fn endpoint_value(choice: &EndpointChoice) -> Value {

@@ -149,7 +149,7 @@ fn syntax_error(path: &Path, text: &str, error: &TomlError) -> Error {
 /// A line as an error may show it: somebody may have put a key where none belongs, so a value is
 /// shown only under the keys of the catalog that never hold one.
 fn excerpt(line: &str) -> String {
-    const SHOWN: [&str; 9] = [
+    const SHOWN: [&str; 10] = [
         "schema",
         "path",
         "region",
@@ -159,6 +159,7 @@ fn excerpt(line: &str) -> String {
         "type",
         "flavor",
         "protected",
+        "require_check",
     ];
     let line = match line.split_once('=') {
         Some((key, value)) if value.trim().is_empty() || SHOWN.contains(&key.trim()) => {

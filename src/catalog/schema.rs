@@ -20,19 +20,20 @@ pub(super) const COMPONENT: &str = "component";
 pub(super) const STACK: &str = "stack";
 
 const TOP: [&str; 4] = ["schema", STORE, COMPONENT, STACK];
-const STORE_FIELDS: [&str; 9] = [
+const STORE_FIELDS: [&str; 10] = [
     "path",
     "secret",
     "region",
     "endpoint",
     "access",
     "signature",
+    "residency",
     "client_kwargs",
     "config_kwargs",
     "s3_additional_kwargs",
 ];
 const COMPONENT_FIELDS: [&str; 3] = ["type", "flavor", "configuration"];
-const STACK_FIELDS: [&str; 3] = ["components", "zenml", "protected"];
+const STACK_FIELDS: [&str; 4] = ["components", "zenml", "protected", "require_check"];
 
 /// Reads all entries of `document`; `source` is its text, for the lines of problems.
 pub(super) fn read(document: &Table, source: &str) -> Content {
@@ -41,7 +42,10 @@ pub(super) fn read(document: &Table, source: &str) -> Content {
     notes.unknown("", document, &TOP);
     for (section, name, table) in entries(document, STORE, &mut notes) {
         let mut entry = Entry::new(section, name, table, &mut notes);
-        content.stores.extend(entry.store());
+        match entry.store() {
+            Ok(store) => content.stores.push(store),
+            Err(draft) => content.broken.extend(draft.map(|draft| *draft)),
+        }
     }
     for (section, name, table) in entries(document, COMPONENT, &mut notes) {
         let mut entry = Entry::new(section, name, table, &mut notes);
@@ -137,7 +141,8 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
         Self { name, path: format!("{section}.{}", visible(name)), table, notes, before }
     }
 
-    fn store(&mut self) -> Option<ArtifactStore> {
+    /// The store; else what the entry says, where all of it could be read.
+    fn store(&mut self) -> Result<ArtifactStore, Option<Box<StoreDraft>>> {
         self.notes.unknown(&self.path, self.table, &STORE_FIELDS);
         let (bucket, prefix) = self.bucket_and_prefix();
         let draft = StoreDraft {
@@ -149,17 +154,20 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             endpoint: self.endpoint("endpoint"),
             access: self.endpoint("access"),
             signature: self.signature(),
+            residency: self.residency(),
             extras: Extras {
                 client_kwargs: self.map("client_kwargs"),
                 config_kwargs: self.map("config_kwargs"),
                 s3_additional_kwargs: self.map("s3_additional_kwargs"),
             },
         };
+        let readable = !self.failed();
         let validated = draft.validate();
-        self.valid(validated, |field| match field {
+        let store = self.valid(validated, |field| match field {
             "bucket" | "prefix" => "path",
             other => other,
-        })
+        });
+        store.ok_or_else(|| readable.then(|| Box::new(draft)))
     }
 
     fn component(&mut self) -> Option<Component> {
@@ -199,9 +207,16 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             components: self.stack_components(),
             zenml: self.text("zenml"),
             protected: self.flag("protected"),
+            require_check: self.flag("require_check"),
         };
         let validated = draft.validate();
         self.valid(validated, |field| field)
+    }
+
+    /// Whether something of this entry was wrong so far.
+    fn failed(&self) -> bool {
+        let mut own = self.notes.problems.iter().skip(self.before);
+        own.any(|problem| problem.severity == Severity::Error)
     }
 
     /// The value, unless something was wrong; notes what the draft found.
@@ -210,11 +225,8 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
         validated: Result<T, Vec<FieldError>>,
         key: impl Fn(&'static str) -> &'static str,
     ) -> Option<T> {
-        let failed = |notes: &Notes<'_>, before| {
-            notes.problems.iter().skip(before).any(|problem| problem.severity == Severity::Error)
-        };
         // what a broken value already said is not said again as missing
-        let broken = failed(self.notes, self.before);
+        let broken = self.failed();
         match validated {
             Ok(value) => (!broken).then_some(value),
             Err(problems) => {
@@ -310,6 +322,23 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             self.error("signature", "write \"v2\" or \"v4\"");
         }
         found.unwrap_or_default()
+    }
+
+    /// As the draft takes it: `["EU", "UK"]` with commas between, or one text.
+    fn residency(&mut self) -> String {
+        let Some(item) = self.table.get("residency") else { return String::new() };
+        let areas = match to_json(item) {
+            Ok(Json::String(area)) => Some(vec![area]),
+            Ok(Json::Array(areas)) => {
+                areas.into_iter().map(|area| area.as_str().map(str::to_owned)).collect()
+            }
+            _ => None,
+        };
+        if let Some(areas) = areas {
+            return areas.join(", ");
+        }
+        self.error("residency", "write a list of texts: [\"EU\"]");
+        String::new()
     }
 
     fn stack_components(&mut self) -> BTreeMap<ComponentType, Vec<String>> {

@@ -93,6 +93,23 @@ fn refused(text: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
+fn a_residency_is_a_list_whose_mistakes_are_named() {
+    let said = |line: &str| {
+        let text = SAMPLE.replace("endpoint = \"public\"", line);
+        let problems: Vec<String> =
+            Folder::with(text).load().problems().iter().map(ToString::to_string).collect();
+        problems.join("\n")
+    };
+    for fine in ["residency = [\"EU\", \"UK\"]", "residency = \"de\"", "residency = []"] {
+        assert!(!said(fine).contains(": residency: "), "{}", said(fine));
+    }
+    assert!(said("residency = [\"Germany\"]").contains("did you mean DE?"));
+    assert!(said("residency = [\"CN\"]").contains("outside of CN"));
+    assert!(said("residency = [1]").contains("write a list of texts"));
+    assert!(said("residenci = [\"EU\"]").contains("did you mean residency?"));
+}
+
+#[test]
 fn an_error_never_shows_what_may_be_a_pasted_key() {
     for pasted in ["LTAI5tCanary0001", "LTAI5tCanary0001,canary", "owner = LTAI5tCanary0001"] {
         let error = refused(format!("schema = 1\n{pasted}\n"));
@@ -457,6 +474,8 @@ fn any_store() -> impl Strategy<Value = ArtifactStore> {
         json_map(json_value()),
     )
         .prop_map(|(name, bucket, prefix, endpoint, access, v4, kwargs)| {
+            let is_accelerated = |way: &str| way.starts_with("accelerate");
+            let leads_out = is_accelerated(endpoint) || access.is_some_and(is_accelerated);
             StoreDraft {
                 name,
                 bucket,
@@ -466,6 +485,7 @@ fn any_store() -> impl Strategy<Value = ArtifactStore> {
                 endpoint: endpoint.into(),
                 access: access.unwrap_or_default().into(),
                 signature: if v4 { Signature::V4 } else { Signature::V2 },
+                residency: if leads_out { "" } else { "CN, HK" }.into(),
                 extras: Extras { client_kwargs: kwargs, ..Extras::default() },
             }
             .validate()
@@ -482,7 +502,15 @@ fn any_stack() -> impl Strategy<Value = Stack> {
                 (ComponentType::Alerter, alerters),
             ];
             let zenml = if protected { "prod".to_owned() } else { String::new() };
-            StackDraft { name, components: components.into(), zenml, protected }.validate().unwrap()
+            StackDraft {
+                name,
+                components: components.into(),
+                zenml,
+                protected,
+                require_check: protected,
+            }
+            .validate()
+            .unwrap()
         })
 }
 

@@ -120,6 +120,8 @@ pub enum Command {
     Stack(Stack),
     /// Prove that a store or a stack works as ZenML will use it
     Check(Check),
+    /// Say what is wrong for OSS in an artifact store that was made by hand
+    Lint(Lint),
     /// What ZenML would be told
     Plan(Plan),
     /// List objects below STORE:[PREFIX], or the stores' buckets
@@ -138,6 +140,8 @@ pub enum Command {
     Presign(Presign),
     /// Bytes and objects below STORE:[PREFIX]
     Du(Target),
+    /// What an error code of OSS means, and what to do; without one, all of them
+    Explain(Explain),
     /// The sealed file in which secrets lie
     #[command(subcommand)]
     Keystore(Keystore),
@@ -167,9 +171,11 @@ pub struct Sandbox {
 /// `osstack regions`.
 #[derive(Args, Debug)]
 pub struct Regions {
-    /// Show only regions whose id, city or geography holds this
+    /// Show only regions whose id, city, jurisdiction or geography holds this
     pub filter: Option<String>,
-    /// Measure the time to connect to each public endpoint, fastest first
+    /// Measure how long each public endpoint takes (name, TCP, TLS; median of 3), fastest first;
+    /// with --json one line a region as they come, and one that tells whether internal
+    /// endpoints are reached from here
     #[arg(long)]
     pub latency: bool,
 }
@@ -241,6 +247,11 @@ pub enum Store {
         /// The store
         name: String,
     },
+    /// The smallest RAM policy that ZenML works with, to be granted to the key's RAM user
+    Policy {
+        /// A store, or s3://BUCKET[/PREFIX] for which there is none yet
+        name: String,
+    },
     /// Forget a store; the bucket stays as it is
     Delete {
         /// The store
@@ -275,6 +286,10 @@ pub struct StoreSettings {
     /// How this machine reaches the bucket, where that differs
     #[arg(long, value_name = "KIND|URL")]
     pub access: Option<String>,
+    /// Where the data may lie, with commas between: EU, UK, DE, asia-pacific, … as `osstack
+    /// regions` has them; empty for anywhere. What leads out of it is refused
+    #[arg(long, value_name = "AREA,…")]
+    pub residency: Option<String>,
     /// v2 as ZenML's OSS page asks for, or v4
     #[arg(long, value_enum)]
     pub signature: Option<SignatureVersion>,
@@ -350,6 +365,9 @@ pub struct StackSettings {
     /// Changes ask for the typed name
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     pub protected: Option<bool>,
+    /// ZenML hears of it only after a check of its store has passed
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub require_check: Option<bool>,
     /// Do not ask, though the stack is protected
     #[arg(long, short)]
     pub yes: bool,
@@ -364,6 +382,32 @@ pub struct Check {
     /// Every store of the catalog
     #[arg(long, conflicts_with = "name")]
     pub all: bool,
+    /// Mend what osstack can mend, after showing what changes, and check again
+    #[arg(long)]
+    pub fix: bool,
+    /// Do not ask before a fix
+    #[arg(long, short, requires = "fix")]
+    pub yes: bool,
+    /// How former checks ended, the newest first; nothing is checked
+    #[arg(long, conflicts_with_all = ["all", "fix"])]
+    pub history: bool,
+    /// Measure how fast bytes go there and back; moves up to 16 MiB
+    #[arg(long)]
+    pub rate: bool,
+    /// Look at the Python that runs pipelines too: its path, a virtual environment, or auto
+    #[arg(long, value_name = "PATH|auto")]
+    pub python: Option<PathBuf>,
+}
+
+/// `osstack lint`.
+#[derive(Args, Debug)]
+pub struct Lint {
+    /// What `zenml artifact-store describe` or `zenml stack export` shows, JSON of the REST API,
+    /// or the register command; - is stdin
+    pub file: PathBuf,
+    /// Look at the Python that runs it too: its path, a virtual environment, or auto
+    #[arg(long, value_name = "PATH|auto")]
+    pub python: Option<PathBuf>,
 }
 
 /// `osstack plan`.
@@ -384,6 +428,17 @@ pub struct Ls {
     /// Everything below, without folding at /
     #[arg(long, short)]
     pub recursive: bool,
+    /// Border
+    #[command(flatten)]
+    pub border: Border,
+}
+
+/// What a store's residency keeps from being read.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Border {
+    /// Do not ask, though the bucket lies outside of the store's residency
+    #[arg(long)]
+    pub across_border: bool,
 }
 
 /// One object or prefix.
@@ -391,6 +446,9 @@ pub struct Ls {
 pub struct Target {
     /// STORE:KEY or s3://BUCKET/KEY
     pub target: String,
+    /// Border
+    #[command(flatten)]
+    pub border: Border,
 }
 
 /// `osstack cp`.
@@ -408,6 +466,9 @@ pub struct Copy {
     /// Replace what is there
     #[arg(long)]
     pub overwrite: bool,
+    /// Border
+    #[command(flatten)]
+    pub border: Border,
 }
 
 /// `osstack rm`.
@@ -424,6 +485,9 @@ pub struct Remove {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
+    /// Border
+    #[command(flatten)]
+    pub border: Border,
 }
 
 /// `osstack mb`.
@@ -441,6 +505,17 @@ pub struct Presign {
     /// How long it works: 30s, 15m, 12h, 7d (7d at most)
     #[arg(long, short, default_value = "1h", value_name = "SPAN")]
     pub expires: String,
+    /// Border
+    #[command(flatten)]
+    pub border: Border,
+}
+
+/// `osstack explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// The Code (AccessDenied) or EC (0003-00001403) that the error names
+    #[arg(value_name = "CODE|EC")]
+    pub code: Option<String>,
 }
 
 /// `osstack keystore …`.

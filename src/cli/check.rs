@@ -1,19 +1,42 @@
 //! `osstack check`.
 
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
 use super::args::Check;
 use super::output::{Output, Paint, server_line};
 use super::session::{Session, Stop};
 use super::store::load;
+use super::table::{Cell, Table};
+use super::{SCHEMA, rfc3339};
 use crate::base::units;
+use crate::base::visible::visible;
 use crate::doctor::{CHECKS, Outcome, Progress, Report};
 use crate::model::finding::{Finding, State};
-use crate::ops::check::{RunCheck, Subject};
+use crate::model::fix::Fix;
+use crate::model::permission::Grant;
+use crate::ops::check::{Besides, RunCheck, Subject};
 use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::fix::{ApplyFix, Mending};
+use crate::ops::history::{LoadHistory, LoadedHistory, Past, PastOutcome};
+use crate::ops::world::store_of;
+use crate::zenml::python::Interpreter;
 
 pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop> {
+    let how = How {
+        fix: check.fix,
+        yes: check.yes,
+        besides: Besides {
+            rate: check.rate,
+            python: check.python.as_deref().map(Interpreter::parse),
+        },
+    };
     let stores = match check.name {
+        Some(name) if check.history => return history(&name, session).await,
         Some(name) => {
-            let report = one(Subject::parse(&name), session).await?;
+            let subject = Subject::parse(&name);
+            let report = checked(&subject, &how, session).await?;
             return answer(passed(&report));
         }
         None => every_store(session).await?,
@@ -25,9 +48,134 @@ pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop>
             let gap = if nth == 0 { "" } else { "\n" };
             session.output.line(&format!("{gap}{heading}"))?;
         }
-        all_passed &= passed(&one(Subject::Store(store), session).await?);
+        let subject = Subject::Store(store);
+        all_passed &= passed(&checked(&subject, &how, session).await?);
     }
     answer(all_passed)
+}
+
+/// What the arguments ask for.
+struct How {
+    fix: bool,
+    yes: bool,
+    besides: Besides,
+}
+
+/// Checks `subject`, and mends it where that was asked for.
+async fn checked(subject: &Subject, how: &How, session: &mut Session) -> Result<Report, Stop> {
+    if how.fix {
+        return mend(subject, how, session).await;
+    }
+    let report = one(subject.clone(), &how.besides, session).await?;
+    show(&report, &[], session)?;
+    Ok(report)
+}
+
+/// Checks, fixes, and checks again until nothing is left that osstack can mend.
+async fn mend(subject: &Subject, how: &How, session: &mut Session) -> Result<Report, Stop> {
+    let mut mending = Mending::default();
+    let mut done: Vec<Value> = Vec::new();
+    loop {
+        let report = one(subject.clone(), &how.besides, session).await?;
+        let Some(fix) = mending.next(&report).cloned() else {
+            show(&report, &done, session)?;
+            return Ok(report);
+        };
+        if !session.output.is_json() {
+            show_summary(&mut session.output, &report)?;
+        }
+        show_fix(&fix, session)?;
+        if !how.yes && !session.is_interactive() {
+            let failure = Failure::new(FailureKind::Usage, "there is no terminal to ask at");
+            return Err(failure.hint("add --yes to apply what was shown").into());
+        }
+        if !how.yes && !session.confirm("Apply it?")? {
+            show(&report, &done, session)?;
+            return Ok(report);
+        }
+        session.run(ApplyFix { fix: fix.clone() }).await??;
+        done.push(fix.to_json());
+        mending.applied(fix);
+    }
+}
+
+/// What a fix changes: part of the answer for people, a message beside JSON.
+fn show_fix(fix: &Fix, session: &mut Session) -> Result<(), Stop> {
+    let output = &mut session.output;
+    let mut lines = vec![format!("fix: {}", fix.summary())];
+    for change in fix.changes() {
+        let signs = [(Paint::Bad, "-"), (Paint::Good, "+")];
+        for (line, (paint, sign)) in change.lines().into_iter().zip(signs) {
+            lines.extend(
+                line.map(|line| output.paint(paint, &format!("    {sign} {}", visible(&line)))),
+            );
+        }
+    }
+    for line in lines {
+        if output.is_json() {
+            output.note(&line);
+        } else {
+            output.line(&line)?;
+        }
+    }
+    Ok(())
+}
+
+/// How the checks of a store ended, or of a stack's store.
+async fn history(name: &str, session: &mut Session) -> Result<(), Stop> {
+    let catalog = load(session).await?;
+    let stack = |name: &str| catalog.stack(name)?.artifact_store().map(ToString::to_string);
+    let of_store = || name.strip_prefix("store/").unwrap_or(name).to_owned();
+    let store = match name.strip_prefix("stack/") {
+        Some(name) => stack(name).unwrap_or_else(|| name.to_owned()),
+        None => stack(name).unwrap_or_else(of_store),
+    };
+    let store = store_of(&catalog, &store)?;
+    let LoadedHistory { history, now } = session.run(LoadHistory).await??;
+    let (verdict, past) = (history.verdict(store), history.of(store.name.as_str()));
+    let output = &mut session.output;
+    if output.is_json() {
+        return output.json(&json!({
+            "schema": SCHEMA,
+            "store": store.name.as_str(),
+            "verdict": verdict.as_str(),
+            "checks": past.iter().rev().map(past_json).collect::<Vec<_>>(),
+        }));
+    }
+    output.line(&format!("{}: {}", store.name, verdict.words(now)))?;
+    let mut table = Table::default();
+    for past in past.iter().rev() {
+        let paint = match past.outcome {
+            PastOutcome::Passed => Paint::Good,
+            PastOutcome::Warned => Paint::Warn,
+            PastOutcome::Failed => Paint::Bad,
+        };
+        let first = past.problems.first().map_or("", |problem| problem.summary.as_str());
+        table.row([
+            Cell::own(rfc3339(past.at)),
+            Cell::own(past.outcome.as_str()).paint(paint),
+            Cell::own(format!("{} of {}", past.passed, past.checks)),
+            Cell::own(units::span(Duration::from_millis(past.ms))),
+            Cell::outside(first),
+        ]);
+    }
+    output.table(&table)
+}
+
+fn past_json(past: &Past) -> Value {
+    let problems = past.problems.iter().map(|problem| {
+        let state = if problem.failed { "failed" } else { "warned" };
+        json!({ "id": problem.id, "state": state, "summary": problem.summary })
+    });
+    json!({
+        "at": rfc3339(past.at),
+        "subject": past.subject,
+        "outcome": past.outcome.as_str(),
+        "ms": past.ms,
+        "passed": past.passed,
+        "checks": past.checks,
+        "problems": problems.collect::<Vec<_>>(),
+    })
 }
 
 fn passed(report: &Report) -> bool {
@@ -48,7 +196,7 @@ async fn every_store(session: &mut Session) -> Result<Vec<String>, Stop> {
     Ok(catalog.stores().iter().map(|store| store.name.to_string()).collect())
 }
 
-async fn one(subject: Subject, session: &mut Session) -> Result<Report, Stop> {
+async fn one(subject: Subject, besides: &Besides, session: &mut Session) -> Result<Report, Stop> {
     open_if_there_is_one(session).await?;
     let show = |output: &mut Output, progress: Progress| match progress {
         Progress::Found(finding) if !output.is_json() => {
@@ -61,16 +209,23 @@ async fn one(subject: Subject, session: &mut Session) -> Result<Report, Stop> {
         }
         Progress::Found(_) => Ok(()),
     };
-    let report = session.follow(RunCheck { subject }, show).await;
+    let check = RunCheck { subject, besides: besides.clone() };
+    let report = session.follow(check, show).await;
     session.output.end_progress();
-    let report = report??;
+    Ok(report??)
+}
+
+/// The end of a check, with the fixes that led there.
+fn show(report: &Report, done: &[Value], session: &mut Session) -> Result<(), Stop> {
     let output = &mut session.output;
-    if output.is_json() {
-        output.json(&report.to_json())?;
-    } else {
-        show_summary(output, &report)?;
+    if !output.is_json() {
+        return show_summary(output, report);
     }
-    Ok(report)
+    let mut answer = report.to_json();
+    if let Some(answer) = answer.as_object_mut() {
+        answer.insert("fixed".to_owned(), done.into());
+    }
+    output.json(&answer)
 }
 
 /// A store without any key is a finding, not a failure.
@@ -112,7 +267,14 @@ fn show_finding(output: &mut Output, finding: &Finding) -> Result<(), Stop> {
     for line in because.into_iter().chain(said).chain(facts) {
         output.line(&format!("    {line}"))?;
     }
-    finding.next.iter().try_for_each(|next| output.line(&format!("    next: {next}")))
+    if let Some(next) = &finding.next {
+        output.line(&format!("    next: {next}"))?;
+    }
+    for (number, step) in finding.steps.iter().enumerate() {
+        output.line(&format!("      {}. {step}", number + 1))?;
+    }
+    let mut fix = finding.fix.iter();
+    fix.try_for_each(|fix| output.line(&format!("    --fix: {}", fix.summary())))
 }
 
 fn show_summary(output: &mut Output, report: &Report) -> Result<(), Stop> {
@@ -133,9 +295,24 @@ fn show_summary(output: &mut Output, report: &Report) -> Result<(), Stop> {
     let outcome = output.paint(paint, report.outcome.as_str());
     let subject = &report.subject;
     output.line(&format!("{subject}: {outcome}; {passed} of {all} passed{others}; {took}"))?;
-    if let Some(vantage) = report.vantage.as_ref().filter(|vantage| vantage.differs()) {
-        let zenml = vantage.zenml_endpoint.as_deref().unwrap_or("nothing yet");
-        output.line(&format!("checked by {}; ZenML is given {zenml}", vantage.endpoint))?;
+    let rights = report.rights();
+    if !rights.is_empty() {
+        let named = |grant| {
+            let such = rights.iter().filter(|(_, seen)| **seen == grant);
+            such.map(|(action, _)| action.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        for grant in [Grant::Worked, Grant::Denied] {
+            let named = named(grant);
+            if !named.is_empty() {
+                output.line(&format!("rights that {}: {named}", grant.as_words()))?;
+            }
+        }
+    }
+    if let Some(vantage) = &report.vantage {
+        output.line(&format!("seen from {}", vantage.seen_from()))?;
+        for open in vantage.does_not_prove() {
+            output.line(&format!("not shown: {open}"))?;
+        }
     }
     report.leftovers().iter().for_each(|leftovers| output.note(leftovers));
     Ok(())

@@ -80,10 +80,12 @@ async fn plan(args: &CopyArgs, session: &mut Session) -> Result<Copies, Stop> {
     };
     // a name that is not there is said before a passphrase is asked for
     let catalog = load(session).await?;
-    for end in ends.iter().chain([&to]) {
-        end.resolve(&catalog)?;
-    }
+    let resolved = ends.iter().chain([&to]).map(|end| end.resolve(&catalog));
+    let places: Vec<_> = resolved.collect::<Result<_, _>>()?;
     session.open_keystore().await?;
+    for (place, _) in places.iter().flatten() {
+        session.cross_border(place, args.border.across_border).await?;
+    }
     let plan = PlanCopies { sources: ends, to, recursive: args.recursive };
     Ok(session.run(plan).await??)
 }

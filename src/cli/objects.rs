@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::args::{Ls, MakeBucket, Presign, Remove, Target};
+use super::args::{Border, Ls, MakeBucket, Presign, Remove, Target};
 use super::output::{Output, Paint};
 use super::session::{Session, Stop};
 use super::store::load;
@@ -52,8 +52,8 @@ impl Keys {
     }
 }
 
-/// Finds what `text` names, and opens the keystore for it.
-async fn find(text: &str, session: &mut Session) -> Result<Found, Stop> {
+/// Finds what `text` names, and opens the keystore for it and the border.
+async fn find(text: &str, border: Border, session: &mut Session) -> Result<Found, Stop> {
     let location = Location::parse(OsStr::new(text));
     let catalog = load(session).await?;
     let Some((place, key)) = location.resolve(&catalog)? else {
@@ -67,6 +67,7 @@ async fn find(text: &str, session: &mut Session) -> Result<Found, Stop> {
         _ => 0,
     };
     session.open_keystore().await?;
+    session.cross_border(&place, border.across_border).await?;
     Ok(Found { place, key, keys: Keys { store, own } })
 }
 
@@ -79,8 +80,8 @@ struct Object {
     location: String,
 }
 
-async fn find_object(text: &str, session: &mut Session) -> Result<Object, Stop> {
-    let Found { place, key, keys } = find(text, session).await?;
+async fn find_object(text: &str, border: Border, session: &mut Session) -> Result<Object, Stop> {
+    let Found { place, key, keys } = find(text, border, session).await?;
     let location = keys.location(&key);
     Ok(Object { place, key: object_key(&key, keys.own)?, location })
 }
@@ -109,7 +110,7 @@ fn object_key(key: &str, own: usize) -> Result<ObjectKey, Failure> {
 
 pub(super) async fn ls(ls: Ls, session: &mut Session) -> Result<(), Stop> {
     let Some(target) = &ls.target else { return ls_stores(session).await };
-    let Found { place, key: prefix, keys } = find(target, session).await?;
+    let Found { place, key: prefix, keys } = find(target, ls.border, session).await?;
     let list = ListObjects { place, prefix, folded: !ls.recursive };
     let mut is_empty = true;
     let show = |output: &mut Output, page: Page| {
@@ -195,7 +196,7 @@ fn when(unix_seconds: i64) -> Option<String> {
 }
 
 pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), Stop> {
-    let object = find_object(&target.target, session).await?;
+    let object = find_object(&target.target, target.border, session).await?;
     let Object { place, key, location } = &object;
     let stat = StatObject { place: place.clone(), key: key.clone() };
     let info = session.run(stat).await?.map_err(|failure| object.named(failure))?;
@@ -240,7 +241,7 @@ pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), St
 }
 
 pub(super) async fn cat(target: Target, session: &mut Session) -> Result<(), Stop> {
-    let object = find_object(&target.target, session).await?;
+    let object = find_object(&target.target, target.border, session).await?;
     let read = ReadObject { place: object.place.clone(), key: object.key.clone() };
     let show = |output: &mut Output, bytes: bytes::Bytes| output.bytes(&bytes);
     session.follow(read, show).await?.map_err(|failure| object.named(failure))?;
@@ -261,7 +262,7 @@ pub(super) async fn mb(mb: MakeBucket, session: &mut Session) -> Result<(), Stop
 
 pub(super) async fn presign(presign: Presign, session: &mut Session) -> Result<(), Stop> {
     let expires = span(&presign.expires)?;
-    let Object { place, key, .. } = find_object(&presign.target, session).await?;
+    let Object { place, key, .. } = find_object(&presign.target, presign.border, session).await?;
     let Link { url, is_temporary } = session.run(PresignObject { place, key, expires }).await??;
     let until = session.machine.clock.now() + expires;
     let output = &mut session.output;
@@ -303,7 +304,7 @@ fn span(text: &str) -> Result<Duration, Failure> {
 }
 
 pub(super) async fn du(target: Target, session: &mut Session) -> Result<(), Stop> {
-    let Found { place, key: prefix, .. } = find(&target.target, session).await?;
+    let Found { place, key: prefix, .. } = find(&target.target, target.border, session).await?;
     let show = |output: &mut Output, usage: Usage| {
         output.progress(&numbers(usage));
         Ok(())
@@ -326,7 +327,7 @@ pub(super) async fn rm(rm: Remove, session: &mut Session) -> Result<(), Stop> {
 }
 
 async fn rm_one(rm: Remove, session: &mut Session) -> Result<(), Stop> {
-    let object = find_object(&rm.target, session).await?;
+    let object = find_object(&rm.target, rm.border, session).await?;
     let Object { place, key, location } = object.clone();
     let shown = visible(&rm.target).into_string();
     // OSS says yes to deleting what is not there; whoever mistyped a key should know
@@ -350,14 +351,15 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
             .hint("add --yes, or -n to see")
             .into());
     }
-    let Found { place, key: prefix, keys } = find(&rm.target, session).await?;
+    let Found { place, key: prefix, keys } = find(&rm.target, rm.border, session).await?;
     let shown = visible(&rm.target).into_string();
     if rm.dry_run {
         let list = ListObjects { place, prefix, folded: false };
         let show = |output: &mut Output, page: Page| {
             page.entries().try_for_each(|entry| say_deleted(output, entry.key, &keys, true))
         };
-        return Ok(session.follow(list, show).await??);
+        session.follow(list, show).await??;
+        return Ok(());
     }
     if !rm.yes {
         let usage = MeasureUsage { place: place.clone(), prefix: prefix.clone() };

@@ -20,6 +20,8 @@ pub struct Output {
     answer: Box<dyn Write + Send>,
     messages: Box<dyn Write + Send>,
     form: Form,
+    /// Lines of the block that [`Output::live`] drew last.
+    live: usize,
 }
 
 /// How answers look.
@@ -70,7 +72,7 @@ impl Paint {
 impl Output {
     /// Writes answers to `answer` and messages to `messages`.
     pub fn new(answer: Box<dyn Write + Send>, messages: Box<dyn Write + Send>, form: Form) -> Self {
-        Self { answer, messages, form }
+        Self { answer, messages, form, live: 0 }
     }
 
     /// Whether the answer is JSON.
@@ -142,6 +144,26 @@ impl Output {
             let _gone = write!(self.messages, "\r\x1b[K{}", printable(text));
             let _gone = self.messages.flush();
         }
+    }
+
+    /// Lines that the next ones replace, where somebody watches; none take them away. They are
+    /// few, and cut where the narrowest full terminal ends: a line that wraps would be two.
+    pub fn live(&mut self, lines: &[String]) {
+        if !self.form.messages_are_seen {
+            return;
+        }
+        let mut block = String::new();
+        if self.live > 0 {
+            // up to where the last block began, and all below it away
+            let _infallible = write!(block, "\x1b[{}A\x1b[J", self.live);
+        }
+        for line in lines {
+            block.push_str(&printable(&line.chars().take(79).collect::<String>()));
+            block.push('\n');
+        }
+        let _gone = self.messages.write_all(block.as_bytes());
+        let _gone = self.messages.flush();
+        self.live = lines.len();
     }
 
     /// Takes the progress line away.

@@ -16,9 +16,12 @@ pub(super) async fn run(args: PlanArgs, session: &mut Session) -> Result<(), Sto
     if session.world()?.keystore.status().state != State::Absent {
         session.open_keystore().await?;
     }
-    let StackPlan { plan, commands, script } =
+    let StackPlan { plan, commands, script, check } =
         session.run(MakePlan { stack: args.name.clone() }).await??;
     let output = &mut session.output;
+    if let Some(warning) = &check.warning {
+        output.note(warning);
+    }
     if output.is_json() {
         let steps: Vec<Value> = plan.steps.iter().map(step_json).collect();
         let commands: Vec<String> = commands.iter().map(ToString::to_string).collect();
@@ -28,6 +31,11 @@ pub(super) async fn run(args: PlanArgs, session: &mut Session) -> Result<(), Sto
             "steps": steps,
             "notes": plan.notes,
             "commands": commands,
+            "check": {
+                "required": check.required,
+                "verdict": check.verdict.as_str(),
+                "warning": check.warning,
+            },
         }));
     }
     if args.script {

@@ -15,6 +15,8 @@ use crate::keystore::{State, WAYS, passphrase_from_env};
 use crate::model::stack::Stack;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::keystore::UnlockKeystore;
+use crate::ops::objects::Place;
+use crate::ops::residency::CrossBorder;
 use crate::ops::world::World;
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
@@ -95,6 +97,14 @@ impl Session {
         let world = Arc::new(world);
         self.world = Some(Arc::clone(&world));
         Ok(world)
+    }
+
+    /// Says which buckets lie elsewhere than their stores say.
+    pub fn say_healed(&mut self) {
+        let healed = self.world.as_ref().map(|world| world.healed()).unwrap_or_default();
+        for healed in healed {
+            self.output.note(&format!("note: {healed}"));
+        }
     }
 
     /// Runs `job` for its answer alone.
@@ -181,6 +191,23 @@ impl Session {
         }
         let typed = self.ask(&format!("{name} is protected. Type its name to change it: "))?;
         if typed.trim() == name { Ok(()) } else { Err(cancelled()) }
+    }
+
+    /// Asks before the data of `place` crosses a border, unless `is_allowed`. Needs the keystore.
+    pub async fn cross_border(&mut self, place: &Place, is_allowed: bool) -> Result<(), Stop> {
+        let cross = |is_allowed| CrossBorder { place: place.clone(), is_allowed };
+        let failure = match self.run(cross(is_allowed)).await? {
+            Err(failure) if failure.kind == FailureKind::Border => failure,
+            other => return Ok(other?),
+        };
+        if !self.is_interactive() {
+            return Err(failure.into());
+        }
+        self.output.note(&failure.summary);
+        if !self.confirm("Let it cross?")? {
+            return Err(cancelled());
+        }
+        Ok(self.run(cross(true)).await??)
     }
 
     /// Opens the keystore: with what the environment or the keyring gives, else by asking.

@@ -113,6 +113,7 @@ fn overlay(mut draft: StackDraft, settings: StackSettings) -> Result<StackDraft,
         draft.zenml = zenml;
     }
     draft.protected = settings.protected.unwrap_or(draft.protected);
+    draft.require_check = settings.require_check.unwrap_or(draft.require_check);
     Ok(draft)
 }
 
@@ -173,6 +174,7 @@ async fn describe(name: &str, session: &mut Session) -> Result<(), Stop> {
         row("zenml", zenml);
     }
     row("protected", if stack.protected { "yes" } else { "no" });
+    row("require_check", if stack.require_check { "yes" } else { "no" });
     output.table(&table)
 }
 
@@ -201,6 +203,7 @@ fn fields(stack: &Stack) -> Value {
         "components": components,
         "zenml": stack.zenml,
         "protected": stack.protected,
+        "require_check": stack.require_check,
     })
 }
 

@@ -10,8 +10,10 @@ use super::session::{Session, Stop};
 use super::table::{Cell, Table};
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
+use crate::doctor::permissions;
+use crate::model::bucket::BucketName;
 use crate::model::store::{ArtifactStore, RegionId, Signature, StoreDraft};
-use crate::ops::failure::Failure;
+use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::stores::{DeleteStore, LoadCatalog, SaveStore};
 use crate::ops::world::store_of;
 
@@ -31,8 +33,28 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
         }
         Verb::List => list(session).await,
         Verb::Describe { name } => describe(&name, session).await,
+        Verb::Policy { name } => policy(&name, session).await,
         Verb::Delete { name, yes } => delete(name, yes, session).await,
     }
+}
+
+/// JSON in either case: it is there to be pasted into the RAM console.
+async fn policy(name: &str, session: &mut Session) -> Result<(), Stop> {
+    let policy = match name.strip_prefix("s3://") {
+        Some(path) => {
+            let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
+            let bucket = BucketName::parse(bucket).map_err(|error| {
+                Failure::new(FailureKind::Usage, error.to_string())
+                    .hint("write s3://BUCKET or s3://BUCKET/PREFIX")
+            })?;
+            permissions::policy(&bucket, prefix)
+        }
+        None => permissions::policy_of(store_of(&load(session).await?, name)?),
+    };
+    if session.output.is_json() {
+        return session.output.json(&policy);
+    }
+    session.output.line(&format!("{policy:#}"))
 }
 
 /// The catalog, with what is odd in it said on stderr.
@@ -54,6 +76,7 @@ fn overlay(mut draft: StoreDraft, settings: StoreSettings) -> StoreDraft {
         (&mut draft.region, settings.region),
         (&mut draft.endpoint, settings.endpoint),
         (&mut draft.access, settings.access),
+        (&mut draft.residency, settings.residency),
     ];
     for (field, given) in texts {
         if let Some(given) = given {
@@ -78,6 +101,9 @@ async fn save(
     let name = session.run(SaveStore { draft, replaces }).await??;
     let catalog = session.run(LoadCatalog).await??;
     let store = store_of(&catalog, name.as_str())?;
+    if let Some(doubt) = store.residency_doubt() {
+        session.output.note(&format!("{doubt}: osstack check {name} asks where the bucket lies"));
+    }
     let done = format!("{}: {}", visible(done), store.path());
     session.output.done(&done, fields(&catalog, store)?)?;
     warn_of_absent(store.secret.as_str(), session).await
@@ -132,6 +158,7 @@ async fn describe(name: &str, session: &mut Session) -> Result<(), Stop> {
     if let Some(access) = &store.access {
         row("access from here", &format!("{access} ({})", store.access_endpoint()?));
     }
+    row("residency", &store.residency.to_string());
     row("signature", &store.signature.to_string());
     row("client_kwargs", &store.client_kwargs()?.to_string());
     row("config_kwargs", &store.config_kwargs().to_string());
@@ -166,6 +193,7 @@ fn fields(catalog: &Catalog, store: &ArtifactStore) -> Result<Value, Failure> {
         "endpoint": store.endpoint.to_string(),
         "access": store.access.as_ref().map(ToString::to_string),
         "signature": store.signature.as_str(),
+        "residency": store.residency.areas().collect::<Vec<_>>(),
         "zenml": zenml,
         "used_by": users(catalog, store),
     }))

@@ -1,23 +1,30 @@
-//! The patient: what is checked, by which means, and what is known of it so far.
+//! The patient: what is checked, by which means, and what the rungs know of it when they begin.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use time::OffsetDateTime;
 
 use super::check::failed;
 use super::report::Vantage;
+use super::scratch::Folder;
 use super::traces::Traces;
 use crate::model::bucket::BucketName;
-use crate::model::endpoint::{Endpoint, EndpointError};
+use crate::model::endpoint::{Endpoint, EndpointError, Scheme};
 use crate::model::finding::Finding;
-use crate::model::object_key::ObjectKey;
+use crate::model::fix::Fix;
+use crate::model::object_key::{KeyError, ObjectKey};
 use crate::model::secret::Credentials;
-use crate::model::store::ArtifactStore;
-use crate::oss::{Access, Answer, Client, Error};
+use crate::model::store::{ArtifactStore, Signature};
+use crate::oss::client::Guard;
+use crate::oss::{Access, Answer, Client, Error, Kind};
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
 use crate::ports::network::Network;
+use crate::zenml::python::Environment;
+use crate::zenml::version::Version;
 
 /// What is checked.
 #[derive(Debug)]
@@ -28,6 +35,8 @@ pub struct Target {
     pub store: Result<ArtifactStore, Missing>,
     /// Its key, or why there is none.
     pub credentials: Result<Credentials, Missing>,
+    /// What runs pipelines, or why it cannot be told; nothing where no Python was named.
+    pub python: Option<Result<Environment, String>>,
 }
 
 impl Target {
@@ -42,6 +51,8 @@ pub struct Missing {
     pub summary: String,
     /// How to mend it.
     pub next: String,
+    /// What osstack could change so that it is there.
+    pub fix: Option<Fix>,
 }
 
 /// The means.
@@ -55,25 +66,70 @@ pub struct Services {
     pub entropy: SharedEntropy,
 }
 
-/// A target, the means, and what the checks learned on the way.
+/// What never changes while the ladder is climbed.
 #[derive(Debug)]
-pub struct Case {
+pub struct Patient {
     subject: String,
     pub(super) store: Result<ArtifactStore, Missing>,
     pub(super) credentials: Result<Arc<Credentials>, Missing>,
     /// The endpoint that this machine uses.
     pub(super) endpoint: Option<Result<Endpoint, EndpointError>>,
     pub(super) services: Services,
-    pub(super) traces: Traces,
+    pub(super) python: Option<Result<Environment, String>>,
+    /// Whether the line's speed is measured, which moves megabytes.
+    pub(super) rate: bool,
     client: Option<Client>,
+    folder: Folder,
+}
+
+/// What one rung is given: the patient, and what the rungs that ended before it began had found
+/// out. Cheap to clone; every rung has its own.
+#[derive(Clone, Debug)]
+pub struct Case {
+    patient: Arc<Patient>,
+    pub(super) known: Known,
+    pub(super) traces: Traces,
+}
+
+impl Deref for Case {
+    type Target = Patient;
+
+    fn deref(&self) -> &Patient {
+        &self.patient
+    }
+}
+
+/// What rungs have found out for those above.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    addresses: Arc<[SocketAddr]>,
+    reached: Option<SocketAddr>,
+    first: Option<Arc<First>>,
+    probe: Option<Arc<Probe>>,
+}
+
+/// What one rung has found out for those above.
+#[derive(Debug)]
+pub(super) enum Lesson {
     /// `dns`: where the bucket's host lies.
-    pub(super) addresses: Vec<SocketAddr>,
-    /// `tcp`: the one that answers.
-    pub(super) reached: Option<SocketAddr>,
-    /// `oss-server`: the first answer, and our clock when it came.
-    pub(super) first: Option<First>,
+    Addresses(Vec<SocketAddr>),
+    /// `tcp`: the address that answers.
+    Reached(SocketAddr),
+    /// `oss-server`: the first answer.
+    First(First),
     /// `write`: the object in the bucket.
-    pub(super) probe: Option<Probe>,
+    Written(Probe),
+}
+
+impl Known {
+    pub(super) fn learn(&mut self, lesson: Lesson) {
+        match lesson {
+            Lesson::Addresses(addresses) => self.addresses = addresses.into(),
+            Lesson::Reached(address) => self.reached = Some(address),
+            Lesson::First(first) => self.first = Some(Arc::new(first)),
+            Lesson::Written(probe) => self.probe = Some(Arc::new(probe)),
+        }
+    }
 }
 
 /// The first answer of the server: to GET `?location` of the bucket, with our time when it came.
@@ -83,57 +139,137 @@ pub(super) struct First {
     pub(super) at: OffsetDateTime,
 }
 
-/// The object that the writing check made.
+/// An object that a check made.
 #[derive(Clone, Debug)]
 pub(super) struct Probe {
     pub(super) key: ObjectKey,
-    pub(super) body: bytes::Bytes,
+    pub(super) body: Bytes,
     pub(super) etag: Option<String>,
+    /// Whether the server's checksum was there and equal to ours.
+    pub(super) verified: bool,
 }
 
 impl Case {
-    pub(super) fn new(target: Target, services: Services) -> Self {
-        let Target { subject, store, credentials } = target;
+    pub(super) fn new(target: Target, services: Services, rate: bool, traces: Traces) -> Self {
+        let Target { subject, store, credentials, python } = target;
         let credentials = credentials.map(Arc::new);
         let endpoint = store.as_ref().ok().map(ArtifactStore::access_endpoint);
-        let client = match (&store, &credentials, &endpoint) {
-            (Ok(store), Ok(credentials), Some(Ok(endpoint))) => {
-                let access = Access {
-                    endpoint: endpoint.clone(),
-                    scope_region: store.scope_region(),
-                    signature: store.signature,
-                    credentials: Arc::clone(credentials),
-                };
-                let Services { network, clock, entropy } = &services;
-                Some(Client::new(network, Arc::clone(clock), Arc::clone(entropy), access))
-            }
-            _ => None,
-        };
-        Self {
+        let prefix = store.as_ref().map(ArtifactStore::key_prefix).unwrap_or_default();
+        let folder = Folder::new(&prefix, services.entropy.as_ref());
+        let mut patient = Patient {
             subject,
             store,
             credentials,
             endpoint,
             services,
-            traces: Traces::default(),
-            client,
-            addresses: Vec::new(),
-            reached: None,
-            first: None,
-            probe: None,
-        }
+            python,
+            rate,
+            client: None,
+            folder,
+        };
+        let signature = patient.store.as_ref().map(|store| store.signature);
+        patient.client = signature.ok().and_then(|signature| patient.client_by(signature).ok());
+        Self { patient: Arc::new(patient), known: Known::default(), traces }
     }
 
+    /// The case as the rung `id` gets it now.
+    pub(super) fn of(&self, id: &'static str) -> Self {
+        Self { traces: self.traces.of(id), ..self.clone() }
+    }
+
+    // What a check needs and the ladder vouches for, since the checks that give it stand in
+    // `needs`. The finding is for a table whose `needs` are wrong.
+
+    pub(super) fn addresses(&self) -> &[SocketAddr] {
+        &self.known.addresses
+    }
+
+    pub(super) fn reached(&self) -> Result<SocketAddr, Box<Finding>> {
+        self.known.reached.ok_or_else(|| unknown("address"))
+    }
+
+    pub(super) fn first(&self) -> Result<&First, Box<Finding>> {
+        self.known.first.as_deref().ok_or_else(|| unknown("first answer"))
+    }
+
+    pub(super) fn probe(&self) -> Result<&Probe, Box<Finding>> {
+        self.known.probe.as_deref().ok_or_else(|| unknown("written object"))
+    }
+
+    /// Writes the object `name` of this run as s3fs writes a small file.
+    pub(super) async fn put(&self, name: &str, body: Bytes) -> Result<Probe, Error> {
+        let key = self.key(name)?;
+        self.put_at(key, body).await
+    }
+
+    /// The same over an object that is there.
+    pub(super) async fn put_at(&self, key: ObjectKey, body: Bytes) -> Result<Probe, Error> {
+        let (Ok(store), Ok(client)) = (self.store(), self.client()) else {
+            return Err(Error::new(Kind::Refused, "write the object", "there is no store"));
+        };
+        let guard = self.guard(store);
+        let sending = client.put_as_botocore(&store.bucket, key.as_str(), body.clone(), guard);
+        let written = self.traces.writing(&key, sending).await?.value;
+        Ok(Probe { key, body, etag: written.etag, verified: written.verified })
+    }
+
+    /// The key of the object `name` of this run.
+    pub(super) fn key(&self, name: &str) -> Result<ObjectKey, Error> {
+        self.folder.key(name).map_err(|error| no_room(&error))
+    }
+
+    /// The key of an object that nobody writes.
+    pub(super) fn missing(&self) -> Result<ObjectKey, Error> {
+        self.folder.missing().map_err(|error| no_room(&error))
+    }
+
+    /// What the keys of this run begin with.
+    pub(super) fn folder(&self) -> &str {
+        self.folder.prefix()
+    }
+}
+
+fn no_room(error: &KeyError) -> Error {
+    Error::new(Kind::Refused, "name the object", error.to_string())
+}
+
+/// Whether `ZenML` reaches the store by https.
+pub(super) fn is_https(store: &ArtifactStore) -> bool {
+    store.zenml_endpoint().is_ok_and(|endpoint| endpoint.scheme() == Scheme::Https)
+}
+
+impl Patient {
     /// From where the store is looked at, once its endpoint is known.
     pub(super) fn vantage(&self) -> Option<Vantage> {
         let store = self.store.as_ref().ok()?;
         let endpoint = self.endpoint.as_ref()?.as_ref().ok()?;
         Some(Vantage {
             endpoint: endpoint.to_string(),
+            access: store.access.as_ref().map(ToString::to_string),
             zenml_endpoint: store.zenml_endpoint().ok().map(|endpoint| endpoint.to_string()),
             proxy: self.services.network.proxy_for(&bucket_host(endpoint, &store.bucket)),
             signature: store.signature,
         })
+    }
+
+    /// The botocore that runs pipelines, where a Python was named that has one.
+    pub(super) fn botocore(&self) -> Option<Version> {
+        self.python.as_ref()?.as_ref().ok()?.version("botocore")
+    }
+
+    /// How that botocore, or the newest, guards an upload under the settings that are committed.
+    pub(super) fn guard(&self, store: &ArtifactStore) -> Guard {
+        if self.botocore().is_some_and(|version| version < Version::NEWER_CHECKSUMS) {
+            return Guard::Nothing;
+        }
+        let config = store.config_kwargs();
+        let setting =
+            config.get("request_checksum_calculation").and_then(serde_json::Value::as_str);
+        match (setting, store.signature) {
+            (Some("when_required"), _) => Guard::Nothing,
+            (_, Signature::V4) if is_https(store) => Guard::Trailer,
+            _ => Guard::Header,
+        }
     }
 
     /// How a setting of the store is changed, as next steps say it.
@@ -151,9 +287,6 @@ impl Case {
         self.subject == Target::DRAFT
     }
 
-    // What a check needs and the ladder vouches for, since the checks that give it stand in
-    // `needs`. The finding is for a table whose `needs` are wrong.
-
     pub(super) fn store(&self) -> Result<&ArtifactStore, Box<Finding>> {
         self.store.as_ref().map_err(|_| unknown("store"))
     }
@@ -169,16 +302,20 @@ impl Case {
         self.client.as_ref().ok_or_else(|| unknown("client"))
     }
 
-    pub(super) fn reached(&self) -> Result<SocketAddr, Box<Finding>> {
-        self.reached.ok_or_else(|| unknown("address"))
-    }
-
-    pub(super) fn first(&self) -> Result<&First, Box<Finding>> {
-        self.first.as_ref().ok_or_else(|| unknown("first answer"))
-    }
-
-    pub(super) fn probe(&self) -> Result<&Probe, Box<Finding>> {
-        self.probe.as_ref().ok_or_else(|| unknown("written object"))
+    /// A client that signs by `signature`.
+    pub(super) fn client_by(&self, signature: Signature) -> Result<Client, Box<Finding>> {
+        let (store, endpoint) = (self.store()?, self.endpoint()?);
+        let credentials = self.credentials.as_ref().map_err(|_| unknown("key"))?;
+        let access = Access {
+            endpoint: endpoint.clone(),
+            scope_region: store.scope_region(),
+            signature,
+            credentials: Arc::clone(credentials),
+        };
+        let Services { network, clock, entropy } = &self.services;
+        let client = Client::new(network, Arc::clone(clock), Arc::clone(entropy), access);
+        // a wrong region is to be reported, not healed
+        Ok(client.strict())
     }
 
     /// The host that requests on the bucket's objects go to.
@@ -239,7 +376,8 @@ pub(super) mod tests {
             subject: subject.into(),
             store: Ok(draft.validate().unwrap()),
             credentials: Ok(credentials),
+            python: None,
         };
-        Case::new(target, services())
+        Case::new(target, services(), false, Traces::default())
     }
 }

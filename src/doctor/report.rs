@@ -1,15 +1,20 @@
 //! What the whole ladder says.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::permissions;
 use crate::base::visible::visible;
+use crate::model::endpoint::Endpoint;
 use crate::model::finding::{Finding, ServerError, State};
+use crate::model::fix::Fix;
 use crate::model::object_key::ObjectKey;
-use crate::model::store::Signature;
+use crate::model::permission::{Action, Grant};
+use crate::model::store::{ArtifactStore, Signature};
 
 /// The ladder's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +56,8 @@ impl Outcome {
 pub struct Vantage {
     /// The endpoint that this machine used.
     pub endpoint: String,
+    /// The store's `access`, where it has one: then `endpoint` is that.
+    pub access: Option<String>,
     /// The one that `ZenML` is given, where it can be told.
     pub zenml_endpoint: Option<String>,
     /// The proxy in between, without its password.
@@ -64,6 +71,43 @@ impl Vantage {
     pub fn differs(&self) -> bool {
         self.zenml_endpoint.as_ref() != Some(&self.endpoint)
     }
+
+    /// From where the store was looked at, in words.
+    pub fn seen_from(&self) -> String {
+        let by = match &self.access {
+            Some(access) if access.contains("://") => "by the store's access".to_owned(),
+            Some(access) => format!("by the store's access ({access})"),
+            None => "by the store's endpoint".to_owned(),
+        };
+        let proxy = match &self.proxy {
+            Some(proxy) => format!("through the proxy {proxy}"),
+            None => "without a proxy".to_owned(),
+        };
+        format!("this machine, {by}, {}, {proxy}, signed with {}", self.endpoint, self.signature)
+    }
+
+    /// What a pass from there leaves open, one sentence each.
+    pub fn does_not_prove(&self) -> Vec<String> {
+        let mut open = Vec::new();
+        match &self.zenml_endpoint {
+            Some(zenml) if self.differs() => {
+                let inside = Endpoint::parse(zenml).is_ok_and(|endpoint| endpoint.is_internal());
+                let inside = if inside { ", which answers inside Alibaba Cloud only" } else { "" };
+                open.push(format!("That {zenml} works, which ZenML is given{inside}."));
+            }
+            Some(_) => {}
+            None => open.push("Anything about ZenML's endpoint: it means no address.".to_owned()),
+        }
+        if self.proxy.is_some() {
+            open.push("That the way without this proxy is open.".to_owned());
+        }
+        open.push(
+            "That pods and the ZenML server reach it: their DNS, routes, proxies and clocks are \
+             their own."
+                .to_owned(),
+        );
+        open
+    }
 }
 
 /// What a diagnosis found.
@@ -71,6 +115,8 @@ impl Vantage {
 pub struct Report {
     /// `stack/NAME`, `store/NAME`, or `draft`.
     pub subject: String,
+    /// What was checked, where it is there.
+    pub store: Option<Box<ArtifactStore>>,
     /// When it began, UTC.
     pub at: OffsetDateTime,
     /// One for each check, in the table's order.
@@ -99,6 +145,22 @@ impl Report {
         self.findings.iter().find(|finding| finding.state == State::Failed)
     }
 
+    /// What osstack could change, each fix once, in the order of the findings.
+    pub fn fixes(&self) -> Vec<&Fix> {
+        let mut fixes: Vec<&Fix> = Vec::new();
+        for fix in self.findings.iter().filter_map(|finding| finding.fix.as_ref()) {
+            if !fixes.contains(&fix) {
+                fixes.push(fix);
+            }
+        }
+        fixes
+    }
+
+    /// What was seen of each right.
+    pub fn rights(&self) -> BTreeMap<Action, Grant> {
+        permissions::proven(&self.findings)
+    }
+
     /// The report as scripts read it. Field names stay; new ones may join them.
     pub fn to_json(&self) -> Value {
         let left_behind: Vec<_> = self.left_behind.iter().map(ObjectKey::as_str).collect();
@@ -109,6 +171,8 @@ impl Report {
             "at": self.at.format(&Rfc3339).ok(),
             "ms": millis(self.took),
             "vantage": self.vantage.as_ref().map(vantage),
+            "policy": self.store.as_deref().map(permissions::policy_of),
+            "permissions": self.rights().iter().map(right).collect::<Map<_, _>>(),
             "checks": self.findings.iter().map(finding).collect::<Vec<_>>(),
             "left_behind": left_behind,
         })
@@ -131,7 +195,14 @@ fn vantage(vantage: &Vantage) -> Value {
         "zenml_endpoint": vantage.zenml_endpoint,
         "proxy": vantage.proxy,
         "signature": vantage.signature.as_str(),
+        "access": vantage.access,
+        "seen_from": vantage.seen_from(),
+        "does_not_prove": vantage.does_not_prove(),
     })
+}
+
+fn right((action, grant): (&Action, &Grant)) -> (String, Value) {
+    (action.to_string(), grant.as_str().into())
 }
 
 fn finding(finding: &Finding) -> Value {
@@ -149,6 +220,8 @@ fn finding(finding: &Finding) -> Value {
         "error": finding.error.as_ref().map(error),
         "because": finding.because,
         "next": finding.next,
+        "steps": finding.steps,
+        "fix": finding.fix.as_ref().map(Fix::to_json),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Endpoints: what a store names, and the address it means.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::bucket::BucketName;
 use super::region::{self, Region};
@@ -313,6 +313,11 @@ impl Endpoint {
         self.host.ends_with("-internal.aliyuncs.com")
     }
 
+    /// Whether this is transfer acceleration: one host for all regions.
+    pub fn is_accelerated(&self) -> bool {
+        region::is_accelerated(&self.host)
+    }
+
     /// The region whose endpoint this is, where the table knows it.
     pub fn region(&self) -> Option<&'static Region> {
         region::of_host(&self.host)
@@ -360,8 +365,18 @@ pub fn is_metadata(address: IpAddr) -> bool {
         IpAddr::V6(v6) => {
             v6.is_unicast_link_local()
                 || v6.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]
-                || v6.to_ipv4_mapped().is_some_and(|v4| is_metadata(IpAddr::V4(v4)))
+                || inner_v4(v6).is_some_and(|v4| is_metadata(IpAddr::V4(v4)))
         }
+    }
+}
+
+/// The IPv4 address behind a mapped one, or behind NAT64's well-known prefix (RFC 6052).
+fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
+        }
+        _ => address.to_ipv4_mapped(),
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::fix::Fix;
+use super::permission::{Action, Grant};
+
 /// How one rung of the ladder ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -59,6 +62,12 @@ pub struct Finding {
     pub because: Option<String>,
     /// The next step, where there is one to take.
     pub next: Option<String>,
+    /// The next steps in their order, where one sentence does not hold them.
+    pub steps: Vec<String>,
+    /// What osstack itself could change so that it works.
+    pub fix: Option<Fix>,
+    /// The rights that were seen to work, or were denied, in the order they were seen.
+    pub rights: Vec<(Action, Grant)>,
 }
 
 impl Finding {
@@ -73,6 +82,9 @@ impl Finding {
             error: None,
             because: None,
             next: None,
+            steps: Vec::new(),
+            fix: None,
+            rights: Vec::new(),
         }
     }
 
@@ -94,6 +106,34 @@ impl Finding {
     #[must_use]
     pub fn next(mut self, text: impl Into<String>) -> Self {
         self.next = Some(text.into());
+        self
+    }
+
+    /// Adds what to do in which order.
+    #[must_use]
+    pub fn steps(mut self, steps: impl IntoIterator<Item = String>) -> Self {
+        self.steps.extend(steps);
+        self
+    }
+
+    /// Adds what would mend it, where there is something.
+    #[must_use]
+    pub fn fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix.or(self.fix);
+        self
+    }
+
+    /// Adds that a call was seen to work which takes the right to `action`.
+    #[must_use]
+    pub fn worked(mut self, action: Action) -> Self {
+        self.rights.push((action, Grant::Worked));
+        self
+    }
+
+    /// Adds that a call was refused for want of the right to `action`.
+    #[must_use]
+    pub fn denied(mut self, action: Action) -> Self {
+        self.rights.push((action, Grant::Denied));
         self
     }
 

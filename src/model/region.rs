@@ -21,8 +21,12 @@ pub struct Region {
     pub name: String,
     /// City in Chinese.
     pub name_zh: String,
-    /// Geography: `china-mainland`, `europe`, …
+    /// Geography: `china-mainland`, `europe-americas`, …
     pub group: String,
+    /// Where the data centre stands, by ISO 3166-1: `DE`.
+    pub country: String,
+    /// Whose law on data holds there: `EU` for its members, `UK` for GB, else the country.
+    pub jurisdiction: String,
     /// `public`, `finance` or `government`.
     pub cloud: String,
     /// `active`, `closing`, `closed`, `unconfirmed`, …
@@ -40,6 +44,16 @@ impl Region {
         self.hosts.get(&kind).and_then(|hosts| hosts.first()).map(String::as_str)
     }
 
+    /// Whose law holds, and in which country where that says more: `EU (DE)`, `CN`.
+    pub fn area(&self) -> String {
+        let Self { jurisdiction, country, .. } = self;
+        if jurisdiction == country {
+            country.clone()
+        } else {
+            format!("{jurisdiction} ({country})")
+        }
+    }
+
     /// The endpoint kinds the region has, in the table's order.
     pub fn kinds(&self) -> impl Iterator<Item = EndpointKind> {
         self.hosts.keys().copied()
@@ -48,13 +62,26 @@ impl Region {
 
 /// Every region, in the table's order.
 pub fn all() -> &'static [Region] {
-    static TABLE: LazyLock<Vec<Region>> = LazyLock::new(|| {
-        #[expect(clippy::expect_used, reason = "built in; a test parses it")]
-        let file: File =
-            toml::from_str(include_str!("../../assets/regions.toml")).expect("regions.toml");
-        file.regions()
-    });
-    &TABLE
+    &TABLE.regions
+}
+
+/// Whether `host` is one for all regions: data takes points elsewhere on its way there.
+pub fn is_accelerated(host: &str) -> bool {
+    TABLE.accelerated.iter().any(|known| known.eq_ignore_ascii_case(host))
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "built in; a test parses it")]
+    let file: File =
+        toml::from_str(include_str!("../../assets/regions.toml")).expect("regions.toml");
+    let hosts = |row: &Acceleration| [Some(row.endpoint.clone()), row.s3_endpoint.clone()];
+    let accelerated = file.acceleration.iter().flat_map(hosts).flatten().collect();
+    Table { accelerated, regions: file.regions() }
+});
+
+struct Table {
+    regions: Vec<Region>,
+    accelerated: Vec<String>,
 }
 
 /// The region that `text` names, with or without `oss-`, in any case. An id
@@ -91,6 +118,7 @@ struct File {
 struct Acceleration {
     id: String,
     endpoint: String,
+    s3_endpoint: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +144,8 @@ struct Row {
     name: String,
     name_zh: String,
     group: String,
+    country: String,
+    jurisdiction: String,
     cloud: String,
     status: String,
     mainland: bool,
@@ -163,6 +193,8 @@ impl Row {
             name: self.name,
             name_zh: self.name_zh,
             group: self.group,
+            country: self.country,
+            jurisdiction: self.jurisdiction,
             cloud: self.cloud,
             status: self.status,
             mainland: self.mainland,
@@ -186,6 +218,11 @@ mod tests {
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), all().len(), "oss ids are unique");
+        for region in all() {
+            let code = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
+            assert!(code(&region.country) && code(&region.jurisdiction), "{}", region.oss_id);
+            assert_eq!(region.mainland, region.country == "CN", "{}", region.oss_id);
+        }
     }
 
     #[test]
@@ -204,5 +241,9 @@ mod tests {
         assert_eq!(find("cn-hohhot"), None);
         assert_eq!(of_host("s3.oss-cn-hangzhou.aliyuncs.com").unwrap().id, "cn-hangzhou");
         assert_eq!(of_host("oss-accelerate.aliyuncs.com"), None);
+        for host in ["oss-accelerate", "s3.oss-accelerate", "OSS-accelerate-overseas"] {
+            assert!(is_accelerated(&format!("{host}.aliyuncs.com")), "{host}");
+        }
+        assert!(!is_accelerated("oss-cn-hangzhou.aliyuncs.com"));
     }
 }

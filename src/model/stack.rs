@@ -17,6 +17,8 @@ pub struct Stack {
     pub zenml: Option<String>,
     /// Whether changes ask for the typed name.
     pub protected: bool,
+    /// Whether ZenML hears of it only after a check of its store has passed.
+    pub require_check: bool,
 }
 
 impl Stack {
@@ -44,6 +46,8 @@ pub struct StackDraft {
     pub zenml: String,
     /// Whether changes ask for the typed name.
     pub protected: bool,
+    /// Whether ZenML hears of it only after a check of its store has passed.
+    pub require_check: bool,
 }
 
 impl StackDraft {
@@ -78,6 +82,7 @@ impl StackDraft {
                 components,
                 zenml: Some(self.zenml.trim().to_owned()).filter(|zenml| !zenml.is_empty()),
                 protected: self.protected,
+                require_check: self.require_check,
             }),
             _ => Err(problems),
         }
@@ -92,6 +97,7 @@ impl From<&Stack> for StackDraft {
             components: stack.components.iter().map(|(kind, all)| (*kind, names(all))).collect(),
             zenml: stack.zenml.clone().unwrap_or_default(),
             protected: stack.protected,
+            require_check: stack.require_check,
         }
     }
 }

@@ -5,10 +5,11 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::bucket::BucketName;
-use super::endpoint::{Endpoint, EndpointChoice, EndpointError};
+use super::endpoint::{Endpoint, EndpointChoice, EndpointError, EndpointKind};
 use super::field::{FieldError, note};
 use super::name::Name;
 use super::region::{self, Region};
+use super::residency::Residency;
 use crate::base::nearest::nearest;
 use crate::base::visible::visible;
 
@@ -95,7 +96,7 @@ impl RegionId {
 }
 
 /// An artifact store.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtifactStore {
     /// Its name, here and in ZenML.
     pub name: Name,
@@ -113,12 +114,14 @@ pub struct ArtifactStore {
     pub access: Option<EndpointChoice>,
     /// The signature, ZenML's and ours alike.
     pub signature: Signature,
+    /// Where its data may lie.
+    pub residency: Residency,
     /// Extras of the user, merged into what is written.
     pub extras: Extras,
 }
 
 /// What a user adds to the three free-form settings of ZenML's S3 store.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
     /// Merged into `client_kwargs`.
     pub client_kwargs: Map<String, Value>,
@@ -154,6 +157,17 @@ impl ArtifactStore {
 
     fn known_region(&self) -> Option<&'static Region> {
         self.region.as_ref().and_then(RegionId::known)
+    }
+
+    /// Why no name proves that the data stays where it may lie, where that is so: a URL or a domain
+    /// of which the table does not know where it leads.
+    pub fn residency_doubt(&self) -> Option<String> {
+        let unknown = [self.zenml_endpoint(), self.access_endpoint()]
+            .into_iter()
+            .flatten()
+            .find(|endpoint| endpoint.region().is_none());
+        let host = unknown.filter(|_| !self.residency.is_empty())?.host().to_owned();
+        Some(format!("nothing in the name {host} proves that its data lies in {}", self.residency))
     }
 
     /// The region of V4's scope: the store's, else the endpoint's own, else the one botocore
@@ -199,7 +213,7 @@ fn merge(into: &mut Value, extra: Value) {
 }
 
 /// What a form, a file or a command line holds of a store.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreDraft {
     /// Store name.
     pub name: String,
@@ -217,6 +231,8 @@ pub struct StoreDraft {
     pub access: String,
     /// Signature.
     pub signature: Signature,
+    /// Jurisdictions, countries or geography groups, with commas between; empty means anywhere.
+    pub residency: String,
     /// The user's extras.
     pub extras: Extras,
 }
@@ -243,8 +259,17 @@ impl StoreDraft {
             "" => Some(None),
             text => reachable(&mut problems, "access", text, named, region.is_some()).map(Some),
         };
+        let residency = note(&mut problems, "residency", Residency::parse(&self.residency));
+        if let Some(residency) = &residency {
+            let ways = [
+                ("endpoint", endpoint.as_ref()),
+                ("access", access.as_ref().and_then(Option::as_ref)),
+            ];
+            let region = named.and_then(RegionId::known);
+            keep_inside(&mut problems, residency, region, ways);
+        }
         self.check_extras(&mut problems);
-        match (name, bucket, prefix, secret, region, endpoint, access) {
+        match (name, bucket, prefix, secret, region, endpoint, access, residency) {
             (
                 Some(name),
                 Some(bucket),
@@ -253,6 +278,7 @@ impl StoreDraft {
                 Some(region),
                 Some(endpoint),
                 Some(access),
+                Some(residency),
             ) if problems.is_empty() => Ok(ArtifactStore {
                 name,
                 bucket,
@@ -262,6 +288,7 @@ impl StoreDraft {
                 endpoint,
                 access,
                 signature: self.signature,
+                residency,
                 extras: self.extras.clone(),
             }),
             _ => Err(problems),
@@ -312,6 +339,30 @@ fn reachable(
     Some(choice)
 }
 
+/// Refuses what leads out of `residency`: the region, and ways in that are no kind of its own.
+fn keep_inside(
+    problems: &mut Vec<FieldError>,
+    residency: &Residency,
+    region: Option<&Region>,
+    ways: [(&'static str, Option<&EndpointChoice>); 2],
+) {
+    if let Some(refusal) = region.and_then(|region| residency.refusal(region)) {
+        let message = format!("{refusal}: choose {}", residency.examples());
+        problems.push(FieldError::new("region", message));
+    }
+    for (field, choice) in ways {
+        let own = |kind: &EndpointKind| !kind.is_global();
+        let endpoint = match choice {
+            Some(EndpointChoice::Kind(kind)) if own(kind) => None,
+            choice => choice.and_then(|choice| choice.resolve(region).ok()),
+        };
+        if let Some(refusal) = endpoint.and_then(|endpoint| residency.refusal_of(&endpoint)) {
+            let message = format!("{refusal}: choose public, or another of the region's own");
+            problems.push(FieldError::new(field, message));
+        }
+    }
+}
+
 fn prefix(text: &str) -> Result<String, String> {
     if let Some((scheme, rest)) = text.trim().split_once("://") {
         let rest = rest.split_once('/').map_or("", |(_, rest)| rest).trim_matches('/');
@@ -354,6 +405,7 @@ impl From<&ArtifactStore> for StoreDraft {
             endpoint: store.endpoint.to_string(),
             access: store.access.as_ref().map(ToString::to_string).unwrap_or_default(),
             signature: store.signature,
+            residency: store.residency.to_string(),
             extras: store.extras.clone(),
         }
     }
@@ -425,6 +477,40 @@ mod tests {
             fields(StoreDraft { region: String::new(), ..super::tests::draft() }),
             ["region"]
         );
+    }
+
+    #[test]
+    fn data_stays_in_the_named_jurisdictions() {
+        let kept = |residency: &str| StoreDraft { residency: residency.into(), ..draft() };
+        let refused = |draft: StoreDraft| {
+            let problems = draft.validate().unwrap_err();
+            let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+            (problem.field, problem.message.clone())
+        };
+        let store = kept("eu, UK").validate().unwrap();
+        assert_eq!(store.residency.to_string(), "EU, UK");
+        assert_eq!(store.residency_doubt(), None);
+        assert_eq!(StoreDraft::from(&store).validate().unwrap(), store);
+
+        let (field, message) = refused(kept("CN"));
+        assert_eq!(field, "region");
+        assert!(message.contains("lies in EU (DE), outside of CN: choose cn-"), "{message}");
+        for way in ["accelerate", "accelerate-overseas", "https://oss-accelerate.aliyuncs.com"] {
+            let (field, message) = refused(StoreDraft { endpoint: way.into(), ..kept("EU") });
+            assert_eq!(field, "endpoint", "{way}");
+            assert!(message.contains("acceleration"), "{message}");
+            assert_eq!(refused(StoreDraft { access: way.into(), ..kept("DE") }).0, "access");
+        }
+        let elsewhere = "https://oss-cn-beijing.aliyuncs.com";
+        assert_eq!(refused(StoreDraft { access: elsewhere.into(), ..kept("EU") }).0, "access");
+        assert_eq!(refused(kept("Atlantis")).0, "residency");
+
+        for own in ["https://oss.example.com", "domain:oss.example.com"] {
+            let store = StoreDraft { endpoint: own.into(), ..kept("EU") }.validate().unwrap();
+            assert!(store.residency_doubt().unwrap().contains("oss.example.com"), "{own}");
+        }
+        let anywhere = StoreDraft { endpoint: "https://oss.example.com".into(), ..draft() };
+        assert_eq!(anywhere.validate().unwrap().residency_doubt(), None);
     }
 
     #[test]

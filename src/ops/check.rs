@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use crate::base::job::{Context, Job};
 use crate::catalog::Catalog;
-use crate::doctor::{Ladder, Missing, Progress, Report, Services, Target};
+use crate::doctor::{Ladder, Missing, Progress, Report, Services, Target, fix};
 use crate::model::secret::Credentials;
 use crate::model::stack::Stack;
 use crate::model::store::{ArtifactStore, StoreDraft};
+use crate::zenml::python::{self, Interpreter};
 
 use super::failure::{Failure, FailureKind};
+use super::history;
 use super::world::{World, absent, stack_of, store_of};
 
 /// Climbs the ladder of checks. What fails there is in the report; a [`Failure`] means that it was
@@ -18,6 +20,17 @@ use super::world::{World, absent, stack_of, store_of};
 pub struct RunCheck {
     /// What is checked.
     pub subject: Subject,
+    /// What is looked at besides.
+    pub besides: Besides,
+}
+
+/// What a check looks at only where it is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Besides {
+    /// How fast bytes go there and back; moves up to 16 MiB.
+    pub rate: bool,
+    /// The Python that runs pipelines.
+    pub python: Option<Interpreter>,
 }
 
 /// What can be checked.
@@ -50,7 +63,17 @@ impl Job<World> for RunCheck {
 
     async fn run(self, context: Context<World, Progress>) -> Self::Out {
         let world = &context.world;
-        let target = target(world, self.subject).await?;
+        let Besides { rate, python } = self.besides;
+        let python = match &python {
+            None => None,
+            Some(python) => tokio::select! {
+                () = context.cancel.cancelled() => return Err(Failure::cancelled()),
+                read = python::read(python, &world.env) => {
+                    Some(read.map_err(|error| error.to_string()))
+                }
+            },
+        };
+        let target = Target { python, ..target(world, self.subject).await? };
         let services = Services {
             network: world.network.clone(),
             clock: Arc::clone(&world.clock),
@@ -60,7 +83,13 @@ impl Job<World> for RunCheck {
             // a caller without a screen does not listen, and still wants the report
             let _listens = context.report(progress).await;
         };
-        Ok(Ladder::default().run(target, services, &context.cancel, tell).await)
+        let report =
+            Ladder::default().with_rate(rate).run(target, services, &context.cancel, tell).await;
+        if let Some(store) = report.store.as_ref().filter(|_| report.subject != Target::DRAFT) {
+            // the report is what was asked for; a history that cannot be kept says so when read
+            let _kept = history::record(world, store, &report).await;
+        }
+        Ok(report)
     }
 }
 
@@ -71,11 +100,18 @@ async fn target(world: &World, subject: Subject) -> Result<Target, Failure> {
             let catalog = world.catalog().await?;
             stack(&catalog, stack_of(&catalog, &name)?)
         }
-        Subject::Store(name) => store(world.store(&name).await?),
+        Subject::Store(name) => {
+            let catalog = world.catalog().await?;
+            match mendable(&catalog, &name) {
+                Some(found) => found,
+                None => store(store_of(&catalog, &name)?.clone()),
+            }
+        }
         Subject::Named(name) => {
             let catalog = world.catalog().await?;
             let found = catalog.stack(&name).map(|found| stack(&catalog, found));
-            match found.or_else(|| catalog.store(&name).cloned().map(store)) {
+            let found = found.or_else(|| catalog.store(&name).cloned().map(store));
+            match found.or_else(|| mendable(&catalog, &name)) {
                 Some(found) => found,
                 None => return Err(neither(&catalog, &name)),
             }
@@ -86,7 +122,7 @@ async fn target(world: &World, subject: Subject) -> Result<Target, Failure> {
         // never looked at: the check of the store stands before the secret's
         Err(missing) => Err(missing.clone()),
     };
-    Ok(Target { subject, store, credentials })
+    Ok(Target { subject, store, credentials, python: None })
 }
 
 /// As reports name the subject, and its store.
@@ -98,6 +134,18 @@ fn store(store: ArtifactStore) -> Found {
 
 fn stack(catalog: &Catalog, stack: &Stack) -> Found {
     (format!("stack/{}", stack.name), its_store(catalog, stack))
+}
+
+/// An entry that is there, says something wrong, and can be mended: a finding, with its fix.
+fn mendable(catalog: &Catalog, name: &str) -> Option<Found> {
+    let fix = fix::slips(catalog.broken_store(name)?)?;
+    let failure = store_of(catalog, name).err()?;
+    let missing = Missing {
+        summary: format!("{}.", failure.summary),
+        next: failure.hints.join("; "),
+        fix: Some(fix),
+    };
+    Some((format!("store/{name}"), Err(missing)))
 }
 
 /// Nothing of that name counts; what the file has and cannot be used is told before what is near.
@@ -117,13 +165,17 @@ fn its_store(catalog: &Catalog, stack: &Stack) -> Result<ArtifactStore, Missing>
         return Err(Missing {
             summary: format!("The stack {} has no artifact store.", stack.name),
             next: format!("Give it one: osstack stack update {} -a STORE", stack.name),
+            fix: None,
         });
     };
+    if let Some((_, found)) = mendable(catalog, name.as_str()) {
+        return found;
+    }
     if let Some(failure) =
         store_of(catalog, name.as_str()).err().filter(|it| it.kind == FailureKind::Settings)
     {
         let next = failure.hints.join("; ");
-        return Err(Missing { summary: format!("{}.", failure.summary), next });
+        return Err(Missing { summary: format!("{}.", failure.summary), next, fix: None });
     }
     catalog.store(name.as_str()).cloned().ok_or_else(|| Missing {
         summary: format!(
@@ -135,6 +187,7 @@ fn its_store(catalog: &Catalog, stack: &Stack) -> Result<ArtifactStore, Missing>
              osstack stack update {} -a STORE",
             stack.name
         ),
+        fix: None,
     })
 }
 
@@ -152,6 +205,7 @@ async fn credentials(
                 store.name, secret
             ),
             next: format!("Enter it: osstack secret create {secret}"),
+            fix: None,
         })),
         Err(failure) => Err(failure),
     }

@@ -27,6 +27,8 @@ pub enum FailureKind {
     Credentials,
     /// The store's settings do not fit the bucket.
     Settings,
+    /// The data lies outside of where it may: to be confirmed first.
+    Border,
     /// The network or the server; later may do.
     Network,
     /// A file of this machine, or its keyring.
@@ -47,6 +49,7 @@ impl FailureKind {
             Self::Locked => "locked",
             Self::Credentials => "credentials",
             Self::Settings => "settings",
+            Self::Border => "border",
             Self::Network => "network",
             Self::File => "file",
             Self::Cancelled => "cancelled",
@@ -57,7 +60,7 @@ impl FailureKind {
     /// The exit code of the command line.
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::Usage => 2,
+            Self::Usage | Self::Border => 2,
             Self::Locked => 3,
             Self::Partial => 4,
             _ => 1,

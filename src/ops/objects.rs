@@ -10,11 +10,11 @@ use crate::model::bucket::BucketName;
 use crate::model::object_key::ObjectKey;
 use crate::model::preview::{Preview, preview};
 use crate::model::store::{ArtifactStore, StoreDraft};
-use crate::oss::Client;
 use crate::oss::crc64;
 use crate::oss::listing::{ListRequest, Page};
 use crate::oss::object::{BucketEntry, NotDeleted, ObjectInfo};
 use crate::oss::presign::LONGEST as LONGEST_LINK;
+use crate::oss::{Client, Healed};
 
 use super::failure::{Failure, FailureKind};
 use super::world::World;
@@ -34,11 +34,14 @@ impl Place {
         Self { store: store.into(), bucket: None }
     }
 
-    /// The client and the bucket.
+    /// The client and the bucket, unless it lies where its store's data may not lie and nobody has
+    /// said yes to that ([`residency`](super::residency)).
     pub async fn open(&self, world: &World) -> Result<(Client, BucketName), Failure> {
         let store = world.store(&self.store).await?;
         let client = world.client(&store).await?;
-        Ok((client, self.bucket.clone().unwrap_or(store.bucket)))
+        let bucket = self.bucket.as_ref().unwrap_or(&store.bucket).clone();
+        world.border.guard(&client, &store, &bucket).await?;
+        Ok((client, bucket))
     }
 }
 
@@ -115,7 +118,8 @@ pub struct ListObjects {
 
 impl Job<World> for ListObjects {
     type Item = Page;
-    type Out = Result<(), Failure>;
+    /// Where the bucket lies, if that is not where the store says.
+    type Out = Result<Option<Healed>, Failure>;
 
     async fn run(self, context: Context<World, Page>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
@@ -130,7 +134,7 @@ impl Job<World> for ListObjects {
                 break;
             }
         }
-        Ok(())
+        Ok(client.healed(&bucket))
     }
 }
 
@@ -243,7 +247,8 @@ impl Job<World> for DeleteObject {
     }
 }
 
-/// Makes a link that works without a key until it ends. Asks the network nothing.
+/// Makes a link that works without a key until it ends. Asks the network nothing, unless the
+/// store's residency makes it ask where the bucket lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PresignObject {
     /// Which bucket.

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use crate::base::atomic_file;
 use crate::base::job::{Context, Job, Nothing};
 use crate::keystore::{self, Summary};
+use crate::model::stack::Stack;
+use crate::model::store::ArtifactStore;
 use crate::zenml::plan::{Plan, SecretOutline, Wanted, plan};
 use crate::zenml::script::{CommandLine, commands, script};
 
 use super::failure::Failure;
+use super::history::{self, Verdict};
 use super::world::{World, blocking, stack_of, store_of};
 
 /// What it takes to have a stack in a ZenML that has none of it. Asks the network nothing.
@@ -28,6 +31,19 @@ pub struct StackPlan {
     pub commands: Vec<CommandLine>,
     /// As a script for `sh`; secret values are asked for when it runs, never in it.
     pub script: String,
+    /// What is known of the store by its last check.
+    pub check: CheckState,
+}
+
+/// What the last check says, for a stack that may ask for one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckState {
+    /// Whether the stack asks for a check before `ZenML` hears of it (`require_check`).
+    pub required: bool,
+    /// What is known; nothing where the history cannot be read.
+    pub verdict: Verdict,
+    /// Why `ZenML` should not hear of it yet, ending in what to do.
+    pub warning: Option<String>,
 }
 
 impl Job<World> for MakePlan {
@@ -49,8 +65,24 @@ impl Job<World> for MakePlan {
             server: None,
         };
         let plan = plan(&wanted)?;
-        Ok(StackPlan { commands: commands(&plan), script: script(&plan), plan })
+        let check = check_state(world, stack, store).await;
+        Ok(StackPlan { commands: commands(&plan), script: script(&plan), plan, check })
     }
+}
+
+async fn check_state(world: &World, stack: &Stack, store: &ArtifactStore) -> CheckState {
+    // a history that cannot be read proves nothing
+    let verdict = history::verdict(world, store).await.unwrap_or(Verdict::Never);
+    let lacking = stack.require_check && !verdict.allows_commit();
+    let warning = lacking.then(|| {
+        let words = verdict.words(world.clock.now());
+        format!(
+            "the stack {0} asks for a check first (require_check), and its store {1} is: {words}; \
+             run: osstack check stack/{0}",
+            stack.name, store.name
+        )
+    });
+    CheckState { required: stack.require_check, verdict, warning }
 }
 
 /// The secret without its values; nothing where the keystore has none of that name.

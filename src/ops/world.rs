@@ -9,7 +9,7 @@ use crate::keystore::{self, Keystore};
 use crate::model::secret::Credentials;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
-use crate::oss::{Access, Client};
+use crate::oss::{Access, Client, Healed};
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
 use crate::ports::env::Env;
@@ -17,6 +17,7 @@ use crate::ports::network::Network;
 use crate::ports::paths::Paths;
 
 use super::failure::{Failure, FailureKind};
+use super::residency::Border;
 
 /// The services of one running osstack.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct World {
     pub network: Network,
     /// Secrets.
     pub keystore: Arc<Keystore>,
+    /// What may be read though it lies elsewhere than its store allows.
+    pub(super) border: Border,
     /// Kept for their connections, the last one used at the end.
     clients: Mutex<Vec<Client>>,
 }
@@ -65,6 +68,7 @@ impl World {
             paths,
             network,
             keystore: Arc::new(keystore),
+            border: Border::default(),
             clients: Mutex::default(),
         })
     }
@@ -124,6 +128,12 @@ impl World {
             clients.remove(0);
         }
         Ok(client)
+    }
+
+    /// Buckets that were found elsewhere than their stores say, since the last [`World::lock`].
+    pub fn healed(&self) -> Vec<Healed> {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.iter().flat_map(Client::all_healed).collect()
     }
 
     /// Drops what holds keys: the keystore's content, and the clients kept. Work under way keeps

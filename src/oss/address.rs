@@ -39,7 +39,7 @@ pub async fn virtual_hosted(
         method: built.method,
         scheme: endpoint.scheme().as_str(),
         authority: endpoint.authority(bucket.as_ref()),
-        bucket: bucket.map(|bucket| bucket.to_string()),
+        bucket,
         path,
         query,
         headers: Vec::new(),

@@ -5,6 +5,7 @@ mod buckets;
 mod multipart;
 mod objects;
 mod pages;
+mod rehearsal;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use rusoto_s3::S3Client;
 
 use super::dispatch::{Content, Core, OssDispatcher, Plan, Reply};
 use super::error::{Error, Kind};
+use super::heal::{Healed, Homes};
 use super::object::Answer;
 use super::presign;
 use super::request::Request;
@@ -31,6 +33,7 @@ use crate::ports::entropy::{Entropy, SharedEntropy};
 use crate::ports::network::Network;
 
 pub use pages::Pages;
+pub use rehearsal::{DeleteGuard, Guard};
 
 /// Where to, and by which key.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,6 +64,7 @@ impl fmt::Debug for Access {
 #[derive(Clone, Debug)]
 pub struct Client {
     core: Arc<Core>,
+    heals: bool,
 }
 
 impl Client {
@@ -73,13 +77,39 @@ impl Client {
     ) -> Self {
         let transport = Transport::new(network);
         Self {
-            core: Arc::new(Core { transport, clock, entropy, access, budget: Budget::default() }),
+            core: Arc::new(Core {
+                transport,
+                clock,
+                entropy,
+                access,
+                budget: Budget::default(),
+                homes: Homes::default(),
+            }),
+            heals: true,
         }
+    }
+
+    /// The same client, for the diagnosis: it goes nowhere but where `access` says, also where the
+    /// server names another endpoint.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.heals = false;
+        self
     }
 
     /// Where to, and by which key.
     pub fn access(&self) -> &Access {
         &self.core.access
+    }
+
+    /// Where `bucket` was found, if that is elsewhere than the endpoint of [`Client::access`].
+    pub fn healed(&self, bucket: &BucketName) -> Option<Healed> {
+        self.core.homes.of(bucket)
+    }
+
+    /// All buckets that were found elsewhere.
+    pub fn all_healed(&self) -> Vec<Healed> {
+        self.core.homes.all()
     }
 
     /// An address by which anybody may send `method` to this key (`None`: the bucket) until it
@@ -92,11 +122,13 @@ impl Client {
         expires: Duration,
     ) -> String {
         let Access { endpoint, scope_region, signature, credentials } = self.access();
+        let home = self.healed(bucket).map(|healed| healed.to);
+        let endpoint = home.as_ref().unwrap_or(endpoint);
         let request = Request {
             method: method.to_owned(),
             scheme: endpoint.scheme().as_str(),
             authority: endpoint.authority(Some(bucket)),
-            bucket: Some(bucket.to_string()),
+            bucket: Some(bucket.clone()),
             path: format!("/{}", url_encode::path(key.unwrap_or_default())),
             ..Request::default()
         };
@@ -116,6 +148,11 @@ impl Client {
         }
     }
 
+    fn dispatcher(&self, mut plan: Plan) -> OssDispatcher {
+        plan.heals &= self.heals;
+        OssDispatcher::new(&self.core, plan)
+    }
+
     /// Sends one of rusoto's typed requests by `plan`.
     async fn call<T, E, F>(
         &self,
@@ -126,7 +163,7 @@ impl Client {
         F: Future<Output = Result<T, RusotoError<E>>>,
     {
         let action = plan.action;
-        let dispatcher = OssDispatcher::new(&self.core, plan);
+        let dispatcher = self.dispatcher(plan);
         let client = rusoto_core::Client::new_not_signing(dispatcher.clone());
         let outcome = send(S3Client::new_with_client(client, self.region())).await;
         match (dispatcher.take(), outcome) {

@@ -12,18 +12,25 @@ use rusoto_core::request::{
     DispatchSignedRequest, DispatchSignedRequestFuture, HttpDispatchError, HttpResponse,
 };
 use rusoto_core::signature::SignedRequest;
+use tokio::time::Instant;
 
 use super::client::Access;
-use super::error::{Error, Kind, WEB_PAGE, is_web_page};
+use super::error::{Error, Kind, Link, WEB_PAGE, is_web_page};
+use super::heal::{self, Healed, Homes};
 use super::listing::Page;
 use super::object::{Headers, Meta};
 use super::request::Request;
 use super::retry::{self, Budget, Repeat};
 use super::transport::{self, Body, Response, Transport};
 use super::{address, sign_v2, sign_v4, xml};
+use crate::model::endpoint::Endpoint;
 use crate::model::store::Signature;
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
+
+/// Calls whose bodies are larger take as long as their bytes do; the others have to end in
+/// [`Limits::call`](crate::ports::network::Limits).
+const SMALL: usize = 64 << 10;
 
 /// What all calls of a client share.
 #[derive(Debug)]
@@ -33,6 +40,7 @@ pub(super) struct Core {
     pub(super) entropy: SharedEntropy,
     pub(super) access: Access,
     pub(super) budget: Budget,
+    pub(super) homes: Homes,
 }
 
 /// How one call is to be sent and read.
@@ -42,6 +50,8 @@ pub(super) struct Plan {
     pub(super) action: &'static str,
     pub(super) repeat: Repeat,
     pub(super) expect: Expect,
+    /// Follow the bucket to the endpoint that the server names.
+    pub(super) heals: bool,
     /// Query values that rusoto has no field for.
     pub(super) query: Vec<(&'static str, String)>,
     /// Likewise headers.
@@ -80,7 +90,7 @@ pub(super) enum Content {
 
 impl Plan {
     pub(super) fn new(action: &'static str, repeat: Repeat, expect: Expect) -> Self {
-        Self { action, repeat, expect, query: Vec::new(), headers: Vec::new() }
+        Self { action, repeat, expect, heals: true, query: Vec::new(), headers: Vec::new() }
     }
 }
 
@@ -144,33 +154,88 @@ impl Core {
         for (name, value) in &plan.headers {
             request.set_header(name, value.as_str());
         }
+        let home = request.bucket.as_ref().filter(|_| plan.heals).and_then(|b| self.homes.of(b));
+        let endpoint = home.map_or_else(|| self.access.endpoint.clone(), |home| home.to);
+        request.move_to(&endpoint);
+        let is_small = request.body.len() <= SMALL;
+        let deadline = is_small.then(|| Instant::now() + self.transport.limits().call);
+        let error = match self.repeated(plan, &mut request, &endpoint, deadline).await {
+            Err(error) if plan.heals => error,
+            answer => return answer,
+        };
+        let (Some(bucket), Some(to)) = (request.bucket.clone(), heal::named_by(&error, &endpoint))
+        else {
+            return Err(error);
+        };
+        request.move_to(&to);
+        let answer = self.repeated(plan, &mut request, &to, deadline).await;
+        match &answer {
+            // nobody there, or another one who sends us away: the first answer is the better one
+            Err(other) if other.status.is_none() || other.is_elsewhere() => Err(error),
+            _ => {
+                let from = self.access.endpoint.clone();
+                self.homes.remember(Healed { bucket, from, to });
+                answer
+            }
+        }
+    }
+
+    /// Sends `request`, which goes to `endpoint`, as often as the plan and the budget allow.
+    async fn repeated(
+        &self,
+        plan: &Plan,
+        request: &mut Request,
+        endpoint: &Endpoint,
+        deadline: Option<Instant>,
+    ) -> Result<(Reply, Bytes), Error> {
         self.budget.deposit();
         let mut attempt = 0;
         loop {
             // signed anew each time: the date is part of it
-            let signed = self.sign(&mut request);
-            let error = match self.once(plan, &request).await {
+            let signed = self.sign(request, endpoint);
+            let error = match self.until(deadline, plan, request).await {
                 Ok(done) => return Ok(done),
                 Err(error) => error.with_signed_text(&signed),
             };
-            let more = attempt + 1 < retry::TRIES && retry::may_pass(&error, plan.repeat);
+            let pause = retry::pause(attempt, self.entropy.next_u64(), error.retry_after);
+            let more = attempt + 1 < retry::TRIES
+                && retry::may_pass(&error, plan.repeat)
+                && deadline.is_none_or(|deadline| Instant::now() + pause < deadline);
             if !more || !self.budget.withdraw() {
                 return Err(error);
             }
-            let pause = retry::pause(attempt, self.entropy.next_u64(), error.retry_after);
             tokio::time::sleep(pause).await;
             attempt += 1;
         }
     }
 
     /// Answers the string to sign, as the server's `<StringToSign>` repeats it.
-    fn sign(&self, request: &mut Request) -> String {
+    fn sign(&self, request: &mut Request, endpoint: &Endpoint) -> String {
         let Access { credentials, scope_region, signature, .. } = &self.access;
+        // a bucket that was found elsewhere is signed for as of there
+        let found = endpoint.region().filter(|_| *endpoint != self.access.endpoint);
+        let scope_region = found.map_or(scope_region, |region| &region.id);
         let now = self.clock.now();
         match signature {
             Signature::V2 => sign_v2::sign(request, credentials, now),
             Signature::V4 => sign_v4::sign(request, credentials, scope_region, now).string_to_sign,
         }
+    }
+
+    /// One try, which ends at `deadline` at the latest.
+    async fn until(
+        &self,
+        deadline: Option<Instant>,
+        plan: &Plan,
+        request: &Request,
+    ) -> Result<(Reply, Bytes), Error> {
+        let once = self.once(plan, request);
+        let Some(deadline) = deadline else { return once.await };
+        tokio::time::timeout_at(deadline, once).await.unwrap_or_else(|_| {
+            let seconds = self.transport.limits().call.as_secs_f32();
+            let message = format!("the answer takes more than {seconds} s");
+            Err(Error::new(Kind::Network(Link::Timeout), plan.action, message))
+        })
     }
 
     async fn once(&self, plan: &Plan, request: &Request) -> Result<(Reply, Bytes), Error> {

@@ -1,19 +1,22 @@
 //! What goes wrong with OSS, sorted by what can be done about it.
 
-mod explain;
+pub mod explain;
 
 use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use super::object::Meta;
 use super::xml;
 use crate::base::visible::visible;
 
-pub use explain::{Explanation, explain};
+pub use explain::Explanation;
 
 /// What a caller can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The server is busy or broke: the same call may succeed later.
     Retry,
@@ -28,6 +31,7 @@ pub enum Kind {
     /// This machine's clock is off.
     Clock,
     /// The server was not reached, or the connection broke.
+    #[serde(skip)]
     Network(Link),
     /// What answered is not OSS: a login portal, a proxy's page, an empty body.
     NotOss,
@@ -64,6 +68,29 @@ pub enum Link {
     Proxy,
     /// The connection ended in the middle.
     Closed,
+}
+
+impl Kind {
+    /// The word in `explain.toml` and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Credentials => "credentials",
+            Self::Settings => "settings",
+            Self::NotFound => "not-found",
+            Self::Permission => "permission",
+            Self::Clock => "clock",
+            Self::Network(_) => "network",
+            Self::NotOss => "not-oss",
+            Self::Truncated => "truncated",
+            Self::TooLarge => "too-large",
+            Self::Precondition => "precondition",
+            Self::Refused => "refused",
+            Self::Corrupt => "corrupt",
+            Self::Local => "local",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// A failed call. Cheap to move; the parts are those of [`Details`].
@@ -196,16 +223,26 @@ impl Error {
         self
     }
 
-    /// Whether neither `Code` nor `EC` came, as after a HEAD.
+    /// Whether an answer came without the body that would say why, as after a HEAD: neither
+    /// `Code` nor `EC`, or an `EC` that calls for an `<Endpoint>`.
     pub(super) fn is_silent(&self) -> bool {
-        self.status.is_some() && self.code.is_none() && self.ec.is_none()
+        let says_enough = self.ec.is_some() && !self.is_elsewhere();
+        self.status.is_some() && self.code.is_none() && !says_enough
+    }
+
+    /// Whether the bucket lies at another endpoint than the one that was asked.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.ec.as_deref() == Some(ELSEWHERE)
     }
 
     /// What it means and what to do next.
     pub fn explain(&self) -> Explanation {
-        explain(self)
+        explain::explain(self)
     }
 }
+
+/// The EC of a request for a bucket of another region.
+const ELSEWHERE: &str = "0003-00001403";
 
 pub(super) const WEB_PAGE: &str = "this is not an OSS reply but a web page (a login portal?)";
 

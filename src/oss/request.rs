@@ -3,6 +3,8 @@
 use bytes::Bytes;
 
 use crate::base::url_encode;
+use crate::model::bucket::BucketName;
+use crate::model::endpoint::Endpoint;
 
 /// Everything a signature looks at, final: what is signed here is what is
 /// sent.
@@ -15,7 +17,7 @@ pub struct Request {
     /// What the `Host` header says, bucket in front.
     pub authority: String,
     /// The bucket, which S3 V2 signs though the host holds it.
-    pub bucket: Option<String>,
+    pub bucket: Option<BucketName>,
     /// Escaped path below the bucket, beginning with `/`; never normalised.
     pub path: String,
     /// Names and values, not escaped; a name without `=` has no value.
@@ -27,6 +29,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// Points it to another endpoint.
+    pub fn move_to(&mut self, endpoint: &Endpoint) {
+        self.scheme = endpoint.scheme().as_str();
+        self.authority = endpoint.authority(self.bucket.as_ref());
+    }
+
     /// The value of a header, by its lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())

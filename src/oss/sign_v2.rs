@@ -89,7 +89,7 @@ fn resource(request: &Request) -> String {
     let mut out = String::new();
     if let Some(bucket) = &request.bucket {
         out.push('/');
-        out.push_str(bucket);
+        out.push_str(bucket.as_str());
     }
     out.push_str(&request.path);
     let mut parts: Vec<_> =

@@ -5,6 +5,7 @@ mod folder;
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -28,6 +29,9 @@ const IN_FLIGHT: usize = 4;
 const MAX_PARTS: u64 = 10_000;
 /// The largest part OSS takes.
 const MAX_PART: u64 = 5 << 30;
+
+/// How long a broken upload may take to drop its parts.
+const CLEAN_UP: Duration = Duration::from_secs(5);
 
 /// How far a transfer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,22 +128,30 @@ pub async fn upload(
     let part = part_size(total).ok_or_else(|| {
         Error::new(Kind::Refused, ACTION, "OSS takes 10,000 parts of 5 GiB, and this is more")
     })?;
-    let id = client.create_upload(bucket, key, options).await?.value;
-    let target = Target { client, bucket, key, id: &id };
-    let sent = tokio::select! {
+    let id = tokio::select! {
         biased;
-        () = cancel.cancelled() => Err(Error::cancelled(ACTION)),
-        sent = target.send(&mut source, part, progress) => match sent {
+        () = cancel.cancelled() => return Err(Error::cancelled(ACTION)),
+        begun = client.create_upload(bucket, key, options) => begun?.value,
+    };
+    let target = Target { client, bucket, key, id: &id };
+    let work = async {
+        match target.send(&mut source, part, progress).await {
             Ok((parts, crc)) => target.complete(&parts, crc, total).await,
             Err(SendError::Local(error)) => Err(local(error)),
             Err(SendError::Remote(error)) => Err(error),
-        },
+        }
+    };
+    let sent = tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::cancelled(ACTION)),
+        sent = work => sent,
     };
     match sent {
         Ok(verified) => Ok(Transferred { bytes: total, verified }),
         Err(error) => {
             // what led here is what matters; parts that stay behind show in list_uploads
-            let _left_behind = client.abort_upload(bucket, key, &id).await;
+            let aborted = client.abort_upload(bucket, key, &id);
+            let _left_behind = tokio::time::timeout(CLEAN_UP, aborted).await;
             Err(error)
         }
     }
@@ -250,17 +262,27 @@ impl Target<'_> {
     /// Makes the object, and answers whether its checksum was compared.
     async fn complete(self, parts: &[UploadedPart], crc: u64, total: u64) -> Result<bool, Error> {
         let Self { client, bucket, key, id } = self;
-        let error = match client.complete_upload(bucket, key, id, parts, crc).await {
-            Ok(written) => return Ok(written.verified),
-            Err(error) => error,
-        };
-        if !matches!(error.kind, Kind::Network(_) | Kind::Truncated | Kind::Retry) {
-            return Err(error);
-        }
-        // the answer was lost, not necessarily the work
-        match client.head(bucket, key).await {
-            Ok(info) if info.size == Some(total) && info.crc64 == Some(crc) => Ok(true),
-            _ => Err(error),
+        let mut is_lost = false;
+        loop {
+            let error = match client.complete_upload(bucket, key, id, parts, crc).await {
+                Ok(written) => return Ok(written.verified),
+                Err(error) => error,
+            };
+            let is_unknown = matches!(error.kind, Kind::Network(_) | Kind::Truncated | Kind::Retry);
+            // an upload that is gone after its answer was lost was completed by then
+            let is_gone = is_lost && error.code.as_deref() == Some("NoSuchUpload");
+            if !is_unknown && !is_gone {
+                return Err(error);
+            }
+            // the answer was lost, not necessarily the work
+            match client.head(bucket, key).await {
+                Ok(info) if info.size == Some(total) && info.crc64 == Some(crc) => return Ok(true),
+                Ok(info) if is_gone && info.size == Some(total) && info.crc64.is_none() => {
+                    return Ok(false);
+                }
+                _ if is_lost => return Err(error),
+                _ => is_lost = true,
+            }
         }
     }
 }

@@ -33,6 +33,9 @@ const PIECE: usize = 64 << 10;
 const WHOLE: Duration = Duration::from_mins(1);
 /// The slowest a body may come: so many bytes in so long.
 const SLOWEST: (u64, Duration) = (60 << 10, Duration::from_mins(1));
+/// How much of a request may wait in this machine's buffers once it was handed over (Linux grows
+/// a socket's to 4 MiB), and how slow a line may be to carry it away, in bytes a millisecond.
+const BUFFERED: (usize, u64) = (4 << 20, 64);
 /// How long an idle connection is kept. OSS closes them after a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(50);
 
@@ -65,6 +68,11 @@ impl Transport {
         Self { client, limits: network.limits() }
     }
 
+    /// The time limits.
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Sends `request` as it stands. Redirects are answers like others.
     pub async fn send(&self, request: &Request, action: &'static str) -> Result<Response, Error> {
         let unusable = |error: http::Error| Error::new(Kind::Refused, action, error.to_string());
@@ -76,10 +84,12 @@ impl Transport {
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
+        // what was handed over last may still be on its way out
+        let buffered = request.body.len().min(BUFFERED.0) as u64;
+        let limit = self.limits.first_byte + Duration::from_millis(buffered / BUFFERED.1);
         let body = Pieces { rest: request.body.clone(), sent: sent.clone() };
         let request = builder.body(body).map_err(unusable)?;
         let mut answer = self.client.request(request);
-        let limit = self.limits.first_byte;
         // the limit counts from the last byte sent: a slow line may take long to send much
         let response = loop {
             let seen = sent.last();
@@ -263,14 +273,19 @@ impl HttpBody for Pieces {
 /// Sorts a failure to connect, to send, or to read the head of an answer.
 fn failure(error: &(dyn StdError + 'static), action: &'static str) -> Error {
     let failed = |kind, message: String| Error::new(kind, action, message);
+    // first, since what it could not reach is the proxy's own name or address
+    if let Some(error) = below::<ProxyError>(error) {
+        return failed(Kind::Network(Link::Proxy), error.to_string());
+    }
     if let Some(error) = below::<ResolveError>(error) {
         return failed(Kind::Network(Link::Dns), error.to_string());
     }
     if let Some(problem) = certificate_problem(error) {
         return failed(Kind::Network(Link::Tls), problem.to_string());
     }
-    if let Some(error) = below::<ProxyError>(error) {
-        return failed(Kind::Network(Link::Proxy), error.to_string());
+    if below::<rustls_pki_types::InvalidDnsNameError>(error).is_some() {
+        let message = "the host is no name that a certificate can have";
+        return failed(Kind::Network(Link::Tls), message.to_owned());
     }
     if let Some(error) = below::<hyper::Error>(error) {
         if error.is_parse_too_large() {

@@ -9,6 +9,10 @@ use quick_xml::events::Event;
 /// The deepest nesting an answer of OSS can have, with room to spare.
 pub const MAX_DEPTH: usize = 16;
 
+/// The most elements: the longest answer is a page of 1000 uploads with some ten each. In memory
+/// an element takes a hundred bytes, on the wire four are enough.
+pub const MAX_ELEMENTS: usize = 50_000;
+
 /// Elements whose text is a number; rusoto unwraps their parse.
 const NUMBERS: [&str; 9] = [
     "Size",
@@ -48,6 +52,9 @@ pub enum Fault {
     /// Nested too deep.
     #[error("the answer is nested deeper than 16 levels")]
     Depth,
+    /// More elements than any answer has.
+    #[error("the answer has more than 50,000 elements")]
+    Elements,
     /// A number that is none.
     #[error("<{element}> holds {text:?}, which is no number")]
     Number {
@@ -111,10 +118,15 @@ pub fn read_any(body: &[u8]) -> Result<Element, Fault> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let mut done: Option<Element> = None;
+    let mut elements = 0;
     loop {
         let event = reader.read_event().map_err(|error| malformed(&error))?;
         match event {
+            Event::Start(_) | Event::Empty(_) if elements == MAX_ELEMENTS => {
+                return Err(Fault::Elements);
+            }
             Event::Start(start) if done.is_none() => {
+                elements += 1;
                 if open.len() >= MAX_DEPTH {
                     return Err(Fault::Depth);
                 }
@@ -122,6 +134,7 @@ pub fn read_any(body: &[u8]) -> Result<Element, Fault> {
                 open.push(Element { name, ..Element::default() });
             }
             Event::Empty(empty) if done.is_none() => {
+                elements += 1;
                 let name = empty.local_name().as_ref().to_owned();
                 close(&mut open, &mut done, Element { name, ..Element::default() })?;
             }
@@ -212,6 +225,8 @@ mod tests {
         assert!(matches!(fault("<html></html>"), Fault::Root { .. }));
         assert_eq!(fault("<!DOCTYPE R [<!ENTITY a 'b'>]><R>&a;</R>"), Fault::Dtd);
         assert_eq!(fault(&"<R>".repeat(200_000)), Fault::Depth);
+        assert_eq!(fault(&format!("<R>{}</R>", "<a/>".repeat(200_000))), Fault::Elements);
+        assert_eq!(fault(&format!("<R>{}</R>", "<a></a>".repeat(200_000))), Fault::Elements);
         assert!(matches!(fault("<R><Size>many</Size></R>"), Fault::Number { .. }));
         assert!(matches!(fault("<R><IsTruncated>1</IsTruncated></R>"), Fault::Number { .. }));
         assert!(matches!(fault("<R></S>"), Fault::Malformed(_)));

@@ -10,7 +10,7 @@ mod resolve;
 mod tls;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +19,11 @@ use hyper_util::client::proxy::matcher::Matcher;
 use tokio::net::TcpStream;
 
 pub use certificate::Certificate;
-pub use connector::{Connector, ProxyError};
+pub use connector::{Connector, DialError, ProxyError};
 pub use resolve::{ResolveError, ResolveProblem};
 pub use tls::{CertificateProblem, TlsFacts, TlsProblem, certificate_problem};
 
+use self::resolve::Hosts;
 use super::env::Env;
 
 /// How long each step may take. There is no limit on a whole transfer.
@@ -34,6 +35,8 @@ pub struct Limits {
     pub first_byte: Duration,
     /// Between two pieces of an answer.
     pub idle_read: Duration,
+    /// A call that moves no object's bytes, a page of a listing say, with all its repeats.
+    pub call: Duration,
 }
 
 impl Default for Limits {
@@ -42,6 +45,7 @@ impl Default for Limits {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(15),
             idle_read: Duration::from_secs(30),
+            call: Duration::from_mins(1),
         }
     }
 }
@@ -87,6 +91,7 @@ pub enum ConnectError {
 pub struct Network {
     shared: Arc<Shared>,
     limits: Limits,
+    hosts: Hosts,
 }
 
 struct Shared {
@@ -121,20 +126,29 @@ impl Network {
     ) -> Result<Self, NetworkError> {
         let roots = tls::roots(&extra_roots);
         let tls = Arc::new(tls::config(Arc::clone(&roots))?);
-        Ok(Self { shared: Arc::new(Shared { tls, roots, extra_roots, proxies }), limits })
+        let shared = Arc::new(Shared { tls, roots, extra_roots, proxies });
+        Ok(Self { shared, limits, hosts: Hosts::default() })
     }
 
     /// The same network, trusting the certificates in `pem` too: the sandbox's own CA.
     pub fn trusting(&self, pem: &[u8]) -> Result<Self, NetworkError> {
         let mut roots = self.shared.extra_roots.clone();
         roots.extend(tls::certificates(pem, "the given CA")?);
-        Self::assemble(roots, Arc::clone(&self.shared.proxies), self.limits)
+        let proxies = Arc::clone(&self.shared.proxies);
+        Ok(Self { hosts: self.hosts.clone(), ..Self::assemble(roots, proxies, self.limits)? })
     }
 
     /// The same network with other time limits.
     #[must_use]
     pub fn with_limits(&self, limits: Limits) -> Self {
-        Self { shared: Arc::clone(&self.shared), limits }
+        Self { limits, ..self.clone() }
+    }
+
+    /// The same network, in which `name` and every name below it has these addresses, as a line
+    /// of a hosts file says it. What is refused of a name server is refused here too.
+    #[must_use]
+    pub fn with_host(&self, name: &str, addresses: &[IpAddr]) -> Self {
+        Self { hosts: self.hosts.with(name, addresses), ..self.clone() }
     }
 
     /// The time limits.
@@ -161,9 +175,20 @@ impl Network {
         Some(format!("{}://{}", uri.scheme_str()?, connector::host_and_port(uri)?))
     }
 
+    /// A connection to `host` by the way that clients take, TLS on top and a proxy in between
+    /// where there is one, closed at once.
+    pub async fn dial(&self, host: &str, port: u16) -> Result<(), DialError> {
+        // to the proxy, from there, and TLS: three steps of the one limit
+        let limit = self.limits.connect * 3;
+        match tokio::time::timeout(limit, connector::dial(self, host, port)).await {
+            Ok(dialled) => dialled.map_err(DialError::Failed),
+            Err(_) => Err(DialError::Timeout(limit)),
+        }
+    }
+
     /// The addresses of `host`, each with `port`.
     pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ResolveError> {
-        resolve::lookup(host, port).await
+        self.hosts.lookup(host, port).await
     }
 
     /// A TCP connection to `address`, past any proxy.

@@ -67,7 +67,7 @@ pub struct Faults {
     pub writing_denied: bool,
     /// The key may not delete objects.
     pub deleting_denied: bool,
-    /// The key may not ask for the bucket's head.
+    /// The key may neither ask for the bucket's head nor make the bucket.
     pub head_bucket_denied: bool,
     /// A missing object is told as 403.
     pub missing_denied: bool,

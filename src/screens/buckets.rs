@@ -22,6 +22,7 @@ use crate::tui::widget::table::{Column, Row, Table};
 use crate::tui::widget::text::{line, row};
 
 use super::browser::Browser;
+use super::explain;
 use super::failure_view::{self, settled};
 use super::objects::Objects;
 use super::unlock::when_locked;
@@ -232,6 +233,10 @@ impl Screen for Buckets {
             Row::new([visible(&entry.name).into_string(), shown(&entry.region), made])
         });
         self.filter.view(frame, row(inner, usize::from(list.height)), theme);
+    }
+
+    fn error_code(&self) -> Option<&str> {
+        explain::code_of_failure(self.failure.as_ref())
     }
 
     fn title(&self) -> String {

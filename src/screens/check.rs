@@ -10,8 +10,11 @@ use crate::base::units;
 use crate::base::visible::visible;
 use crate::doctor::{CHECKS, Outcome as Ended, Progress, Report};
 use crate::model::finding::{Finding, State};
-use crate::ops::check::{RunCheck, Subject};
-use crate::ops::failure::{Failure, FailureKind};
+use crate::model::fix::Fix;
+use crate::model::store::StoreDraft;
+use crate::ops::check::{Besides, RunCheck, Subject};
+use crate::ops::failure::Failure;
+use crate::ops::fix::{ApplyFix, Mending};
 use crate::ops::world::World;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
@@ -23,10 +26,13 @@ use crate::tui::widget::split::pane;
 use crate::tui::widget::table::{Column, Row, Table};
 use crate::tui::widget::text::{cells, line, row, wrap};
 
+use super::explain;
 use super::failure_view::{self, settled};
-use super::unlock::Unlock;
+use super::fix::FixScreen;
+use super::policy::PolicyScreen;
+use super::unlock::when_locked;
 
-/// A diagnosis of a stack, a store or a draft of one; the answer is its report.
+/// A diagnosis of a stack, a store or a draft of one. The answer is the draft, where it was mended.
 #[derive(Debug)]
 pub struct CheckScreen {
     subject: Subject,
@@ -34,6 +40,8 @@ pub struct CheckScreen {
     findings: BTreeMap<&'static str, Finding>,
     report: Option<Report>,
     failure: Option<Failure>,
+    /// What has been fixed so far, so that fixes come to an end.
+    mending: Mending,
     spinner: Spinner,
     scroll: Scroll,
     /// Whether the user has moved: then the selection no longer follows the running check.
@@ -48,6 +56,8 @@ pub enum Command {
     Cancel,
     Close,
     CopyReport,
+    Fix,
+    Policy,
     Move(Move),
 }
 
@@ -57,7 +67,9 @@ pub enum Command {
 pub enum Msg {
     Progressed(Progress),
     Ended(Outcome<Result<Report, Failure>>),
-    Unlocked(Option<()>),
+    Unlocked,
+    FixChosen(Fix),
+    Fixed(Fix, Outcome<Result<(), Failure>>),
 }
 
 impl CheckScreen {
@@ -69,6 +81,7 @@ impl CheckScreen {
             findings: BTreeMap::new(),
             report: None,
             failure: None,
+            mending: Mending::default(),
             spinner: Spinner::default(),
             scroll: Scroll::default(),
             moved: false,
@@ -79,7 +92,7 @@ impl CheckScreen {
         self.findings.clear();
         (self.report, self.failure, self.moved) = (None, None, false);
         self.spinner.start();
-        let job = RunCheck { subject: self.subject.clone() };
+        let job = RunCheck { subject: self.subject.clone(), besides: Besides::default() };
         let effect = Effect::latest_stream("check", job, Msg::Progressed, Msg::Ended)
             // it puts an object into the bucket and must be let take it out again
             .leaves_traces()
@@ -115,8 +128,20 @@ impl CheckScreen {
                 self.running = None;
                 self.findings.insert(finding.id, finding);
             }
-            Msg::Unlocked(Some(())) => return self.run(),
-            Msg::Unlocked(None) => {}
+            Msg::Unlocked => return self.run(),
+            Msg::FixChosen(fix) => return self.apply(fix),
+            Msg::Fixed(fix, outcome) => match settled(outcome) {
+                Ok(()) => {
+                    self.mending.applied(fix);
+                    return self.run().and_toast(Tone::Good, "fixed: the check runs again");
+                }
+                Err(failure) => {
+                    if let Some(step) = when_locked(&failure, || Msg::FixChosen(fix)) {
+                        return step;
+                    }
+                    self.failure = Some(failure);
+                }
+            },
             Msg::Ended(outcome) => {
                 self.running = None;
                 self.spinner.stop();
@@ -126,16 +151,55 @@ impl CheckScreen {
                         self.report = Some(report);
                     }
                     Err(failure) => {
-                        let locked = failure.kind == FailureKind::Locked;
+                        let unlock = when_locked(&failure, || Msg::Unlocked);
                         self.failure = Some(failure);
-                        if locked {
-                            return Step::push(Unlock::new(), Msg::Unlocked);
+                        if let Some(step) = unlock {
+                            return step;
                         }
                     }
                 }
             }
         }
         Step::none()
+    }
+
+    /// The fix that leads on: the selected check's own, else the first.
+    fn fix(&self) -> Option<&Fix> {
+        let report = self.report.as_ref()?;
+        let of_selected = self.selected().and_then(|finding| finding.fix.as_ref());
+        of_selected.filter(|fix| self.mending.may(fix)).or_else(|| self.mending.next(report))
+    }
+
+    fn has_fix(&self) -> bool {
+        self.fix().is_some()
+    }
+
+    fn has_store(&self) -> bool {
+        self.report.as_ref().is_some_and(|report| report.store.is_some())
+    }
+
+    /// Draft and form are mended here; what is saved, by a job.
+    fn apply(&mut self, fix: Fix) -> Step<Self> {
+        if let (Subject::Draft(draft), None) = (&mut self.subject, fix.secret()) {
+            **draft = fix.applied_to(draft);
+            self.mending.applied(fix);
+            return self.run();
+        }
+        let job = ApplyFix { fix: fix.clone() };
+        Step::run(Effect::exclusive("fix", job, move |outcome| Msg::Fixed(fix, outcome)))
+    }
+
+    /// Leaves; a form gets its draft back where a fix changed it.
+    fn leave(&self) -> Step<Self> {
+        match &self.subject {
+            Subject::Draft(draft) if self.mending.count() > 0 => Step::answer(draft.clone()),
+            _ => Step::close(),
+        }
+    }
+
+    fn selected(&self) -> Option<&Finding> {
+        let check = CHECKS.get(self.scroll.selected())?;
+        self.findings.get(check.id)
     }
 
     fn follow(&mut self, id: &str) {
@@ -190,9 +254,7 @@ impl CheckScreen {
         if let Some(failure) = &self.failure {
             return failure_view::lines(failure, width, theme);
         }
-        let selected = CHECKS.get(self.scroll.selected());
-        let finding = selected.and_then(|check| self.findings.get(check.id));
-        finding.map(|finding| detail(finding, width, theme)).unwrap_or_default()
+        self.selected().map(|finding| detail(finding, width, theme)).unwrap_or_default()
     }
 
     fn headline(&self) -> String {
@@ -227,11 +289,24 @@ impl CheckScreen {
 
     fn vantage(&self) -> Option<String> {
         let vantage = self.report.as_ref()?.vantage.as_ref()?;
-        let way =
-            vantage.proxy.as_ref().map(|proxy| format!(", proxy {proxy}")).unwrap_or_default();
-        let differs = if vantage.differs() { " (ZenML is given another endpoint)" } else { "" };
-        let endpoint = &vantage.endpoint;
-        Some(format!("seen from this machine over {endpoint}{way}, {}{differs}", vantage.signature))
+        Some(format!("seen from {}", vantage.seen_from()))
+    }
+
+    /// What a pass from here leaves open: it belongs to the result as a whole, so it stands where
+    /// nothing in particular has to be said.
+    fn open_questions(&self, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+        let vantage = self.report.as_ref().and_then(|report| report.vantage.as_ref());
+        let Some(vantage) = vantage else { return Vec::new() };
+        let room = width.saturating_sub(12).max(20);
+        let mut label = "not shown";
+        let mut lines = Vec::new();
+        for text in vantage.does_not_prove() {
+            for part in wrap(&visible(&text).into_string(), room) {
+                lines.push(labelled(label, part, theme));
+                label = "";
+            }
+        }
+        lines
     }
 }
 
@@ -253,18 +328,19 @@ fn tone(state: State) -> Tone {
     }
 }
 
+fn labelled(label: &str, text: String, theme: &Theme) -> Line<'static> {
+    Line::from(vec![Span::styled(format!(" {label:9} "), theme.muted()), Span::raw(text)])
+}
+
 /// All that a finding says, its server's own codes included.
 fn detail(finding: &Finding, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let room = width.saturating_sub(12).max(20);
     let mut say = |label: &str, text: &str| {
-        let mut label = label.to_owned();
+        let mut label = label;
         for part in wrap(&visible(text).into_string(), room) {
-            lines.push(Line::from(vec![
-                Span::styled(format!(" {label:9} "), theme.muted()),
-                Span::raw(part),
-            ]));
-            label.clear();
+            lines.push(labelled(label, part, theme));
+            label = "";
         }
     };
     say("", &finding.summary);
@@ -273,6 +349,12 @@ fn detail(finding: &Finding, width: usize, theme: &Theme) -> Vec<Line<'static>> 
     }
     if let Some(next) = &finding.next {
         say("do", next);
+    }
+    if let Some(fix) = &finding.fix {
+        say("f fixes", fix.summary());
+    }
+    for (number, step) in finding.steps.iter().enumerate() {
+        say(if number == 0 { "steps" } else { "" }, &format!("{}. {step}", number + 1));
     }
     if let Some(error) = &finding.error {
         let status = error.status.map(|status| status.to_string());
@@ -300,13 +382,15 @@ impl Screen for CheckScreen {
     type World = World;
     type Command = Command;
     type Msg = Msg;
-    type Answer = Report;
+    type Answer = Box<StoreDraft>;
 
     const NAME: &'static str = "check";
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["esc"], Command::Cancel, "stop").when(Self::is_running),
         Bind::new(&["esc", "enter", "q"], Command::Close, "close").when(Self::has_ended),
         Bind::new(&["c", "R", "f5"], Command::Again, "check again").when(Self::has_ended),
+        Bind::new(&["f"], Command::Fix, "fix…").when(Self::has_fix),
+        Bind::new(&["p"], Command::Policy, "policy…").when(Self::has_store),
         Bind::new(&["y"], Command::CopyReport, "copy report").when(Self::has_report),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);
@@ -320,7 +404,23 @@ impl Screen for CheckScreen {
             Event::Command(Command::Again) => return self.run(),
             Event::Command(Command::Cancel) => return Step::cancel("check"),
             Event::Command(Command::Close) => {
-                return self.report.take().map_or_else(Step::close, Step::answer);
+                return self.leave();
+            }
+            Event::Command(Command::Fix) => {
+                let place = match self.subject {
+                    Subject::Draft(_) => "the form",
+                    _ => "stacks.toml",
+                };
+                if let Some(fix) = self.fix() {
+                    return Step::ask(FixScreen::new(fix.clone(), place), Msg::FixChosen);
+                }
+            }
+            Event::Command(Command::Policy) => {
+                if let Some((store, report)) =
+                    self.report.as_ref().and_then(|report| Some((report.store.as_ref()?, report)))
+                {
+                    return Step::open(PolicyScreen::of_store(store, report.rights()));
+                }
             }
             Event::Command(Command::CopyReport) => {
                 if let Some(report) = &self.report {
@@ -339,9 +439,11 @@ impl Screen for CheckScreen {
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        let detail = self.detail(usize::from(area.width.saturating_sub(2)), theme);
+        let width = usize::from(area.width.saturating_sub(2));
+        let mut detail = self.detail(width, theme);
+        let open = self.open_questions(width, theme);
         // all of the detail where there is room, and never less than half the ladder
-        let wanted = cells(detail.len().clamp(3, 10)).saturating_add(2);
+        let wanted = cells((detail.len() + open.len()).clamp(3, 10)).saturating_add(2);
         let [top, bottom] =
             Layout::vertical([Constraint::Max(ladder_height()), Constraint::Min(wanted)])
                 .areas(area);
@@ -357,8 +459,20 @@ impl Screen for CheckScreen {
         self.view_ladder(frame, ladder, theme);
         let vantage = visible(&self.vantage().unwrap_or_default()).into_string();
         let inner = pane(frame, bottom, theme, &vantage, false);
-        for (index, text) in detail.into_iter().enumerate() {
+        // what a result leaves open belongs to it: facts give way first
+        let room = usize::from(inner.height);
+        if room > open.len() + 3 {
+            detail.truncate(room - open.len());
+        }
+        for (index, text) in detail.into_iter().chain(open).enumerate() {
             line(frame, row(inner, index), text);
+        }
+    }
+
+    fn error_code(&self) -> Option<&str> {
+        match &self.failure {
+            Some(failure) => explain::code_of_failure(Some(failure)),
+            None => explain::code_of(self.selected()?.error.as_ref()?),
         }
     }
 

@@ -25,6 +25,7 @@ use crate::tui::widget::split::pane;
 use crate::zenml::layout::Layout;
 
 use super::detail::fields;
+use super::explain;
 use super::failure_view::{self, settled};
 use super::objects::uri;
 use super::unlock::when_locked;
@@ -221,6 +222,10 @@ impl Screen for Details {
             lines.extend(failure_view::lines(failure, room, theme));
         }
         self.lines.view(frame, inner, theme, lines);
+    }
+
+    fn error_code(&self) -> Option<&str> {
+        explain::code_of_failure(self.failure.as_ref())
     }
 
     fn title(&self) -> String {

@@ -18,14 +18,17 @@ use crate::model::preview::Preview;
 use crate::model::store::ArtifactStore;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::objects::{Link, ListObjects, Place};
+use crate::ops::residency::CrossBorder;
 use crate::ops::stores::LoadCatalog;
 use crate::ops::transfer::Remote;
 use crate::ops::world::World;
+use crate::oss::Healed;
 use crate::oss::listing::Page;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::{Theme, Tone};
+use crate::tui::widget::confirm::Confirm;
 use crate::tui::widget::filter_input::FilterInput;
 use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::spinner::Spinner;
@@ -82,6 +85,8 @@ pub struct Objects {
     forward: Vec<Spot>,
     /// Which name to select once it arrives.
     seek: Option<String>,
+    /// Where the bucket lies, once it was said that this is not where the store says.
+    healed: Option<Healed>,
     /// The pane at the right, where it is open.
     pane: Option<Pane>,
 }
@@ -120,8 +125,10 @@ pub enum Command {
 pub enum Msg {
     CatalogRead(Outcome<Result<Catalog, Failure>>),
     Listed(Page),
-    Ended(Outcome<Result<(), Failure>>),
+    Ended(Outcome<Result<Option<Healed>, Failure>>),
     Unlocked,
+    BorderConfirmed,
+    BorderOpened(Outcome<Result<(), Failure>>),
     Previewed(ObjectKey, Outcome<Result<Preview, Failure>>),
     FolderNamed(ObjectKey, PathBuf),
     FileNamed(PathBuf),
@@ -145,6 +152,7 @@ impl Objects {
             back: Vec::new(),
             forward: Vec::new(),
             seek: None,
+            healed: None,
             pane: None,
         }
     }
@@ -380,22 +388,41 @@ impl Objects {
             Msg::Ended(outcome) => {
                 self.spinner.stop();
                 return match settled(outcome) {
-                    Ok(()) => {
+                    Ok(healed) => {
                         self.progress = Progress::Whole;
-                        Step::none()
+                        if healed == self.healed {
+                            return Step::none();
+                        }
+                        self.healed = healed;
+                        match &self.healed {
+                            Some(healed) => Step::toast(Tone::Warning, &healed.to_string()),
+                            None => Step::none(),
+                        }
                     }
                     Err(failure) if failure.kind == FailureKind::Cancelled => {
                         self.progress = Progress::Stopped;
                         Step::none()
                     }
                     Err(failure) => {
-                        let unlock = when_locked(&failure, || Msg::Unlocked);
+                        let question = when_locked(&failure, || Msg::Unlocked)
+                            .or_else(|| at_the_border(&failure))
+                            .unwrap_or_else(Step::none);
                         self.progress = Progress::Broken(failure);
-                        unlock.unwrap_or_else(Step::none)
+                        question
                     }
                 };
             }
             Msg::Unlocked => return self.list(),
+            Msg::BorderConfirmed => {
+                let cross = CrossBorder { place: self.place.clone(), is_allowed: true };
+                return Step::run(Effect::latest("border", cross, Msg::BorderOpened));
+            }
+            Msg::BorderOpened(outcome) => {
+                return match settled(outcome) {
+                    Ok(()) => self.list(),
+                    Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
+                };
+            }
             Msg::Previewed(key, outcome) => self.previewed(key, outcome),
             Msg::FolderNamed(key, folder) => return transfers::download(self.remote(key), folder),
             Msg::FileNamed(file) => return self.upload(&file),
@@ -414,6 +441,16 @@ impl Objects {
         }
         Step::none()
     }
+}
+
+/// Where the data would cross a border, asks whether it may.
+fn at_the_border(failure: &Failure) -> Option<Step<Objects>> {
+    let is_border = failure.kind == FailureKind::Border;
+    is_border.then(|| {
+        let title = "Read across the border?";
+        let question = Confirm::new(title, failure.summary.as_str(), ["Read", "Not now"]);
+        Step::ask(question, |()| Msg::BorderConfirmed)
+    })
 }
 
 impl Screen for Objects {

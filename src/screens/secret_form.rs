@@ -24,6 +24,7 @@ use crate::tui::widget::text::{cells, rows_below};
 
 use super::failure_view::{self, settled};
 use super::keystore_setup::KeystoreSetup;
+use super::policy::PolicyForm;
 use super::unlock::{Unlock, when_locked};
 
 const KEY_NAMES: [KeyNames; 2] = [KeyNames::Oss, KeyNames::Aws];
@@ -67,6 +68,7 @@ impl Ask {
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Command {
     Form(FormMove),
+    Policy,
 }
 
 /// What the form is told.
@@ -259,7 +261,7 @@ impl Screen for SecretForm {
     type Answer = Name;
 
     const NAME: &'static str = "secret-form";
-    const KEYS: &'static [Bind<Self>] = &[];
+    const KEYS: &'static [Bind<Self>] = &[Bind::new(&["ctrl-o"], Command::Policy, "policy…")];
     const MOVES: Moves<Command> = Moves::Form(Command::Form);
 
     fn start(&mut self) -> Step<Self> {
@@ -271,6 +273,7 @@ impl Screen for SecretForm {
 
     fn update(&mut self, event: Event<Self>) -> Step<Self> {
         let said = match event {
+            Event::Command(Command::Policy) => return Step::open(PolicyForm::new()),
             Event::Command(Command::Form(to)) => self.form.act(to),
             Event::Key(key) => self.key(key),
             Event::Paste(text) => self.paste(&Zeroizing::new(text)),

@@ -44,6 +44,8 @@ pub enum Slot {
     Component(ComponentType),
     /// Whether changes ask for the typed name.
     Protected,
+    /// Whether ZenML hears of it only after a check.
+    RequireCheck,
 }
 
 impl Slot {
@@ -120,6 +122,11 @@ impl StackForm {
                 .on(draft.protected)
                 .help("changes and deletion ask for the typed name"),
         );
+        fields.push(
+            Field::toggle(Slot::RequireCheck, "require check")
+                .on(draft.require_check)
+                .help("ZenML hears of it only after a check of its store has passed"),
+        );
         Self {
             form: Form::new(fields),
             replaces,
@@ -144,6 +151,7 @@ impl StackForm {
                 .collect(),
             zenml: self.zenml.clone(),
             protected: self.form.is_on(Slot::Protected),
+            require_check: self.form.is_on(Slot::RequireCheck),
         }
     }
 

@@ -1,22 +1,18 @@
 //! The stacks of the catalog, each with what it is made of and how its last check ended.
 
-use std::collections::BTreeMap;
-
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::base::units;
 use crate::base::visible::visible;
 use crate::catalog::{Catalog, Severity};
-use crate::doctor::{Outcome as Ended, Report};
 use crate::model::component::ComponentType;
-use crate::model::finding::State;
 use crate::model::name::Name;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
 use crate::ops::check::Subject;
 use crate::ops::failure::Failure;
+use crate::ops::history::{LoadHistory, LoadedHistory};
 use crate::ops::stacks::{CopyStack, DeleteStack, RenameStack};
 use crate::ops::stores::LoadCatalog;
 use crate::ops::world::World;
@@ -30,7 +26,9 @@ use crate::tui::widget::table::{Column, Row};
 use super::ask::Ask;
 use super::check::CheckScreen;
 use super::detail::fields;
+use super::explain;
 use super::failure_view::{marked, settled};
+use super::last_checks::LastChecks;
 use super::list_detail::{Face, ListDetail};
 use super::plan::PlanScreen;
 use super::stack_form::StackForm;
@@ -48,8 +46,7 @@ const WELCOME: &str = "A stack takes three steps:\n\n\
 #[derive(Debug, Default)]
 pub struct Stacks {
     list: ListDetail<Catalog, Stack>,
-    /// How the checks of this session ended, by stack.
-    checked: BTreeMap<String, Report>,
+    checks: LastChecks,
 }
 
 /// What the keys do.
@@ -74,7 +71,7 @@ pub enum Command {
 pub enum Msg {
     Loaded(Outcome<Result<Catalog, Failure>>),
     FormSaved(Name),
-    Checked(String, Report),
+    ChecksRead(Outcome<Result<LoadedHistory, Failure>>),
     RenameNamed(String, Name),
     CopyNamed(String, Name),
     DeleteConfirmed(String),
@@ -96,7 +93,11 @@ impl Stacks {
     }
 
     fn load() -> Step<Self> {
-        Step::run(Effect::latest("catalog", LoadCatalog, Msg::Loaded))
+        Step::run(Effect::latest("catalog", LoadCatalog, Msg::Loaded)).and(Effect::latest(
+            "checks",
+            LoadHistory,
+            Msg::ChecksRead,
+        ))
     }
 
     fn saved(&mut self, name: &Name) -> Step<Self> {
@@ -132,10 +133,7 @@ impl Stacks {
                 ),
             },
             Command::Edit => Step::ask(StackForm::edit(catalog, stack), Msg::FormSaved),
-            Command::Check => {
-                let screen = CheckScreen::new(Subject::Stack(name.clone()));
-                Step::ask(screen, move |report| Msg::Checked(name, report))
-            }
+            Command::Check => Step::open(CheckScreen::new(Subject::Stack(name))),
             Command::Plan => Step::open(PlanScreen::new(name)),
             Command::Rename => {
                 let dialog = Ask::name(format!("Rename {name}"), &name);
@@ -161,9 +159,7 @@ impl Stacks {
         match msg {
             Msg::Loaded(outcome) => self.list.take(outcome),
             Msg::FormSaved(name) => return self.saved(&name),
-            Msg::Checked(stack, report) => {
-                self.checked.insert(stack, report);
-            }
+            Msg::ChecksRead(outcome) => self.checks.take(outcome),
             Msg::RenameNamed(name, to) => {
                 let job = RenameStack { name, to: to.to_string() };
                 return Step::run(Effect::exclusive("catalog", job, Msg::Saved));
@@ -193,8 +189,7 @@ impl Stacks {
     }
 
     fn row(&self, stack: &Stack, theme: &Theme) -> Row<'static> {
-        let report = self.checked.get(stack.name.as_str());
-        let (tone, word) = report.map_or((Tone::Neutral, "unchecked"), standing);
+        let (tone, word) = self.checks.mark(self.store(stack));
         let protected = if stack.protected { " [protected]" } else { "" };
         let sign = Span::styled(theme.sign(tone), theme.tone(tone));
         let name = Line::from(vec![
@@ -214,15 +209,14 @@ impl Stacks {
                 rows.extend(of_store.map(|(label, value)| (format!("  {label}"), value)));
             }
         }
+        if stack.require_check {
+            let said = "required before ZenML hears of it".to_owned();
+            rows.push(("check".to_owned(), said));
+        }
         rows.push(("ZenML".to_owned(), "E shows and exports the plan".to_owned()));
         let mut lines = fields(&rows, room, theme);
         lines.push(Line::default());
-        match self.checked.get(stack.name.as_str()) {
-            Some(report) => lines.extend(report_lines(report, room, theme)),
-            None => {
-                lines.push(Line::styled("not checked in this session: c checks it", theme.muted()));
-            }
-        }
+        lines.extend(self.checks.lines(self.store(stack), room, theme));
         lines.extend(self.problem_lines(stack, room, theme));
         lines
     }
@@ -274,32 +268,6 @@ fn free_name(catalog: &Catalog, name: &str) -> String {
     }
 }
 
-/// How a report stands, and the word for it.
-fn standing(report: &Report) -> (Tone, &'static str) {
-    match report.outcome {
-        Ended::Passed => (Tone::Good, "passed"),
-        Ended::Warned => (Tone::Warning, "warned"),
-        Ended::Failed => (Tone::Bad, "failed"),
-        Ended::Cancelled => (Tone::Neutral, "stopped"),
-    }
-}
-
-fn report_lines(report: &Report, room: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let (tone, word) = standing(report);
-    let fine = report.findings.iter().filter(|f| f.state == State::Passed).count();
-    let total = report.findings.len();
-    let said = format!("last check {word}: {fine} of {total}, {}", units::span(report.took));
-    let mut lines = marked(theme.sign(tone), theme.tone(tone), &said, room);
-    let odd = report.findings.iter().filter(|f| matches!(f.state, State::Failed | State::Warned));
-    for finding in odd.take(3) {
-        let tone = if finding.state == State::Failed { Tone::Bad } else { Tone::Warning };
-        let sign = format!("  {}", theme.sign(tone));
-        let said = visible(&finding.summary);
-        lines.extend(marked(&sign, theme.tone(tone), said.as_str(), room));
-    }
-    lines
-}
-
 impl Screen for Stacks {
     type World = World;
     type Command = Command;
@@ -347,7 +315,7 @@ impl Screen for Stacks {
             columns: &[
                 Column::new("", Constraint::Length(1)),
                 Column::new("", Constraint::Fill(1)),
-                Column::new("", Constraint::Length(9)).right(),
+                Column::new("", Constraint::Length(10)).right(),
             ],
             empty: "no stack yet: n makes one",
             welcome: WELCOME,
@@ -360,5 +328,9 @@ impl Screen for Stacks {
 
     fn title(&self) -> String {
         "Stacks".into()
+    }
+
+    fn error_code(&self) -> Option<&str> {
+        explain::code_of_failure(self.list.failure())
     }
 }

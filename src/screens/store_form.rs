@@ -12,6 +12,7 @@ use ratatui::text::Line;
 use self::endpoint_fields::EndpointFields;
 use self::side_panel::Preview;
 use crate::base::visible::visible;
+use crate::doctor::fix;
 use crate::model::field::FieldError;
 use crate::model::name::Name;
 use crate::model::region::{self, Region};
@@ -26,14 +27,15 @@ use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::form::{Field, Form, Said};
 use crate::tui::widget::split::{pane, panes};
-use crate::tui::widget::text::{cells, line, row, rows_below};
+use crate::tui::widget::text::{cells, line, row, rows_below, wrap};
 use crate::tui::widget::text_view::TextView;
 
 use super::bucket_picker::{BucketPicker, Chosen};
+use super::check::CheckScreen;
+use super::explain;
 use super::failure_view::{self, settled};
 use super::region_picker::RegionPicker;
 use super::secret_picker::SecretPicker;
-use super::stores::check;
 
 /// From this width on the form and what ZenML gets stand side by side.
 const WIDE: u16 = 110;
@@ -71,6 +73,7 @@ enum Ask {
     Bucket,
     Prefix,
     Signature,
+    Residency,
     Access,
     AccessUrl,
     AccessDomain,
@@ -83,7 +86,7 @@ pub enum Command {
     Form(FormMove),
     Test,
     ChooseBucket,
-    SplitEndpoint,
+    Mend,
     Panel,
     Scroll(Move),
 }
@@ -96,6 +99,7 @@ pub enum Msg {
     RegionPicked(Option<&'static Region>),
     BucketPicked(Option<Chosen>),
     Saved(Outcome<Result<Name, Failure>>),
+    Mended(Box<StoreDraft>),
 }
 
 impl StoreForm {
@@ -136,6 +140,9 @@ impl StoreForm {
             Field::choice(Ask::Signature, "Signature", SIGNATURES.map(|s| s.to_string()))
                 .chosen(signature.unwrap_or(0))
                 .help("S3 V2 is what ZenML's page for OSS asks for; S3 V4 needs the region"),
+            Field::text(Ask::Residency, "Residency")
+                .value(&draft.residency)
+                .help("where the data may lie: EU, UK, DE, asia-pacific, …; empty: anywhere"),
             Field::section("How this machine reaches the bucket", !draft.access.is_empty()),
         ]);
         fields.extend(access.fields("Access"));
@@ -173,6 +180,7 @@ impl StoreForm {
             endpoint: self.endpoint.text(&self.form),
             access: self.access.text(&self.form),
             signature: signature.unwrap_or_default(),
+            residency: text(Ask::Residency),
             extras: self.extras.clone(),
         }
     }
@@ -189,6 +197,7 @@ impl StoreForm {
             "region" => (Ask::Region, problem.message),
             "bucket" => (Ask::Bucket, problem.message),
             "prefix" => (Ask::Prefix, problem.message),
+            "residency" => (Ask::Residency, problem.message),
             "endpoint" => self.endpoint.place(&self.form, problem.message),
             "access" => self.access.place(&self.form, problem.message),
             extra => (Ask::Signature, format!("{extra}: {}", problem.message)),
@@ -312,6 +321,35 @@ impl StoreForm {
         }
     }
 
+    fn can_be_mended(&self) -> bool {
+        self.bucket_inside().is_some() || fix::slips(&self.draft()).is_some()
+    }
+
+    /// Writes what must have been meant in place of what was typed.
+    fn mend_slips(&mut self) {
+        let draft = self.draft();
+        if let Some(fix) = fix::slips(&draft) {
+            self.fill(&fix.applied_to(&draft));
+            self.form.notice(fix.summary());
+        }
+    }
+
+    /// Takes what a fix made of the draft.
+    fn fill(&mut self, draft: &StoreDraft) {
+        self.extras = draft.extras.clone();
+        self.form.set_text(Ask::Bucket, &draft.bucket);
+        self.form.set_text(Ask::Prefix, &draft.prefix);
+        self.form.set_text(Ask::Region, &draft.region);
+        let signature = SIGNATURES.iter().position(|other| *other == draft.signature);
+        self.form.set_chosen(Ask::Signature, signature.unwrap_or(0));
+        self.offer_endpoints();
+        self.endpoint.fill(&mut self.form, &draft.endpoint);
+        self.access.fill(&mut self.form, &draft.access);
+        self.form.mark_dirty();
+        self.refresh();
+        self.is_fine();
+    }
+
     fn command(&mut self, command: Command) -> Step<Self> {
         match command {
             // the form is out of sight: the keys move what is in sight
@@ -325,11 +363,13 @@ impl StoreForm {
                 return self.react(&said);
             }
             Command::Test if self.is_fine() => {
-                return check(Subject::Draft(Box::new(self.draft())));
+                let check = CheckScreen::new(Subject::Draft(Box::new(self.draft())));
+                return Step::ask(check, Msg::Mended);
             }
             Command::Test | Command::Form(_) => {}
             Command::ChooseBucket => return self.choose_bucket(),
-            Command::SplitEndpoint => self.split_endpoint(),
+            Command::Mend if self.bucket_inside().is_some() => self.split_endpoint(),
+            Command::Mend => self.mend_slips(),
             Command::Panel => self.panel_open = !self.panel_open,
             Command::Scroll(to) => self.panel.act(to),
         }
@@ -343,6 +383,11 @@ impl StoreForm {
     fn react(&mut self, said: &Said<Ask>) -> Step<Self> {
         match said {
             Said::Changed(field) => self.changed(*field),
+            Said::Left(Ask::Residency) => {
+                self.check_field(Ask::Residency);
+                // whether the region lies inside depends on both
+                self.check_field(Ask::Region);
+            }
             Said::Left(field) => self.check_field(*field),
             Said::Open(Ask::Secret) => {
                 return Step::push(
@@ -374,13 +419,19 @@ impl StoreForm {
                 self.picked(Ask::Region);
             }
             Msg::BucketPicked(Some(chosen)) => self.bucket_picked(&chosen),
+            Msg::Mended(draft) => self.fill(&draft),
             Msg::SecretPicked(None) | Msg::RegionPicked(None) | Msg::BucketPicked(None) => {}
             Msg::Saved(outcome) => {
                 self.saving = false;
                 match settled(outcome) {
                     Ok(name) => {
-                        let said = format!("the store {name} is in the catalog");
-                        return Step::answer(name).then(Step::toast(Tone::Good, &said));
+                        let saved = format!("the store {name} is in the catalog");
+                        let store = self.draft().validate().ok();
+                        let (tone, said) = match store.and_then(|store| store.residency_doubt()) {
+                            Some(doubt) => (Tone::Warning, format!("{saved}; {doubt}: check it")),
+                            None => (Tone::Good, saved),
+                        };
+                        return Step::answer(name).then(Step::toast(tone, &said));
                     }
                     Err(failure) => self.failure = Some(failure),
                 }
@@ -399,6 +450,12 @@ impl StoreForm {
             let bucket = visible(&bucket);
             let said = format!("ctrl-x splits it: bucket {bucket}, endpoint {endpoint}");
             below = vec![Line::styled(said, theme.warn())];
+        } else if let Some(fix) = fix::slips(&self.draft()) {
+            let said = visible(&format!("ctrl-x: {}", fix.summary())).into_string();
+            below = wrap(&said, room)
+                .into_iter()
+                .map(|text| Line::styled(text, theme.warn()))
+                .collect();
         } else if with_short && inner.height > 16 {
             below = vec![Line::styled("ZenML gets (ctrl-o shows all)", theme.muted())];
             below.extend(self.short.lines().map(|text| Line::raw(text.to_owned())));
@@ -430,8 +487,7 @@ impl Screen for StoreForm {
 
     const NAME: &'static str = "store-form";
     const KEYS: &'static [Bind<Self>] = &[
-        Bind::new(&["ctrl-x"], Command::SplitEndpoint, "split")
-            .when(|form| form.bucket_inside().is_some()),
+        Bind::new(&["ctrl-x"], Command::Mend, "mend").when(Self::can_be_mended),
         Bind::new(&["ctrl-t"], Command::Test, "test…"),
         Bind::new(&["ctrl-b"], Command::ChooseBucket, "buckets…"),
         Bind::new(&["ctrl-o"], Command::Panel, "ZenML"),
@@ -467,6 +523,10 @@ impl Screen for StoreForm {
         } else {
             self.view_form(frame, area, theme, true);
         }
+    }
+
+    fn error_code(&self) -> Option<&str> {
+        explain::code_of_failure(self.failure.as_ref())
     }
 
     fn title(&self) -> String {

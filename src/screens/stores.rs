@@ -11,6 +11,7 @@ use crate::model::name::Name;
 use crate::model::store::{ArtifactStore, RegionId, StoreDraft};
 use crate::ops::check::Subject;
 use crate::ops::failure::Failure;
+use crate::ops::history::{LoadHistory, LoadedHistory};
 use crate::ops::objects::{MakeBucket, Place};
 use crate::ops::stores::{DeleteStore, LoadCatalog};
 use crate::ops::world::World;
@@ -24,7 +25,9 @@ use crate::tui::widget::text::wrap;
 
 use super::check::CheckScreen;
 use super::detail::fields;
+use super::explain;
 use super::failure_view::settled;
+use super::last_checks::LastChecks;
 use super::list_detail::{Face, ListDetail};
 use super::objects::Objects;
 use super::store_form::StoreForm;
@@ -39,6 +42,7 @@ const WELCOME: &str = "An artifact store is a bucket of OSS and the way to it: s
 #[derive(Debug, Default)]
 pub struct Stores {
     list: ListDetail<Catalog, ArtifactStore>,
+    checks: LastChecks,
 }
 
 /// What the keys do.
@@ -60,16 +64,12 @@ pub enum Command {
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Loaded(Outcome<Result<Catalog, Failure>>),
+    ChecksRead(Outcome<Result<LoadedHistory, Failure>>),
     FormSaved(Name),
     MakeConfirmed(Box<StoreDraft>),
     Made(Box<StoreDraft>, Outcome<Result<BucketName, Failure>>),
     DeleteConfirmed(Name),
     Deleted(Name, Outcome<Result<(), Failure>>),
-}
-
-/// Opens the diagnosis of a store or of what a form holds of one.
-pub(super) fn check<S: Screen<World = World>>(subject: Subject) -> Step<S> {
-    Step::open(CheckScreen::new(subject))
 }
 
 /// Shows what lies in the bucket, below the store's own prefix.
@@ -80,7 +80,11 @@ pub(super) fn browse<S: Screen<World = World>>(store: &ArtifactStore) -> Step<S>
 
 impl Stores {
     fn load() -> Step<Self> {
-        Step::run(Effect::latest("list", LoadCatalog, Msg::Loaded))
+        Step::run(Effect::latest("list", LoadCatalog, Msg::Loaded)).and(Effect::latest(
+            "checks",
+            LoadHistory,
+            Msg::ChecksRead,
+        ))
     }
 
     fn has_selection(&self) -> bool {
@@ -90,6 +94,7 @@ impl Stores {
     fn hear(&mut self, msg: Msg) -> Step<Self> {
         match msg {
             Msg::Loaded(outcome) => self.list.take(outcome),
+            Msg::ChecksRead(outcome) => self.checks.take(outcome),
             // the list is being read again; the new row is selected when it is there
             Msg::FormSaved(name) => self.list.select(&name),
             Msg::MakeConfirmed(store) => {
@@ -133,7 +138,9 @@ impl Stores {
             (Command::Reload, _) => Self::load(),
             (Command::Browse, Some(store)) => browse(store),
             (Command::Edit, Some(store)) => Step::ask(StoreForm::edit(store), Msg::FormSaved),
-            (Command::Check, Some(store)) => check(Subject::Store(store.name.to_string())),
+            (Command::Check, Some(store)) => {
+                Step::open(CheckScreen::new(Subject::Store(store.name.to_string())))
+            }
             (Command::MakeBucket, Some(store)) => ask_to_make(store),
             (Command::Delete, Some(store)) => self.ask_to_delete(store),
             (_, _) => Step::none(),
@@ -177,6 +184,8 @@ impl Stores {
             ("used by", if users.is_empty() { "no stack yet".to_owned() } else { users }),
         ];
         let mut lines = fields(&rows, room, theme);
+        lines.push(Line::raw(""));
+        lines.extend(self.checks.lines(Some(store), room, theme));
         lines.push(Line::raw(""));
         lines.push(Line::styled("ZenML gets", theme.title()));
         let client =
@@ -272,16 +281,21 @@ impl Screen for Stores {
             title: "Artifact stores",
             width: (40, 36),
             columns: &[
+                Column::new("", Constraint::Length(1)),
                 Column::new("name", Constraint::Fill(1)),
-                Column::new("region", Constraint::Length(18)),
+                Column::new("check", Constraint::Length(10)).right(),
             ],
             empty: "none yet: n makes the first",
             welcome: WELCOME,
             warnings: self.warnings(theme),
         };
         let row = |store: &ArtifactStore| {
-            let region = store.region.as_ref().map_or("-", RegionId::as_str);
-            Row::new([store.name.to_string(), region.to_owned()])
+            let (tone, age) = self.checks.mark(Some(store));
+            Row::new([
+                Line::styled(theme.sign(tone), theme.tone(tone)),
+                Line::raw(store.name.to_string()),
+                Line::styled(age, theme.muted()),
+            ])
         };
         let details = |store: &ArtifactStore, room| self.details(store, room, theme);
         self.list.view(frame, area, theme, &face, row, details);
@@ -289,5 +303,9 @@ impl Screen for Stores {
 
     fn title(&self) -> String {
         "Artifact stores".to_owned()
+    }
+
+    fn error_code(&self) -> Option<&str> {
+        explain::code_of_failure(self.list.failure())
     }
 }

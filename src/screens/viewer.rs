@@ -24,6 +24,7 @@ use crate::tui::widget::text::line;
 
 use self::content::Reading;
 use super::details::Details;
+use super::explain;
 use super::failure_view::{self, settled};
 use super::transfers;
 use super::unlock::when_locked;
@@ -191,6 +192,10 @@ impl Screen for Viewer {
                 }
             }
         }
+    }
+
+    fn error_code(&self) -> Option<&str> {
+        explain::code_of_failure(self.failure.as_ref())
     }
 
     fn title(&self) -> String {

@@ -56,6 +56,7 @@ pub trait Layer<W>: Send {
     fn wants_tick(&self) -> bool;
     fn popup(&self) -> Option<Size>;
     fn is_confirmation(&self) -> bool;
+    fn error_code(&self) -> Option<&str>;
     fn start(&mut self) -> Vec<Act<W>>;
     fn resumed(&mut self) -> Vec<Act<W>>;
     fn observe(&mut self, log: &Log);
@@ -120,6 +121,10 @@ impl<S: Screen> Layer<S::World> for Mounted<S> {
 
     fn is_confirmation(&self) -> bool {
         self.screen.is_confirmation()
+    }
+
+    fn error_code(&self) -> Option<&str> {
+        self.screen.error_code()
     }
 
     fn start(&mut self) -> Vec<Act<S::World>> {

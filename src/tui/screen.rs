@@ -105,6 +105,11 @@ pub trait Screen: Send + Sized + 'static {
         false
     }
 
+    /// The code of the error in sight, where there is one that can be explained.
+    fn error_code(&self) -> Option<&str> {
+        None
+    }
+
     /// Called when it is on top again: the layer above closed, or its tab was shown.
     fn resumed(&mut self) -> Step<Self> {
         Step::none()

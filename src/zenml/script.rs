@@ -8,6 +8,8 @@
 
 use std::fmt::{self, Write as _};
 
+use serde_json::{Map, Value};
+
 use super::plan::{Plan, Step, text};
 use crate::base::shell;
 
@@ -21,8 +23,19 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    fn new(head: impl Into<String>) -> Self {
+    pub(super) fn new(head: impl Into<String>) -> Self {
         Self { head: head.into(), options: Vec::new() }
+    }
+
+    /// With each setting as an option of `--name=value`.
+    pub(super) fn with_settings(mut self, settings: &Map<String, Value>) -> Self {
+        self.options.extend(settings.iter().map(|(setting, value)| {
+            let value = text(value);
+            // ZenML reads `@x` as the contents of the file x, `@@x` as `@x`
+            let at = if value.starts_with('@') { "@" } else { "" };
+            format!("--{setting}={}", shell::quote(&format!("{at}{value}")))
+        }));
+        self
     }
 }
 
@@ -47,22 +60,12 @@ fn command(step: &Step) -> CommandLine {
         Step::Secret { name, .. } => {
             CommandLine::new(format!("zenml secret create {name} --values=@/dev/fd/3"))
         }
-        Step::Component { name, kind, flavor, configuration } => CommandLine {
-            head: format!(
-                "zenml {} register {name} -f {}",
-                kind.as_str().replace('_', "-"),
-                shell::quote(flavor)
-            ),
-            options: configuration
-                .iter()
-                .map(|(setting, value)| {
-                    let value = text(value);
-                    // ZenML reads `@x` as the contents of the file x, `@@x` as `@x`
-                    let at = if value.starts_with('@') { "@" } else { "" };
-                    format!("--{setting}={}", shell::quote(&format!("{at}{value}")))
-                })
-                .collect(),
-        },
+        Step::Component { name, kind, flavor, configuration } => CommandLine::new(format!(
+            "zenml {} register {name} -f {}",
+            kind.as_str().replace('_', "-"),
+            shell::quote(flavor)
+        ))
+        .with_settings(configuration),
         Step::Stack { name, components } => {
             let mut head = format!("zenml stack register {name}");
             for (kind, names) in components {

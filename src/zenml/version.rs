@@ -1,11 +1,11 @@
-//! Versions of ZenML, and what changed between them.
+//! Versions of ZenML and of the libraries below it, and what changed between them.
 
 use std::fmt;
 
 /// `0.98.0`; what follows the third number (`rc1`, `.dev3`) is not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version {
-    /// Zero so far.
+    /// Zero so far for ZenML; the year for s3fs.
     pub major: u16,
     /// Grows with every release.
     pub minor: u16,
@@ -17,6 +17,10 @@ impl Version {
     /// The first that reads `access_key_id` and `secret_access_key` of a
     /// secret; older ones know the `aws_` names only (ZenML PR #4289).
     pub const PLAIN_KEY_NAMES: Self = Self { major: 0, minor: 93, patch: 0 };
+
+    /// The first botocore that knows `request_checksum_calculation`, and that without it sends
+    /// uploads over https in chunks and deletes without Content-MD5 (botocore's changelog, 1.36.0).
+    pub const NEWER_CHECKSUMS: Self = Self { major: 1, minor: 36, patch: 0 };
 
     /// The version in `text`, as `GET /api/v1/version` and `zenml version` write it.
     pub fn parse(text: &str) -> Option<Self> {

@@ -13,7 +13,7 @@ use osstack::model::finding::{Finding, State};
 use osstack::model::secret::{KeyNames, SecretDraft};
 use osstack::model::stack::StackDraft;
 use osstack::model::store::StoreDraft;
-use osstack::ops::check::{RunCheck, Subject};
+use osstack::ops::check::{Besides, RunCheck, Subject};
 use osstack::ops::failure::{Failure, FailureKind};
 use osstack::ops::secrets::SaveSecret;
 use osstack::ops::stacks::SaveStack;
@@ -24,17 +24,17 @@ use osstack::ports::entropy::SeededEntropy;
 use osstack::ports::env::Env;
 use osstack::ports::paths::Paths;
 
-use crate::doctor::Bed;
+use crate::doctor_bed::Bed;
 
 /// A world with the sandbox's key as `demo_secret` and its store as `demo_store`.
-struct Home {
+pub(crate) struct Home {
     world: Arc<World>,
-    bed: Bed,
+    pub(crate) bed: Bed,
     _folder: tempfile::TempDir,
 }
 
 impl Home {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let world = World::new(
             Env::default(),
@@ -63,12 +63,12 @@ impl Home {
         save.run(Context::alone(Arc::clone(&self.world))).await.unwrap();
     }
 
-    async fn register(&self, draft: StoreDraft) {
+    pub(crate) async fn register(&self, draft: StoreDraft) {
         let save = SaveStore { draft, replaces: None };
         save.run(Context::alone(Arc::clone(&self.world))).await.unwrap();
     }
 
-    async fn stack(&self, name: &str, store: &str) {
+    pub(crate) async fn stack(&self, name: &str, store: &str) {
         let mut draft = StackDraft { name: name.into(), ..StackDraft::default() };
         draft.components.insert(ComponentType::ArtifactStore, vec![store.into()]);
         draft.components.insert(ComponentType::Orchestrator, vec!["default".into()]);
@@ -76,8 +76,10 @@ impl Home {
         save.run(Context::alone(Arc::clone(&self.world))).await.unwrap();
     }
 
-    async fn check(&self, subject: Subject) -> Result<Report, Failure> {
-        RunCheck { subject }.run(Context::alone(Arc::clone(&self.world))).await
+    pub(crate) async fn check(&self, subject: Subject) -> Result<Report, Failure> {
+        RunCheck { subject, besides: Besides::default() }
+            .run(Context::alone(Arc::clone(&self.world)))
+            .await
     }
 }
 
@@ -89,11 +91,11 @@ fn found<'a>(report: &'a Report, id: &str) -> &'a Finding {
 async fn a_bare_name_means_a_stack_before_a_store() {
     let home = Home::new().await;
     let named = home.check(Subject::parse("demo_store")).await.unwrap();
-    assert_eq!((named.subject.as_str(), named.outcome), ("store/demo_store", Outcome::Passed));
+    assert_eq!((named.subject.as_str(), named.outcome), ("store/demo_store", Outcome::Warned));
 
     home.stack("demo_store", "demo_store").await;
     let named = home.check(Subject::parse("demo_store")).await.unwrap();
-    assert_eq!((named.subject.as_str(), named.outcome), ("stack/demo_store", Outcome::Passed));
+    assert_eq!((named.subject.as_str(), named.outcome), ("stack/demo_store", Outcome::Warned));
     let exact = home.check(Subject::parse("store/demo_store")).await.unwrap();
     assert_eq!(exact.subject, "store/demo_store");
     assert_eq!(home.bed.keys().await, [""; 0]);
@@ -104,7 +106,7 @@ async fn a_draft_is_checked_without_being_saved() {
     let home = Home::new().await;
     let draft = StoreDraft { name: "other".into(), ..home.bed.draft() };
     let report = home.check(Subject::Draft(Box::new(draft.clone()))).await.unwrap();
-    assert_eq!((report.subject.as_str(), report.outcome), ("draft", Outcome::Passed));
+    assert_eq!((report.subject.as_str(), report.outcome), ("draft", Outcome::Warned));
     assert!(home.world.store("other").await.is_err());
 
     let wrong = StoreDraft { bucket: "No_Bucket".into(), ..draft };

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use osstack::base::secret_string::SecretString;
+use osstack::model::bucket::BucketName;
 use osstack::model::secret::Credentials;
 use osstack::oss::request::{Request, parse_query};
 use osstack::oss::{presign, sign_v2, sign_v4};
@@ -66,7 +67,7 @@ impl<'a> Vector<'a> {
             method: method.to_owned(),
             scheme: if scheme == "http" { "http" } else { "https" },
             authority: authority.to_owned(),
-            bucket,
+            bucket: bucket.and_then(|bucket| BucketName::parse(&bucket).ok()),
             path,
             query: parse_query(query),
             headers: Vec::new(),

@@ -26,6 +26,7 @@ pub enum Global {
     Dismiss,
     Help,
     Palette,
+    Explain,
     Close,
     Quit,
     Interrupt,
@@ -44,6 +45,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
         Binding::new(&["esc"], Global::Close, "close").when(Self::can_close),
         Binding::new(&["?", "f1"], Global::Help, "help").when(Self::no_palette),
         Binding::new(&[":"], Global::Palette, "commands").when(Self::no_palette),
+        Binding::new(&["!", "f2"], Global::Explain, "explain…").when(Self::has_error_code),
         Binding::new(&["["], Global::PreviousTab, "tab before").when(Self::can_switch).quiet(),
         Binding::new(&["]"], Global::NextTab, "next tab").when(Self::can_switch).quiet(),
         Binding::new(&["1"], Global::Tab(0), "first tab").when(Self::has_tab::<0>).quiet(),
@@ -131,6 +133,12 @@ impl<W: Send + Sync + 'static> Shell<W> {
                 let palette = Palette::<W>::commands(self.rows().0);
                 self.push(self.shown, Box::new(Mounted::new(palette)), OnClose::Run);
             }
+            Global::Explain => {
+                let code = self.top().and_then(|top| top.layer.error_code());
+                if let Some(layer) = code.and_then(|code| (self.options.explain)(code)) {
+                    self.push(self.shown, layer, OnClose::Nothing);
+                }
+            }
             Global::Dismiss => self.toasts.dismiss(),
             Global::Close => self.leave(),
             Global::Quit => self.quit(),
@@ -215,6 +223,10 @@ impl<W: Send + Sync + 'static> Shell<W> {
 
     fn has_bad_news(&self) -> bool {
         self.toasts.stay()
+    }
+
+    fn has_error_code(&self) -> bool {
+        self.top().is_some_and(|top| top.layer.error_code().is_some())
     }
 
     fn can_close(&self) -> bool {

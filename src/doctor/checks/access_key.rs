@@ -4,16 +4,18 @@ use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused, warned};
 use crate::model::endpoint::EndpointChoice;
 use crate::model::finding::Finding;
+use crate::model::permission::Action;
 use crate::oss::{Error, Kind};
 
 pub(super) const CHECK: Check = Check {
     id: "access-key",
     title: "the key is accepted",
-    needs: &["clock"],
-    run: |case| Box::pin(run(case)),
+    about: "OSS knows the key, it is enabled, and the secret belongs to it.",
+    needs: &["signature", "session-token"],
+    run: |case| Box::pin(async move { run(&case).await.into() }),
 };
 
-async fn run(case: &mut Case) -> Verdict {
+async fn run(case: &Case) -> Verdict {
     let (store, client) = (case.store()?, case.client()?);
     let key = client.access().credentials.short_id();
     let choice = store.access.as_ref().unwrap_or(&store.endpoint);
@@ -27,12 +29,13 @@ async fn run(case: &mut Case) -> Verdict {
         Ok(answer) => {
             let own = answer.value.iter().any(|entry| entry.name == bucket);
             passed(format!("{key} is accepted."))
+                .worked(Action::ListBuckets)
                 .fact("buckets", answer.value.len().to_string())
                 .fact("own bucket", if own { "among them" } else { "not among them" })
         }
         Err(error) if error.kind == Kind::Permission && !is_blocked(&error) => {
             // refusing this right, OSS has accepted the signature
-            passed(format!("{key} is accepted.")).fact(
+            passed(format!("{key} is accepted.")).denied(Action::ListBuckets).fact(
                 "buckets",
                 "the key may not list them, as usual for a RAM user (oss:ListBuckets)",
             )
@@ -47,17 +50,11 @@ async fn run(case: &mut Case) -> Verdict {
 fn decides(error: &Error) -> bool {
     matches!(error.kind, Kind::Credentials | Kind::Clock | Kind::Network(_) | Kind::NotOss)
         || is_blocked(error)
-        || is_switched_off(error)
 }
 
 /// The account itself is blocked.
 fn is_blocked(error: &Error) -> bool {
     matches!(error.code.as_deref(), Some("UserDisable" | "InDebt" | "InDebtOverdue"))
-}
-
-/// The account does not take this signature (EC 0002-0000003x).
-fn is_switched_off(error: &Error) -> bool {
-    matches!(error.ec.as_deref(), Some("0002-00000031" | "0002-00000032" | "0002-00000033"))
 }
 
 /// What the bucket's own answer says of the key.

@@ -1,82 +1,44 @@
-//! The bucket is there, is ours, and lies where the store says.
+//! The bucket lies where the store says.
 
+use super::bucket::OTHER_REGION;
 use crate::base::visible::visible;
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused, warned};
+use crate::doctor::{fix, permissions};
 use crate::model::endpoint::{Endpoint, EndpointChoice};
 use crate::model::finding::Finding;
+use crate::model::permission::Action;
 use crate::model::region;
 use crate::model::store::RegionId;
-use crate::oss::{Error, Kind};
 
 pub(super) const CHECK: Check = Check {
     id: "bucket-region",
-    title: "the bucket is there and in this region",
-    needs: &["access-key"],
-    run: |case| Box::pin(run(case)),
+    title: "the bucket is in this region",
+    about: "The bucket lies where the store says. OSS serves a bucket in its own region alone, and \
+            names the right endpoint where another is asked.",
+    needs: &["bucket"],
+    run: |case| Box::pin(async move { run(&case).into() }),
 };
 
-/// EC of a request that came to another region than the bucket's.
-const OTHER_REGION: &str = "0003-00001403";
-
-async fn run(case: &mut Case) -> Verdict {
-    let (store, client) = (case.store()?, case.client()?);
-    // ZenML asks so first, and tries to make the bucket where the answer is no
+fn run(case: &Case) -> Verdict {
+    let bucket = &case.store()?.bucket;
     let first = &case.first()?.answer;
-    if let Err(error) = client.head_bucket(&store.bucket).await {
-        // a HEAD has no body; the first answer to a GET told the rest of the same refusal
-        let whole = first.as_ref().err().filter(|first| first.ec.is_some() && first.ec == error.ec);
-        return explain(case, whole.unwrap_or(&error));
-    }
-    let location = first.as_ref().ok().and_then(|answer| answer.value.as_deref());
-    compare(case, location)
-}
-
-fn explain(case: &Case, error: &Error) -> Verdict {
-    let (store, endpoint) = (case.store()?, case.endpoint()?);
-    let bucket = &store.bucket;
-    if error.ec.as_deref() == Some(OTHER_REGION) {
-        let finding = refused(format!("The bucket {bucket} lies in another region."), error);
-        let Some(host) = error.endpoint.as_deref() else { return Ok(finding) };
-        let shown = visible(host).into_string();
-        let finding = finding.fact("lies at", shown);
-        return Ok(match change_to(case, host)? {
-            Some(change) => finding.next(format!("Go where it lies: {change}")),
-            None => finding,
-        });
-    }
-    let finding = |summary: String| refused(summary, error);
-    Ok(match (error.code.as_deref(), error.kind) {
-        (Some("NoSuchBucket"), _) | (None, Kind::NotFound) => {
-            let make = if case.is_draft() {
-                "make the bucket".to_owned()
-            } else {
-                format!("make it: osstack mb {}", store.name)
-            };
-            finding(format!("There is no bucket {bucket} at {}.", endpoint.host()))
-                .next(format!("Correct the bucket's name or the region, or {make}"))
+    let finding = match first {
+        Ok(answer) => compare(case, answer.value.as_deref())?,
+        Err(error) if error.ec.as_deref() == Some(OTHER_REGION) => {
+            let finding = refused(format!("The bucket {bucket} lies in another region."), error);
+            let Some(host) = error.endpoint.as_deref() else { return Ok(finding) };
+            let finding = finding
+                .fact("lies at", visible(host).into_string())
+                .fix(fix::go_where_it_lies(case.store()?, case.endpoint()?, host));
+            match change_to(case, host)? {
+                Some(change) => finding.next(format!("Go where it lies: {change}")),
+                None => finding,
+            }
         }
-        (Some("PublicEndpointForbidden"), _) => {
-            finding(format!("{bucket} may not be reached by a public endpoint."))
-                .because(
-                    "Accounts opened since 2025-03-20 reach objects in mainland regions by \
-                     internal endpoints or custom domains only.",
-                )
-                .next(
-                    "Bind a custom domain to the bucket and name it as the store's endpoint \
-                     (custom_domain), run ZenML inside Alibaba Cloud with the internal endpoint, \
-                     or take a region outside the mainland.",
-                )
-        }
-        (Some("SecondLevelDomainForbidden"), _) => {
-            finding(format!("{bucket} was not seen in front of the host.")).because(
-                "OSS takes the bucket in the host name only, and that is how it was sent: \
-                 something on the way rewrites the host.",
-            )
-        }
-        (_, Kind::Permission) => finding(format!("The key may not use the bucket {bucket}.")),
-        _ => finding(format!("The bucket {bucket} cannot be reached.")),
-    })
+        Err(_) => compare(case, None)?,
+    };
+    Ok(permissions::seen(finding, Action::GetBucketLocation, first))
 }
 
 /// How the store is pointed to `host`, which the server named. The answer may be pasted into a
@@ -103,14 +65,14 @@ fn compare(case: &Case, location: Option<&str>) -> Verdict {
     let store = case.store()?;
     let bucket = &store.bucket;
     let Some(location) = location else {
-        return Ok(passed(format!("The bucket {bucket} is there."))
+        return Ok(passed(format!("This endpoint serves the bucket {bucket}."))
             .fact("region", "not told (the key may not ask: oss:GetBucketLocation)"));
     };
     let shown = visible(location).into_string();
     let named = store.region.as_ref();
     let fits = named.is_none_or(|named| is(named, location));
     if fits {
-        let finding = passed(format!("The bucket {bucket} is there, in {shown}."));
+        let finding = passed(format!("The bucket {bucket} lies in {shown}."));
         return Ok(finding.fact("region", shown));
     }
     let named = named.map_or("", RegionId::as_str);
@@ -122,6 +84,7 @@ fn compare(case: &Case, location: Option<&str>) -> Verdict {
             }
             Err(_) => "Name the region it lies in: see osstack regions.".to_owned(),
         })
+        .fix(fix::name_the_region(store, location))
         .fact("region", shown))
 }
 

@@ -9,8 +9,10 @@ use crate::oss::Kind;
 pub(super) const CHECK: Check = Check {
     id: "clock",
     title: "clock agrees",
+    about: "This machine's clock and the server's differ by less than 5 minutes: signatures carry \
+            the time, and OSS refuses 15.",
     needs: &["oss-server"],
-    run: |case| Box::pin(async { run(case) }),
+    run: |case| Box::pin(async move { run(&case).into() }),
 };
 
 /// More is refused (OSS, EC 0002-00000501).

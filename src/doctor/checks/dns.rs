@@ -1,7 +1,8 @@
 //! The bucket's host name has an address.
 
-use crate::doctor::case::Case;
-use crate::doctor::check::{Check, Verdict, failed, passed, skipped};
+use crate::doctor::case::{Case, Lesson};
+use crate::doctor::check::{Check, Seen, failed, passed, skipped};
+use crate::doctor::fix;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Finding;
 use crate::ports::network::{ResolveError, ResolveProblem};
@@ -9,24 +10,26 @@ use crate::ports::network::{ResolveError, ResolveProblem};
 pub(super) const CHECK: Check = Check {
     id: "dns",
     title: "name resolves",
+    about: "The bucket's host name has an address, and none that OSS never has.",
     needs: &["endpoint"],
-    run: |case| Box::pin(run(case)),
+    run: |case| Box::pin(async move { run(&case).await.into() }),
 };
 
-async fn run(case: &mut Case) -> Verdict {
+async fn run(case: &Case) -> Result<Seen, Box<Finding>> {
     if let Some(proxy) = case.proxy()? {
-        return Ok(skipped(format!("the proxy {proxy} resolves the name")));
+        return Ok(skipped(format!("the proxy {proxy} resolves the name")).into());
     }
     let host = case.host()?;
     let endpoint = case.endpoint()?;
     match case.services.network.resolve(&host, endpoint.port()).await {
         Ok(addresses) => {
             let shown: Vec<_> = addresses.iter().map(|it| it.ip().to_string()).collect();
-            case.addresses = addresses;
             let shown = shown.join(", ");
-            Ok(passed(format!("{host} is {shown}.")).fact("host", host).fact("addresses", shown))
+            let finding = passed(format!("{host} is {shown}."));
+            let finding = finding.fact("host", host).fact("addresses", shown);
+            Ok(Seen::teaching(finding, Lesson::Addresses(addresses)))
         }
-        Err(error) => Ok(explain(&error, endpoint)),
+        Err(error) => Ok(explain(&error, endpoint).fix(fix::from_outside(case.store()?)).into()),
     }
 }
 

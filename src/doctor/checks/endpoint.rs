@@ -2,12 +2,15 @@
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, failed, passed, warned};
+use crate::doctor::fix;
 
 pub(super) const CHECK: Check = Check {
     id: "endpoint",
     title: "endpoint is well formed",
+    about: "The endpoint's text, or the region's row of the table, means a host; region and \
+            endpoint agree.",
     needs: &["store"],
-    run: |case| Box::pin(async { run(case) }),
+    run: |case| Box::pin(async move { run(&case).into() }),
 };
 
 fn run(case: &Case) -> Verdict {
@@ -16,7 +19,8 @@ fn run(case: &Case) -> Verdict {
         let setting = if store.access.is_some() { "access" } else { "endpoint" };
         return Ok(failed("The store's endpoint means no address.")
             .because(error.to_string())
-            .next(format!("Correct it: {}", case.change(setting, "public"))));
+            .next(format!("Correct it: {}", case.change(setting, "public")))
+            .fix(fix::slips(&store.into())));
     }
     let endpoint = case.endpoint()?;
     let known = endpoint.region();
@@ -31,22 +35,20 @@ fn run(case: &Case) -> Verdict {
         warned(format!("{endpoint} does not lie in the store's region."))
             .because("The store names one region and its endpoint belongs to another.")
             .next("Correct the one that is wrong; the bucket's own check tells which.")
+    } else if let Some(slip) = fix::slips(&store.into()) {
+        warned("The store's settings have a slip in them.")
+            .because(slip.summary())
+            .next("Let osstack mend it, or correct it by hand.")
+            .fix(Some(slip))
     } else {
         passed(format!("Requests go to {}.", case.host()?))
     };
-    let way = match (&store.access, case.proxy()?) {
-        (_, Some(proxy)) => format!("this machine, through the proxy {proxy}"),
-        _ => "this machine".to_owned(),
-    };
     let from = if store.access.is_some() { "access" } else { "endpoint" };
-    let zenml = store.zenml_endpoint().map_or_else(|error| error.to_string(), |it| it.to_string());
     let named = region.map(|region| region.as_str().to_owned());
     let named = named.or_else(|| known.map(|known| known.id.clone()));
     Ok(finding
         .fact("endpoint", endpoint.to_string())
         .fact("taken from", from)
-        .fact("ZenML uses", zenml)
-        .fact("seen from", way)
         .fact("region", named.unwrap_or_else(|| "not in the table".to_owned()))
         .fact("signature", store.signature.to_string())
         .fact("addressing", "virtual-hosted"))

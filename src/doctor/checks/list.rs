@@ -2,17 +2,21 @@
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, passed, refused};
+use crate::doctor::permissions;
+use crate::model::permission::Action;
 use crate::oss::Kind;
 use crate::oss::listing::ListRequest;
 
 pub(super) const CHECK: Check = Check {
     id: "list",
     title: "it may be listed",
-    needs: &["bucket-region"],
-    run: |case| Box::pin(run(case)),
+    about: "ZenML's exists() lists the prefix, one key folded at the slash, whenever HEAD says 404. \
+            Where that is refused no artifact is written.",
+    needs: &["head-bucket", "public-endpoint"],
+    run: |case| Box::pin(async move { run(&case).await.into() }),
 };
 
-async fn run(case: &mut Case) -> Verdict {
+async fn run(case: &Case) -> Verdict {
     let (store, client) = (case.store()?, case.client()?);
     // what s3fs sends for exists(): one key, folded at the slash
     let request = ListRequest {
@@ -22,20 +26,22 @@ async fn run(case: &mut Case) -> Verdict {
         ..ListRequest::default()
     };
     let path = store.path();
-    match client.list_page(&store.bucket, &request).await {
+    let answer = client.list_page(&store.bucket, &request).await;
+    let finding = match &answer {
         Ok(page) => {
             let seen = if page.is_empty() { "nothing yet" } else { "objects" };
-            Ok(passed(format!("{path} can be listed.")).fact("holds", seen))
+            passed(format!("{path} can be listed.")).fact("holds", seen)
         }
         Err(error) => {
-            let finding = refused(format!("{path} cannot be listed."), &error);
-            Ok(match error.kind {
+            let finding = refused(format!("{path} cannot be listed."), error);
+            match error.kind {
                 Kind::Permission => finding.next(
                     "Allow oss:ListObjects on the bucket for this key; without it ZenML takes \
                      every missing file for a refused one.",
                 ),
                 _ => finding,
-            })
+            }
         }
-    }
+    };
+    Ok(permissions::seen(finding, Action::ListObjects, &answer))
 }

@@ -1,8 +1,8 @@
 //! What answers is OSS, and no login portal, proxy or other store.
 
 use crate::base::visible::visible;
-use crate::doctor::case::{Case, First};
-use crate::doctor::check::{Check, Verdict, failed, passed, refused, warned, with_answer};
+use crate::doctor::case::{Case, First, Lesson};
+use crate::doctor::check::{Check, Seen, failed, passed, refused, warned, with_answer};
 use crate::model::finding::Finding;
 use crate::oss::object::Meta;
 use crate::oss::{Answer, Error, Kind};
@@ -10,18 +10,19 @@ use crate::oss::{Answer, Error, Kind};
 pub(super) const CHECK: Check = Check {
     id: "oss-server",
     title: "the server is OSS",
-    needs: &["tls", "secret"],
-    run: |case| Box::pin(run(case)),
+    about: "The first signed request is answered, and by OSS: no sign-in page, proxy or other \
+            store.",
+    needs: &["secret", "proxy", "tls"],
+    run: |case| Box::pin(async move { run(&case).await.into() }),
 };
 
-async fn run(case: &mut Case) -> Verdict {
+async fn run(case: &Case) -> Result<Seen, Box<Finding>> {
     // a question that has an answer whatever the key may do, also for accounts that are kept
     // from objects by public endpoints
     let answer = case.client()?.bucket_location(&case.store()?.bucket).await;
     let at = case.services.clock.now();
     let finding = judge(&case.host()?, &answer);
-    case.first = Some(First { answer, at });
-    Ok(finding)
+    Ok(Seen::teaching(finding, Lesson::First(First { answer, at })))
 }
 
 fn judge(host: &str, answer: &Result<Answer<Option<String>>, Error>) -> Finding {

@@ -7,8 +7,9 @@ use crate::model::finding::Finding;
 pub(super) const CHECK: Check = Check {
     id: "store",
     title: "artifact store is defined",
+    about: "The subject names an artifact store, and the catalog holds it.",
     needs: &[],
-    run: |case| Box::pin(async { Ok(run(case)) }),
+    run: |case| Box::pin(async move { run(&case).into() }),
 };
 
 fn run(case: &Case) -> Finding {
@@ -16,6 +17,6 @@ fn run(case: &Case) -> Finding {
         Ok(store) => passed(format!("{} is {}.", store.name, store.path()))
             .fact("store", store.name.as_str())
             .fact("path", store.path()),
-        Err(missing) => failed(&missing.summary).next(&missing.next),
+        Err(missing) => failed(&missing.summary).next(&missing.next).fix(missing.fix.clone()),
     }
 }

@@ -2,30 +2,38 @@
 
 use std::net::SocketAddr;
 
-use crate::doctor::case::Case;
-use crate::doctor::check::{Check, Verdict, failed, passed};
+use crate::doctor::case::{Case, Lesson};
+use crate::doctor::check::{Check, Seen, failed, passed, skipped};
+use crate::doctor::fix;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Finding;
 use crate::ports::network::{ConnectError, Network};
 
-pub(super) const CHECK: Check =
-    Check { id: "tcp", title: "port answers", needs: &["dns"], run: |case| Box::pin(run(case)) };
+pub(super) const CHECK: Check = Check {
+    id: "tcp",
+    title: "port answers",
+    about: "Somebody takes connections at one of the host's addresses, on the endpoint's port.",
+    needs: &["dns"],
+    run: |case| Box::pin(async move { run(&case).await.into() }),
+};
 
-async fn run(case: &mut Case) -> Verdict {
+async fn run(case: &Case) -> Result<Seen, Box<Finding>> {
     if let Some(proxy) = case.proxy()? {
-        return Ok(through(&proxy, &case.services.network).await);
+        return Ok(skipped(format!("the proxy {proxy} connects")).into());
     }
-    let (reached, errors) = dial(&case.services.network, &case.addresses).await;
+    let (reached, errors) = dial(&case.services.network, case.addresses()).await;
     let Some(address) = reached else {
-        return Ok(explain(&errors, case.endpoint()?));
+        return Ok(explain(&errors, case.endpoint()?).fix(fix::from_outside(case.store()?)).into());
     };
-    case.reached = Some(address);
     let finding = passed(format!("{address} answers.")).fact("address", address.to_string());
-    Ok(errors.iter().fold(finding, |finding, error| finding.fact("passed over", error.to_string())))
+    let finding = errors
+        .iter()
+        .fold(finding, |finding, error| finding.fact("passed over", error.to_string()));
+    Ok(Seen::teaching(finding, Lesson::Reached(address)))
 }
 
 /// The first address that answers, and what the ones before it said.
-async fn dial(
+pub(super) async fn dial(
     network: &Network,
     addresses: &[SocketAddr],
 ) -> (Option<SocketAddr>, Vec<ConnectError>) {
@@ -37,31 +45,6 @@ async fn dial(
         }
     }
     (None, errors)
-}
-
-/// The proxy's own port: what lies behind it shows with the first request.
-async fn through(proxy: &str, network: &Network) -> Finding {
-    let wrong = |because: String| {
-        failed(format!("The proxy {proxy} does not answer."))
-            .because(because)
-            .next("Check HTTPS_PROXY; NO_PROXY=aliyuncs.com goes past it.")
-    };
-    let uri: Option<http::Uri> = proxy.parse().ok();
-    let Some((host, port)) =
-        uri.as_ref().and_then(|uri| Some((uri.host()?, uri.port_u16().unwrap_or(80))))
-    else {
-        return wrong("its address has no host".to_owned());
-    };
-    let addresses = match network.resolve(host, port).await {
-        Ok(addresses) => addresses,
-        Err(error) => return wrong(error.to_string()),
-    };
-    match dial(network, &addresses).await {
-        (Some(address), _) => passed(format!("The proxy {proxy} answers."))
-            .fact("proxy", proxy)
-            .fact("address", address.to_string()),
-        (None, errors) => wrong(lines(&errors)),
-    }
 }
 
 fn explain(errors: &[ConnectError], endpoint: &Endpoint) -> Finding {
@@ -88,7 +71,7 @@ fn explain(errors: &[ConnectError], endpoint: &Endpoint) -> Finding {
     failed(format!("Nobody answers on port {port}.")).because(lines(errors)).next(next)
 }
 
-fn lines(errors: &[ConnectError]) -> String {
+pub(super) fn lines(errors: &[ConnectError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 

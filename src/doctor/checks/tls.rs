@@ -4,14 +4,21 @@ use time::{Duration, OffsetDateTime};
 
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, failed, passed, skipped, warned};
+use crate::doctor::fix;
 use crate::model::endpoint::Scheme;
 use crate::model::finding::Finding;
 use crate::ports::network::{CertificateProblem, TlsFacts, TlsProblem};
 
-pub(super) const CHECK: Check =
-    Check { id: "tls", title: "TLS is valid", needs: &["tcp"], run: |case| Box::pin(run(case)) };
+pub(super) const CHECK: Check = Check {
+    id: "tls",
+    title: "TLS is valid",
+    about: "The server's certificate is trusted here, is for the bucket's host, and does not end \
+            within a week.",
+    needs: &["tcp"],
+    run: |case| Box::pin(async move { run(&case).await.into() }),
+};
 
-async fn run(case: &mut Case) -> Verdict {
+async fn run(case: &Case) -> Verdict {
     if case.endpoint()?.scheme() == Scheme::Http {
         return Ok(skipped("http to this machine goes without TLS"));
     }
@@ -33,7 +40,15 @@ async fn run(case: &mut Case) -> Verdict {
     };
     Ok(match network.tls_handshake(&host, stream).await {
         Ok(facts) => describe(&host, facts, case.services.clock.now()),
-        Err(problem) => explain(&host, &problem),
+        Err(problem) => {
+            let finding = explain(&host, &problem);
+            match problem {
+                TlsProblem::Certificate(CertificateProblem::WrongHost) => {
+                    finding.fix(fix::plain_form(case.store()?))
+                }
+                _ => finding,
+            }
+        }
     })
 }
 
@@ -52,6 +67,7 @@ fn describe(host: &str, facts: TlsFacts, now: OffsetDateTime) -> Finding {
         _ => passed(format!("{} with a certificate for {host}.", facts.version)),
     };
     let finding = finding
+        .fact("name", host)
         .fact("version", facts.version)
         .fact("cipher", facts.cipher)
         .fact("chain", format!("{} certificates", facts.chain));
@@ -59,7 +75,9 @@ fn describe(host: &str, facts: TlsFacts, now: OffsetDateTime) -> Finding {
     let finding =
         finding.fact("issued to", certificate.subject).fact("issued by", certificate.issuer);
     match ends {
-        Some(ends) => finding.fact("ends", ends.date().to_string()),
+        Some(ends) => finding
+            .fact("ends", ends.date().to_string())
+            .fact("days left", (ends - now).whole_days().to_string()),
         None => finding,
     }
 }

@@ -54,26 +54,37 @@ impl Client {
     /// Whether the bucket is there and this key may reach it.
     pub async fn head_bucket(&self, bucket: &BucketName) -> Result<Answer<()>, Error> {
         const ACTION: &str = "reach the bucket";
-        let plan = Plan::new(ACTION, Repeat::Always, Expect::Nothing);
-        let request = HeadBucketRequest { bucket: bucket.to_string(), ..Default::default() };
-        let answer = self.call(plan, |s3| async move { s3.head_bucket(request).await }).await;
-        match answer {
-            Ok((reply, ())) => Ok(reply.with(())),
+        let error = match self.bare_head_bucket(ACTION, bucket).await {
             // a HEAD has no body to say why: the same question as a GET has
-            Err(error) if error.is_silent() => {
-                let one = ListRequest { max_keys: Some(1), ..ListRequest::default() };
-                match self.list_page(bucket, &one).await {
-                    Err(why) if !why.is_silent() => Err(why.of_action(ACTION)),
-                    _ => Err(error),
-                }
-            }
-            Err(error) => Err(error),
+            Err(error) if error.is_silent() => error,
+            answer => return answer,
+        };
+        let one = ListRequest { max_keys: Some(1), ..ListRequest::default() };
+        match self.list_page(bucket, &one).await {
+            Err(why) if !why.is_silent() => Err(why.of_action(ACTION)),
+            // the GET found where the bucket lies
+            Ok(_) if error.is_elsewhere() => self.bare_head_bucket(ACTION, bucket).await,
+            _ => Err(error),
         }
+    }
+
+    async fn bare_head_bucket(
+        &self,
+        action: &'static str,
+        bucket: &BucketName,
+    ) -> Result<Answer<()>, Error> {
+        let plan = Plan::new(action, Repeat::Always, Expect::Nothing);
+        let request = HeadBucketRequest { bucket: bucket.to_string(), ..Default::default() };
+        let (reply, ()) =
+            self.call(plan, |s3| async move { s3.head_bucket(request).await }).await?;
+        Ok(reply.with(()))
     }
 
     /// Makes the bucket in the endpoint's region, private. Making one's own again succeeds.
     pub async fn create_bucket(&self, bucket: &BucketName) -> Result<Answer<()>, Error> {
-        let plan = Plan::new("create the bucket", Repeat::IfRefused, Expect::Nothing);
+        let mut plan = Plan::new("create the bucket", Repeat::IfRefused, Expect::Nothing);
+        // where a new bucket is to lie is the user's to say
+        plan.heals = false;
         let request = CreateBucketRequest {
             bucket: bucket.to_string(),
             // OSS takes the region from the host; a constraint could only contradict it

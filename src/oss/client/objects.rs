@@ -36,22 +36,33 @@ impl Client {
     /// What there is to know of an object without reading it.
     pub async fn head(&self, bucket: &BucketName, key: &str) -> Result<Answer<ObjectInfo>, Error> {
         const ACTION: &str = "look at the object";
-        let plan = Plan::new(ACTION, Repeat::Always, Expect::Nothing);
+        let error = match self.bare_head(ACTION, bucket, key).await {
+            // a HEAD has no body to say why: the same question as a GET has
+            Err(error) if error.is_silent() => error,
+            answer => return answer,
+        };
+        match self.part(bucket, key, 0, 1, None).await {
+            Err(why) if !why.is_silent() => Err(why.of_action(ACTION)),
+            // the GET found where the bucket lies
+            Ok(_) if error.is_elsewhere() => self.bare_head(ACTION, bucket, key).await,
+            _ => Err(error),
+        }
+    }
+
+    async fn bare_head(
+        &self,
+        action: &'static str,
+        bucket: &BucketName,
+        key: &str,
+    ) -> Result<Answer<ObjectInfo>, Error> {
+        let plan = Plan::new(action, Repeat::Always, Expect::Nothing);
         let request = HeadObjectRequest {
             bucket: bucket.to_string(),
             key: key.to_owned(),
             ..Default::default()
         };
-        let answer = self.call(plan, |s3| async move { s3.head_object(request).await }).await;
-        match answer {
-            Ok((reply, _)) => Ok(object(reply)),
-            // a HEAD has no body to say why: the same question as a GET has
-            Err(error) if error.is_silent() => match self.part(bucket, key, 0, 1, None).await {
-                Err(why) if !why.is_silent() => Err(why.of_action(ACTION)),
-                _ => Err(error),
-            },
-            Err(error) => Err(error),
-        }
+        let (reply, _) = self.call(plan, |s3| async move { s3.head_object(request).await }).await?;
+        Ok(object(reply))
     }
 
     /// At most `length` bytes from `offset` on; fewer where the object ends, none behind its

@@ -4,7 +4,7 @@ use rusoto_core::signature::SignedRequest;
 
 use super::Client;
 use crate::model::bucket::BucketName;
-use crate::oss::dispatch::{Content, Expect, OssDispatcher, Plan};
+use crate::oss::dispatch::{Content, Expect, Plan};
 use crate::oss::error::{Error, Kind};
 use crate::oss::listing::{ListRequest, Page};
 use crate::oss::object::Answer;
@@ -39,7 +39,7 @@ impl Client {
             }
         }
         let plan = Plan::new(ACTION, Repeat::Always, Expect::Listing);
-        let dispatcher = OssDispatcher::new(&self.core, plan);
+        let dispatcher = self.dispatcher(plan);
         let client = rusoto_core::Client::new_not_signing(dispatcher.clone());
         let sent = client.sign_and_dispatch(built).await;
         match dispatcher.take() {

@@ -1,8 +1,13 @@
-//! What OSS's codes mean, and what to do. Asked by EC first, then by Code,
-//! then by status: an EC tells apart what shares a Code (facts: OSS's own
-//! documentation of EC codes, and replies that users quoted).
+//! What OSS's codes mean, and what to do. The table is `assets/explain.toml`, which also says where
+//! each meaning comes from. It is asked by EC first, then by Code, then by status: an EC tells
+//! apart what shares a Code.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use super::{Error, Kind, Link};
+use crate::base::{nearest, visible::visible};
 
 /// A failure in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,281 +18,98 @@ pub struct Explanation {
     pub next: String,
 }
 
-struct Row {
-    /// EC, or Code.
-    key: &'static str,
-    kind: Kind,
-    meaning: &'static str,
-    next: &'static str,
+/// What is known of one EC or Code.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The EC (`0003-00001403`) or Code (`AccessDenied`).
+    pub id: String,
+    /// The Code that an EC comes with, where it is known.
+    pub code: Option<String>,
+    /// The HTTP status it comes with.
+    pub status: u16,
+    /// What a caller can do.
+    pub kind: Kind,
+    /// What it means: a sentence.
+    pub meaning: String,
+    /// What is usually behind it.
+    pub cause: String,
+    /// The next step.
+    pub next: String,
+    /// Where the meaning comes from.
+    pub source: String,
 }
 
-const fn row(key: &'static str, kind: Kind, meaning: &'static str, next: &'static str) -> Row {
-    Row { key, kind, meaning, next }
+impl Entry {
+    /// Whether this is an EC rather than a Code.
+    pub fn is_ec(&self) -> bool {
+        self.id.as_bytes().first().is_some_and(u8::is_ascii_digit)
+    }
+
+    /// Alibaba's own page on an EC: the address that answers of OSS name as `RecommendDoc`.
+    pub fn page(&self) -> Option<String> {
+        self.is_ec().then(|| format!("https://api.alibabacloud.com/troubleshoot?q={}", self.id))
+    }
 }
 
-const WRONG_KEY: &str = "Copy the AccessKey ID again from the RAM console of Alibaba Cloud; keys of AWS do not work here.";
-const WRONG_SECRET: &str = "Enter the AccessKey secret again: no blanks, all 30 characters. If it is right, a proxy may be rewriting headers.";
-const ASK_RAM: &str =
-    "Ask the account's owner for a RAM policy that allows this action on this bucket.";
-const OTHER_SIGNATURE: &str = "Choose the other signature for this store (v2 or v4), or ask Alibaba's support to switch this one on.";
-const CLOCK: &str =
-    "Set this machine's clock by a time server (timedatectl set-ntp true), then try again.";
-const PAY: &str = "Sign in to the Alibaba Cloud console: activate OSS, or settle the account.";
-const WAIT: &str = "Wait a little and try again; fewer calls at once help.";
-const ENDPOINT: &str = "Choose the region of the bucket for this store.";
-const TOKEN: &str = "Fetch a new temporary key and enter id, secret and token together.";
+/// Every entry: ECs by number, then Codes by name.
+pub fn all() -> &'static [Entry] {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Table {
+        #[serde(rename = "schema")]
+        _schema: u32,
+        entry: Vec<Entry>,
+    }
+    static TABLE: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+        #[expect(clippy::expect_used, reason = "built in; a test parses it")]
+        let table: Table =
+            toml::from_str(include_str!("../../../assets/explain.toml")).expect("explain.toml");
+        table.entry
+    });
+    &TABLE
+}
 
-/// By EC.
-const BY_EC: &[Row] = &[
-    row(
-        "0003-00001401",
-        Kind::Settings,
-        "The bucket stood in the path; OSS wants it in front of the host.",
-        "Set addressing_style to virtual in the tool that sent this; osstack always does.",
-    ),
-    row(
-        "0003-00001403",
-        Kind::Settings,
-        "The bucket lies in another region than the endpoint.",
-        ENDPOINT,
-    ),
-    row(
-        "0048-00000401",
-        Kind::Settings,
-        "Accounts opened since March 2025 cannot reach objects in mainland China by public endpoints.",
-        "Use the internal endpoint from inside Alibaba Cloud, bind a custom domain to the bucket, or take a region outside the mainland.",
-    ),
-    row("0002-00000902", Kind::Credentials, "OSS does not know this AccessKey ID.", WRONG_KEY),
-    row(
-        "0002-00000901",
-        Kind::Credentials,
-        "The AccessKey ID holds characters that no key has.",
-        WRONG_KEY,
-    ),
-    row(
-        "0002-00000904",
-        Kind::Credentials,
-        "The access key is disabled, or not allowed from this address.",
-        "Enable the key in the RAM console, or lift its network restriction.",
-    ),
-    row(
-        "0002-00000307",
-        Kind::Credentials,
-        "The signature does not match: the secret is wrong.",
-        WRONG_SECRET,
-    ),
-    row(
-        "0002-00000429",
-        Kind::Credentials,
-        "The signature does not match: the secret is wrong.",
-        WRONG_SECRET,
-    ),
-    row(
-        "0002-00000031",
-        Kind::Settings,
-        "S3 signatures are switched off for this account.",
-        OTHER_SIGNATURE,
-    ),
-    row(
-        "0002-00000032",
-        Kind::Settings,
-        "Signature S3 V2 is switched off for this account.",
-        OTHER_SIGNATURE,
-    ),
-    row(
-        "0002-00000033",
-        Kind::Settings,
-        "Signature S3 V4 is switched off for this account.",
-        OTHER_SIGNATURE,
-    ),
-    row("0002-00000501", Kind::Clock, "This machine's clock is more than 15 minutes off.", CLOCK),
-    row("0002-00000504", Kind::Clock, "This machine's clock is more than 15 minutes off.", CLOCK),
-    row(
-        "0002-00000418",
-        Kind::Clock,
-        "The signed link has expired.",
-        "Make a new link; 7 days is the longest with S3 V4.",
-    ),
-    row(
-        "0003-00000001",
-        Kind::Permission,
-        "The bucket belongs to another account, or its policy refuses this key.",
-        "Check the bucket's name and the key's account.",
-    ),
-    row("0003-00000005", Kind::Permission, "The object's access list refuses this key.", ASK_RAM),
-    row("0003-00000101", Kind::Permission, "The bucket's policy refuses this key.", ASK_RAM),
-    row("0003-00000201", Kind::Permission, "A RAM policy denies this action.", ASK_RAM),
-    row(
-        "0003-00000905",
-        Kind::Permission,
-        "The key lacks the right, or the call was anonymous.",
-        ASK_RAM,
-    ),
-    row(
-        "0003-00000801",
-        Kind::Permission,
-        "The account is blocked: unpaid, OSS not activated, or the RAM user disabled.",
-        PAY,
-    ),
-    row("0003-00000908", Kind::Permission, "The bucket is blocked or unpaid.", PAY),
-    row(
-        "0017-00000804",
-        Kind::Settings,
-        "The upload came in aws-chunked pieces, which OSS refuses.",
-        "Use signature v2, or set request_checksum_calculation to when_required in the tool that sent it.",
-    ),
-    row(
-        "0016-00000606",
-        Kind::Refused,
-        "Deleting many objects needs Content-MD5.",
-        "Update the tool that sent this; osstack always sends it.",
-    ),
-    row("0004-00000302", Kind::Retry, "The account sends too many requests.", WAIT),
-    row(
-        "0048-00000113",
-        Kind::Settings,
-        "Default domains deliver files as downloads only.",
-        "Bind a custom domain to the bucket to open files in a web browser.",
-    ),
-];
+/// The entry of an EC or a Code, in any case.
+pub fn lookup(code_or_ec: &str) -> Option<&'static Entry> {
+    let id = code_or_ec.trim();
+    all().iter().find(|entry| entry.id.eq_ignore_ascii_case(id))
+}
 
-/// By Code.
-const BY_CODE: &[Row] = &[
-    row(
-        "SecondLevelDomainForbidden",
-        Kind::Settings,
-        "The bucket stood in the path; OSS wants it in front of the host.",
-        "Set addressing_style to virtual in the tool that sent this; osstack always does.",
-    ),
-    row(
-        "PublicEndpointForbidden",
-        Kind::Settings,
-        "This account cannot reach objects by the public endpoint.",
-        "Use the internal endpoint from inside Alibaba Cloud, bind a custom domain to the bucket, or take a region outside the mainland.",
-    ),
-    row("PermanentRedirect", Kind::Settings, "The bucket lies in another region.", ENDPOINT),
-    row("InvalidAccessKeyId", Kind::Credentials, "OSS does not know this access key.", WRONG_KEY),
-    row(
-        "SignatureDoesNotMatch",
-        Kind::Credentials,
-        "The signature does not match: the secret is wrong.",
-        WRONG_SECRET,
-    ),
-    row("InvalidSecurityToken", Kind::Credentials, "The session token is not valid.", TOKEN),
-    row("SecurityTokenExpired", Kind::Credentials, "The temporary key has expired.", TOKEN),
-    row(
-        "AccessKeyIdAndSecurityTokenNotMatch",
-        Kind::Credentials,
-        "Access key and session token do not belong together.",
-        TOKEN,
-    ),
-    row(
-        "RequestTimeTooSkewed",
-        Kind::Clock,
-        "This machine's clock is more than 15 minutes off.",
-        CLOCK,
-    ),
-    row("AccessDenied", Kind::Permission, "The key may not do this.", ASK_RAM),
-    row(
-        "UserDisable",
-        Kind::Permission,
-        "The account is blocked: unpaid, OSS not activated, or the RAM user disabled.",
-        PAY,
-    ),
-    row("BucketDisable", Kind::Permission, "The bucket is blocked.", PAY),
-    row("InDebt", Kind::Permission, "The account is unpaid.", PAY),
-    row("InDebtOverdue", Kind::Permission, "The account is unpaid.", PAY),
-    row(
-        "InvalidObjectState",
-        Kind::Refused,
-        "The object is archived.",
-        "Restore it in the OSS console first; that takes a minute to some hours.",
-    ),
-    row(
-        "NoSuchBucket",
-        Kind::NotFound,
-        "There is no such bucket at this endpoint.",
-        "Check the bucket's name and region, or create it.",
-    ),
-    row(
-        "InvalidBucketName",
-        Kind::Settings,
-        "OSS takes no bucket of this name, or the endpoint already holds the bucket.",
-        "Use 3 to 63 of a-z, 0-9 and -, and an endpoint without the bucket.",
-    ),
-    row(
-        "NoSuchKey",
-        Kind::NotFound,
-        "There is no such object.",
-        "Check the key, or list the folder.",
-    ),
-    row(
-        "NoSuchUpload",
-        Kind::NotFound,
-        "The upload is no longer there.",
-        "Start the upload again.",
-    ),
-    row(
-        "BucketAlreadyExists",
-        Kind::Precondition,
-        "The bucket's name is taken; names are shared by all accounts.",
-        "Choose another name; one that was deleted is free again after 4 to 8 hours.",
-    ),
-    row(
-        "FileAlreadyExists",
-        Kind::Precondition,
-        "There is an object of this key.",
-        "Choose another key, or confirm that it may be replaced.",
-    ),
-    row(
-        "PreconditionFailed",
-        Kind::Precondition,
-        "The object changed in the meantime.",
-        "Read it again, then repeat.",
-    ),
-    row(
-        "RequestTimeout",
-        Kind::Retry,
-        "The upload was too slow for the server.",
-        "Try again; a nearer region or the acceleration endpoint helps.",
-    ),
-    row(
-        "ConnectionTimeout",
-        Kind::Retry,
-        "The upload was too slow for the server.",
-        "Try again; a nearer region or the acceleration endpoint helps.",
-    ),
-    row("TotalQpsLimitExceeded", Kind::Retry, "The account sends too many requests.", WAIT),
-    row("QpsLimitExceeded", Kind::Retry, "The account sends too many requests.", WAIT),
-    row(
-        "MetaOperationQpsLimitExceeded",
-        Kind::Retry,
-        "Too many calls on buckets and their settings.",
-        WAIT,
-    ),
-    row("UploadTrafficRateLimitExceeded", Kind::Retry, "The upload bandwidth is used up.", WAIT),
-    row(
-        "DownloadTrafficRateLimitExceeded",
-        Kind::Retry,
-        "The download bandwidth is used up.",
-        WAIT,
-    ),
-    row("SlowDown", Kind::Retry, "The server asks for fewer requests.", WAIT),
-    row("ServiceUnavailable", Kind::Retry, "OSS is not available at the moment.", WAIT),
-    row("InternalError", Kind::Retry, "OSS failed on its side.", WAIT),
-];
+/// The ECs that come with a Code.
+pub fn ecs_of(code: &str) -> impl Iterator<Item = &'static Entry> {
+    all().iter().filter(move |entry| entry.code.as_deref() == Some(code))
+}
 
-fn find(code: Option<&str>, ec: Option<&str>) -> Option<&'static Row> {
-    let among = |rows: &'static [Row], key: Option<&str>| {
-        key.and_then(|key| rows.iter().find(|row| row.key == key))
-    };
-    among(BY_EC, ec).or_else(|| among(BY_CODE, code))
+/// What `text`, which has no entry, was likely meant to be: the end of an EC, or a word that is
+/// spelled much like it.
+pub fn nearest(text: &str) -> Option<&'static Entry> {
+    let text = text.trim();
+    let is_tail = text.len() >= 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let by_tail = all().iter().find(|entry| is_tail && entry.is_ec() && entry.id.ends_with(text));
+    if by_tail.is_some() || text.len() > LONGEST {
+        return by_tail;
+    }
+    let ids: Vec<String> = ids().map(str::to_ascii_lowercase).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    nearest::nearest(text, &ids).and_then(lookup)
+}
+
+/// Nothing longer than this is meant to be a code.
+const LONGEST: usize = 64;
+
+fn ids() -> impl Iterator<Item = &'static str> {
+    all().iter().map(|entry| entry.id.as_str())
+}
+
+fn find(code: Option<&str>, ec: Option<&str>) -> Option<&'static Entry> {
+    ec.and_then(lookup).or_else(|| code.and_then(lookup))
 }
 
 /// The kind of an answer.
 pub(super) fn kind(status: u16, code: Option<&str>, ec: Option<&str>) -> Kind {
-    if let Some(row) = find(code, ec) {
-        return row.kind;
+    if let Some(entry) = find(code, ec) {
+        return entry.kind;
     }
     match status {
         // 200: an <Error> inside a good answer, which names a trouble of the server's own
@@ -301,21 +123,32 @@ pub(super) fn kind(status: u16, code: Option<&str>, ec: Option<&str>) -> Kind {
 }
 
 /// What `error` means, and what to do next.
-pub fn explain(error: &Error) -> Explanation {
-    if let Some(row) = find(error.code.as_deref(), error.ec.as_deref()) {
+pub(super) fn explain(error: &Error) -> Explanation {
+    let explanation = meaning(error);
+    match error.retry_after {
+        Some(wait) if error.kind == Kind::Retry => {
+            let next = format!("The server asks to wait {} s: try again then.", wait.as_secs());
+            Explanation { next, ..explanation }
+        }
+        _ => explanation,
+    }
+}
+
+fn meaning(error: &Error) -> Explanation {
+    if let Some(entry) = find(error.code.as_deref(), error.ec.as_deref()) {
         let next = match &error.endpoint {
-            Some(endpoint) if row.kind == Kind::Settings => {
-                let endpoint = crate::base::visible::visible(endpoint);
+            Some(endpoint) if entry.kind == Kind::Settings => {
+                let endpoint = visible(endpoint);
                 format!("The bucket lies at {endpoint}: choose that region for this store.")
             }
-            _ => row.next.to_owned(),
+            _ => entry.next.clone(),
         };
-        return Explanation { meaning: row.meaning.to_owned(), next };
+        return Explanation { meaning: entry.meaning.clone(), next };
     }
     let (meaning, next) = by_kind(error.kind);
     let next = match (&error.location, error.kind) {
         (Some(location), Kind::Settings) => {
-            let location = crate::base::visible::visible(location);
+            let location = visible(location);
             format!("It points to {location}; redirects are not followed. Correct the endpoint.")
         }
         _ => next.to_owned(),
@@ -325,16 +158,28 @@ pub fn explain(error: &Error) -> Explanation {
 
 fn by_kind(kind: Kind) -> (&'static str, &'static str) {
     match kind {
-        Kind::Retry => ("The server is busy or failed on its side.", WAIT),
-        Kind::Credentials => ("The access key was refused.", WRONG_KEY),
+        Kind::Retry => (
+            "The server is busy or failed on its side.",
+            "Wait a little and try again; fewer calls at once help.",
+        ),
+        Kind::Credentials => (
+            "The access key was refused.",
+            "Copy the AccessKey ID again from the RAM console of Alibaba Cloud; keys of AWS do not work here.",
+        ),
         Kind::Settings => {
             ("The server sends the request elsewhere.", "Check the store's region and endpoint.")
         }
         Kind::NotFound => {
             ("What was asked for is not there.", "Check the bucket's name and the key.")
         }
-        Kind::Permission => ("The key may not do this.", ASK_RAM),
-        Kind::Clock => ("This machine's clock is off.", CLOCK),
+        Kind::Permission => (
+            "The key may not do this.",
+            "Ask the account's owner for a RAM policy that allows this action on this bucket.",
+        ),
+        Kind::Clock => (
+            "This machine's clock is off.",
+            "Set this machine's clock by a time server (timedatectl set-ntp true), then try again.",
+        ),
         Kind::Network(Link::Dns) => (
             "The host name does not resolve.",
             "Check the region and the connection; -internal hosts exist inside Alibaba Cloud only.",
@@ -387,15 +232,88 @@ fn by_kind(kind: Kind) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn every_row_ends_in_what_to_do_and_stands_once() {
-        for rows in [BY_EC, BY_CODE] {
-            for (at, row) in rows.iter().enumerate() {
-                assert!(!row.meaning.is_empty() && row.next.ends_with('.'), "{}", row.key);
-                assert!(rows.iter().skip(at + 1).all(|other| other.key != row.key), "{}", row.key);
+    fn every_entry_stands_once_in_order_and_ends_in_what_to_do() {
+        let ids: Vec<&str> = ids().collect();
+        let sorted: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids, sorted.into_iter().collect::<Vec<_>>(), "each once, in order");
+        let is_ec = |id: &str| {
+            let (area, number) = id.split_once('-').unwrap_or_default();
+            let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+            area.len() == 4 && number.len() == 8 && digits(area) && digits(number)
+        };
+        for entry in all() {
+            let id = &entry.id;
+            assert_eq!(entry.is_ec(), is_ec(id), "{id}");
+            assert!(entry.is_ec() || id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
+            for sentence in [&entry.meaning, &entry.cause, &entry.next] {
+                assert!(sentence.len() > 8 && sentence.ends_with('.'), "{id}: {sentence}");
+                assert_eq!(sentence.trim(), sentence, "{id}");
             }
+            assert!(!entry.source.is_empty() && (200..600).contains(&entry.status), "{id}");
+            // the Code of an EC is explained too
+            assert!(entry.code.as_deref().is_none_or(|code| lookup(code).is_some()), "{id}");
+            assert!(entry.is_ec() || entry.code.is_none(), "{id}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_the_sandbox_or_the_documentation_names_is_missing() {
+        for id in [
+            // replies quoted by users, and the pages of single ECs
+            "0002-00000031",
+            "0002-00000032",
+            "0002-00000033",
+            "0002-00000307",
+            "0002-00000418",
+            "0002-00000427",
+            "0002-00000429",
+            "0002-00000501",
+            "0002-00000504",
+            "0002-00000901",
+            "0002-00000902",
+            "0002-00000904",
+            "0003-00000001",
+            "0003-00000005",
+            "0003-00000101",
+            "0003-00000201",
+            "0003-00000801",
+            "0003-00000905",
+            "0003-00000908",
+            "0003-00001401",
+            "0003-00001403",
+            "0004-00000302",
+            "0015-00000001",
+            "0015-00000101",
+            "0016-00000606",
+            "0017-00000804",
+            "0026-00000001",
+            "0048-00000113",
+            "0048-00000401",
+            "AccessDenied",
+            "BucketAlreadyExists",
+            "InvalidAccessKeyId",
+            "InvalidArgument",
+            "InvalidObjectState",
+            "MetaOperationQpsLimitExceeded",
+            "MissingArgument",
+            "NoSuchBucket",
+            "NoSuchKey",
+            "NoSuchUpload",
+            "PermanentRedirect",
+            "PublicEndpointForbidden",
+            "QpsLimitExceeded",
+            "RequestTimeTooSkewed",
+            "SecondLevelDomainForbidden",
+            "SecurityTokenExpired",
+            "SignatureDoesNotMatch",
+            "UserDisable",
+        ] {
+            assert!(lookup(id).is_some(), "{id}");
         }
     }
 
@@ -404,5 +322,17 @@ mod tests {
         assert_eq!(kind(403, Some("AccessDenied"), Some("0003-00001403")), Kind::Settings);
         assert_eq!(kind(403, Some("AccessDenied"), Some("9999-00000000")), Kind::Permission);
         assert_eq!(kind(503, None, None), Kind::Retry);
+    }
+
+    #[test]
+    fn what_is_mistyped_finds_its_entry() {
+        let near = |text| nearest(text).map(|entry| entry.id.as_str());
+        assert_eq!(lookup(" accessdenied ").map(|entry| entry.status), Some(403));
+        assert_eq!(near("AccesDenied"), Some("AccessDenied"));
+        assert_eq!(near("00001403"), Some("0003-00001403"));
+        assert_eq!(near("0003-0001403"), Some("0003-00001403"));
+        assert_eq!(near("weather"), None);
+        assert_eq!(near(&"x".repeat(100_000)), None);
+        assert_eq!(ecs_of("InvalidAccessKeyId").count(), 3);
     }
 }

@@ -285,7 +285,7 @@ pub const FAULTS: &[Fault] = &[
     on(
         "no-head-bucket",
         |f| f.head_bucket_denied = true,
-        "HEAD of a bucket is denied, so that s3fs tries to create it.",
+        "HEAD of a bucket is denied, so that s3fs tries to create it, and so is that.",
     ),
     on(
         "missing-403",

@@ -75,5 +75,6 @@ fn denied(faults: &Faults, action: Action) -> bool {
         || (faults.deleting_denied && action == Action::Delete)
         || (faults.listing_denied && action == Action::List)
         || (faults.list_buckets_denied && action == Action::ListBuckets)
-        || (faults.head_bucket_denied && action == Action::HeadBucket)
+        || (faults.head_bucket_denied
+            && matches!(action, Action::HeadBucket | Action::CreateBucket))
 }

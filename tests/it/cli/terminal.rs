@@ -8,7 +8,7 @@ use super::bench::Bench;
 
 /// The program at a terminal: what it shows is read until `question` stands there, then `answer`
 /// is typed. Answers all that was shown, and the exit code.
-fn talk(bench: &Bench, arguments: &[&str], answers: &[(&str, &str)]) -> (String, u32) {
+pub(crate) fn talk(bench: &Bench, arguments: &[&str], answers: &[(&str, &str)]) -> (String, u32) {
     let size = PtySize { rows: 24, cols: 100, pixel_width: 0, pixel_height: 0 };
     let pty = native_pty_system().openpty(size).unwrap();
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osstack"));

@@ -1,0 +1,1 @@
+zenml artifact-store register alibaba_store -f s3 --path=s3://your-bucket-name --authentication_secret=alibaba_secret --client_kwargs={endpoint_url: --config_kwargs='{"signature_version": "s3", "s3": {"addressing_style": "virtual"}}'

@@ -1,0 +1,165 @@
+//! `assets/checks.md`: every rung, and what it really says of a store that meets the fault it is
+//! there for. Made from the table and from runs on the sandbox, and held to them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use osstack::doctor::{CHECKS, Ladder, Services};
+use osstack::model::finding::{Finding, State};
+use osstack::model::store::StoreDraft;
+use osstack::ops::check::Subject;
+use osstack::oss::object::PutOptions;
+use osstack::ports::env::Env;
+use osstack::ports::network::Network;
+use osstack::sandbox::faults::{BadCertificate, BadToken, Faults};
+use osstack::sandbox::keys::Keys;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::check::Home;
+use crate::doctor_bed::{Bed, found, key, quiet, target};
+
+type SwitchOn = fn(&mut Faults);
+
+/// The faults that a rung shows by itself on an else sound store.
+const BY_FAULT: [(&str, SwitchOn); 18] = [
+    ("oss-server", |faults| faults.html_page = true),
+    ("clock", |faults| faults.clock_offset = time::Duration::minutes(-20)),
+    ("signature", |faults| faults.v2_off = true),
+    ("access-key", |faults| faults.key_disabled = true),
+    ("bucket", |faults| faults.other_account = true),
+    ("head-bucket", |faults| faults.head_bucket_denied = true),
+    ("public-endpoint", |faults| faults.public_endpoint_forbidden = true),
+    ("missing-object", |faults| faults.missing_denied = true),
+    ("list", |faults| faults.listing_denied = true),
+    ("write", |faults| faults.writing_denied = true),
+    ("read-range", |faults| faults.if_match_ignored = true),
+    ("append", |faults| faults.whole_read_denied = true),
+    ("copy", |faults| faults.copy_off = true),
+    ("multipart", |faults| faults.multipart_off = true),
+    ("odd-key", |faults| faults.plus_as_space = true),
+    ("delete", |faults| faults.deleting_denied = true),
+    ("multi-delete", |_| {}),
+    ("storage-class", |faults| faults.archived_below = Some("zenml/old/".into())),
+];
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "it asks for the table to be written anew")]
+async fn the_table_of_checks_is_what_they_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/checks.md");
+    let made = made().await;
+    if std::env::var_os("OSSTACK_UPDATE_README").is_some() {
+        fs::write(&path, made).unwrap();
+    } else {
+        let there = fs::read_to_string(&path).unwrap();
+        assert_eq!(there, made, "run OSSTACK_UPDATE_README=1 cargo test the_table_of_checks");
+    }
+}
+
+async fn made() -> String {
+    let cases = cases().await;
+    let mut out = String::from(
+        "# What `osstack check` asks\n\n<!-- made by `OSSTACK_UPDATE_README=1 cargo test \
+         the_table_of_checks` -->\n\nThe order is the one on screen and in JSON; a check is tried \
+         once those it needs have ended and none of them failed. *Failed* means that an ordinary \
+         pipeline run of ZenML will fail with these settings; *warned* that it works and something \
+         else will not.\n\n| id | title | what is asked | needs |\n|---|---|---|---|\n",
+    );
+    for check in CHECKS {
+        let needs: Vec<_> = check.needs.iter().map(|id| format!("`{id}`")).collect();
+        let (id, title, about) = (check.id, check.title, check.about);
+        writeln!(out, "| `{id}` | {title} | {about} | {} |", needs.join(" ")).unwrap();
+    }
+    out.push_str(
+        "\n## What they say\n\nOf stores on the sandbox that meet the fault in question.\n",
+    );
+    for check in CHECKS {
+        let Some(finding) = cases.get(check.id) else { continue };
+        let sign = if finding.state == State::Failed { "failed" } else { "warned" };
+        write!(out, "\n```text\n{}: {sign}\n  {}\n", check.title, finding.summary).unwrap();
+        if let Some(line) = &finding.because {
+            writeln!(out, "  {line}").unwrap();
+        }
+        if let Some(line) = &finding.next {
+            writeln!(out, "  next: {line}").unwrap();
+        }
+        out.push_str("```\n");
+    }
+    out
+}
+
+/// A finding of each rung, without what differs from run to run.
+async fn cases() -> BTreeMap<&'static str, Finding> {
+    let mut cases = BTreeMap::new();
+    for (id, fault) in BY_FAULT {
+        let bed = Bed::new();
+        let (client, bucket) = bed.client();
+        client.put(&bucket, "zenml/old/model", "x".into(), &PutOptions::default()).await.unwrap();
+        bed.meet(fault);
+        let report = bed.check(bed.target()).await;
+        cases.insert(id, masked(found(&report, id), &bed.is.endpoint));
+    }
+    let bed = Bed::new();
+    let home = Home::new().await;
+    home.stack("custom_stack", "gone_store").await;
+    let report = home.check(Subject::Stack("custom_stack".into())).await.unwrap();
+    cases.insert("store", found(&report, "store").clone());
+    let draft = StoreDraft { secret: "gone_secret".into(), ..home.bed.draft() };
+    home.register(StoreDraft { name: "keyless".into(), ..draft }).await;
+    let report = home.check(Subject::Store("keyless".into())).await.unwrap();
+    cases.insert("secret", found(&report, "secret").clone());
+
+    let there = bed.is.regions.last().unwrap().clone();
+    let draft = StoreDraft { region: there.id, endpoint: there.endpoint, ..bed.draft() };
+    let report = bed.check(target(&draft, bed.credentials())).await;
+    cases.insert("bucket-region", masked(found(&report, "bucket-region"), &bed.is.endpoint));
+    let access = bed.is.endpoint.replace("oss-sandbox", "s3.oss-sandbox");
+    let draft = StoreDraft { access, ..bed.draft() };
+    let report = bed.check(target(&draft, bed.credentials())).await;
+    cases.insert("vantage", masked(found(&report, "vantage"), &bed.is.endpoint));
+    let temporary = Keys::default().temporary().duplicate();
+    bed.meet(|faults| faults.token = Some(BadToken::Expired));
+    let report = bed.check(target(&bed.draft(), temporary)).await;
+    cases.insert("session-token", masked(found(&report, "session-token"), &bed.is.endpoint));
+    bed.client();
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = listener.local_addr().unwrap().port();
+    drop(listener);
+    let endpoint = format!("http://oss-sandbox.localhost:{closed}");
+    let draft = StoreDraft { endpoint: endpoint.clone(), ..bed.draft() };
+    let report = bed.check(target(&draft, key("LTAI", "secret"))).await;
+    cases.insert("tcp", masked(found(&report, "tcp"), &endpoint));
+    let variable = ("HTTPS_PROXY".to_owned(), format!("http://127.0.0.1:{closed}"));
+    let network = Network::new(&Env::new([variable])).unwrap();
+    let draft =
+        StoreDraft { region: "eu-central-1".into(), endpoint: "public".into(), ..bed.draft() };
+    let services = Services { network, ..bed.services() };
+    let cancel = CancellationToken::new();
+    let target = target(&draft, bed.credentials());
+    let report = Ladder::default().run(target, services, &cancel, quiet).await;
+    cases.insert("proxy", masked(found(&report, "proxy"), &endpoint));
+
+    let bed = Bed::with_tls().trusting();
+    bed.meet(|faults| faults.certificate = Some(BadCertificate::Expired));
+    let report = bed.check(bed.target()).await;
+    cases.insert("tls", masked(found(&report, "tls"), &bed.is.endpoint));
+    for (id, finding) in &cases {
+        assert!(matches!(finding.state, State::Failed | State::Warned), "{id}: {finding:#?}");
+    }
+    cases
+}
+
+/// With `PORT` in place of the port of `endpoint`.
+fn masked(finding: &Finding, endpoint: &str) -> Finding {
+    let (_, port) = endpoint.rsplit_once(':').unwrap();
+    let mask = |text: &str| text.replace(port, "PORT");
+    Finding {
+        summary: mask(&finding.summary),
+        because: finding.because.as_deref().map(mask),
+        next: finding.next.as_deref().map(mask),
+        ..finding.clone()
+    }
+}

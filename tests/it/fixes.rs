@@ -1,0 +1,301 @@
+//! Fixes, policies and the history of checks, on the command line and at the screens, against the
+//! sandbox.
+
+use std::sync::Arc;
+
+use osstack::base::job::{Context, Job as _};
+use osstack::model::endpoint::{EndpointChoice, EndpointKind};
+use osstack::model::fix::Fix;
+use osstack::ops::failure::FailureKind;
+use osstack::ops::fix::ApplyFix;
+use serde_json::{Value, json};
+
+use crate::cli::bench::Bench;
+use crate::pictures::still;
+use crate::user::User;
+
+const CATALOG: &str = "config/stacks.toml";
+
+/// What the check says of one rung.
+fn rung<'v>(check: &'v Value, id: &str) -> &'v Value {
+    check["checks"].as_array().unwrap().iter().find(|rung| rung["id"] == id).unwrap()
+}
+
+fn comment(bench: &Bench) {
+    let catalog = bench.read(CATALOG);
+    let (before, after) = catalog.split_once("[artifact_store.demo_store]").unwrap();
+    let text = format!("{before}# mine: ask Ann\n[artifact_store.demo_store]{after}# the end\n");
+    bench.write(CATALOG, &text);
+}
+
+#[test]
+fn a_wrong_region_is_shown_mended_and_checked_again() {
+    let bench = Bench::demo();
+    let [right, wrong] = [0, 1].map(|at| bench.sandbox.regions[at].endpoint.clone());
+    bench.run(&["store", "update", "demo_store", "--endpoint", &wrong]).ok();
+    comment(&bench);
+    let before = bench.read(CATALOG);
+
+    let check = bench.run(&["check", "demo_store", "--json"]);
+    assert_eq!(check.code, 1);
+    let check = check.json();
+    let changes = json!([{ "field": "endpoint", "old": wrong, "new": right }]);
+    assert_eq!(rung(&check, "bucket-region")["fix"]["changes"], changes, "{check:#}");
+
+    // nobody is there to say yes: nothing is written
+    let asked = bench.run(&["check", "demo_store", "--fix"]);
+    assert_eq!(asked.code, 2, "{asked:?}");
+    assert!(asked.err.contains("--yes"), "{asked:?}");
+    assert_eq!(bench.read(CATALOG), before);
+
+    let mended = bench.run(&["check", "demo_store", "--fix", "--yes"]).ok();
+    let [goes, comes] = [wrong, right].map(|url| format!("endpoint = \"{url}\""));
+    assert!(mended.out.contains(&format!("- {goes}")), "{}", mended.out);
+    assert!(mended.out.contains(&format!("+ {comes}")), "{}", mended.out);
+    assert!(mended.out.contains("store/demo_store: warned"), "{}", mended.out);
+    // what was shown is what is written, and nothing else
+    assert_eq!(bench.read(CATALOG), before.replace(&goes, &comes));
+}
+
+#[test]
+fn the_other_signature_is_found_by_one_fix() {
+    let bench = Bench::demo();
+    bench.faults.change(|faults| faults.v2_off = true);
+    let mended = bench.run(&["check", "demo_store", "--fix", "--yes", "--json"]).ok().json();
+    assert_eq!(mended["outcome"], "warned", "{mended:#}");
+    let changes = json!([{ "field": "signature", "old": "v2", "new": "v4" }]);
+    assert_eq!(mended["fixed"][0]["changes"], changes);
+    assert_eq!(mended["fixed"].as_array().unwrap().len(), 1);
+    assert!(bench.read(CATALOG).contains("signature = \"v4\""));
+}
+
+#[test]
+fn fixes_that_lead_in_circles_end() {
+    let bench = Bench::demo();
+    bench.faults.change(|faults| (faults.v2_off, faults.v4_off) = (true, true));
+    let mended = bench.run(&["check", "demo_store", "--fix", "--yes", "--json"]);
+    assert_eq!(mended.code, 1);
+    assert!(mended.json()["fixed"].as_array().unwrap().len() <= 1, "{mended:?}");
+}
+
+#[test]
+fn an_oss_prefix_and_an_address_for_a_region_are_slips() {
+    let bench = Bench::demo();
+    let catalog = bench.read(CATALOG);
+    let store = catalog.find("[artifact_store.demo_store]").unwrap();
+    let (before, after) = catalog.split_at(store);
+    let end = after.find("\n\n").map_or(after.len(), |end| end + 1);
+    let (entry, rest) = after.split_at(end);
+    let kept: String =
+        entry.split_inclusive('\n').filter(|line| !line.starts_with("region")).collect();
+    let slips = "region = \"https://oss-eu-central-1.aliyuncs.com/\" # pasted\n\
+                 client_kwargs = { region_name = \"oss-eu-central-1\" }\n";
+    bench.write(CATALOG, &format!("{before}{kept}{slips}{rest}"));
+
+    let check = bench.run(&["check", "demo_store", "--json"]);
+    assert_eq!(check.code, 1);
+    assert_eq!(rung(&check.json(), "store")["state"], "failed");
+    let mended = bench.run(&["check", "store/demo_store", "--fix", "--yes"]).ok();
+    assert!(mended.out.contains("+ region = \"eu-central-1\""), "{}", mended.out);
+    let catalog = bench.read(CATALOG);
+    assert!(catalog.contains("region = \"eu-central-1\" # pasted"), "{catalog}");
+    assert!(catalog.contains("region_name = \"eu-central-1\""), "{catalog}");
+}
+
+#[tokio::test]
+async fn an_internal_endpoint_keeps_its_place_in_production() {
+    let user = User::of_demo();
+    let store = user.world.store("demo_store").await.unwrap();
+    let public = EndpointChoice::Kind(EndpointKind::Public);
+    let eu = |draft: &mut osstack::model::store::StoreDraft| {
+        (draft.region, draft.endpoint) = ("eu-central-1".into(), "internal".into());
+    };
+    let inside = Fix::of(&store, "inside", eu).unwrap();
+    let apply = async |fix: &Fix| {
+        ApplyFix { fix: fix.clone() }.run(Context::alone(Arc::clone(&user.world))).await
+    };
+    apply(&inside).await.unwrap();
+    let store = user.world.store("demo_store").await.unwrap();
+    let offered = osstack::doctor::fix::from_outside(&store).unwrap();
+    assert_eq!(offered, Fix::access(&store, &public).unwrap());
+    apply(&offered).await.unwrap();
+    let mended = user.world.store("demo_store").await.unwrap();
+    assert_eq!((&mended.endpoint, mended.access), (&store.endpoint, Some(public)));
+    // the entry no longer says what the fix begins with
+    assert_eq!(apply(&offered).await.unwrap_err().kind, FailureKind::Conflict);
+}
+
+#[test]
+fn history_verdict_and_a_required_check() {
+    let bench = Bench::demo();
+    bench.run(&["stack", "update", "demo_stack", "--require-check"]).ok();
+    assert!(bench.read(CATALOG).contains("require_check = true"));
+    let plan = || bench.run(&["plan", "demo_stack", "--script"]).ok();
+    assert!(plan().err.contains("require_check") && plan().err.contains("never checked"));
+    let json = bench.run(&["plan", "demo_stack", "--json"]).ok().json();
+    assert_eq!(
+        (&json["check"]["required"], &json["check"]["verdict"]),
+        (&json!(true), &json!("never"))
+    );
+
+    bench.run(&["check", "stack/demo_stack"]).ok();
+    assert_eq!(plan().err, "");
+    bench.faults.change(|faults| faults.writing_denied = true);
+    assert_eq!(bench.run(&["check", "demo_store"]).code, 1);
+    let history = || bench.run(&["check", "demo_store", "--history", "--json"]).ok().json();
+    let said = history();
+    assert_eq!(said["verdict"], "failed");
+    let checks = said["checks"].as_array().unwrap();
+    let outcomes: Vec<_> = checks.iter().map(|check| &check["outcome"]).collect();
+    assert_eq!(outcomes, ["failed", "warned"]);
+    assert_eq!(checks[0]["problems"][0]["id"], "write");
+    assert!(plan().err.contains("failed"));
+
+    bench.run(&["store", "update", "demo_store", "--signature", "v4"]).ok();
+    assert_eq!(history()["verdict"], "outdated");
+    let shown = bench.run(&["check", "demo_stack", "--history"]).ok();
+    assert!(shown.out.contains("older than its definition"), "{}", shown.out);
+    let file = bench.read("state/checks.json");
+    assert!(!file.contains(&bench.sandbox.secret_access_key));
+    assert!(!file.contains(&bench.sandbox.access_key_id));
+
+    // a history that cannot be read is said, and never overwritten; checks go on
+    bench.write("state/checks.json", "{");
+    let broken = bench.run(&["check", "demo_store", "--history"]);
+    assert_eq!(broken.code, 1);
+    assert!(broken.err.contains("rm '"), "{}", broken.err);
+    bench.faults.change(|faults| faults.writing_denied = false);
+    bench.run(&["check", "demo_store"]).ok();
+    assert_eq!(bench.read("state/checks.json"), "{");
+}
+
+#[test]
+fn rights_vantage_and_the_smallest_policy() {
+    let bench = Bench::demo();
+    let check = bench.run(&["check", "demo_store", "--json"]).ok().json();
+    for right in ["oss:ListObjects", "oss:GetObject", "oss:PutObject", "oss:DeleteObject"] {
+        assert_eq!(check["permissions"][right], "worked", "{check:#}");
+    }
+    assert!(check["vantage"]["seen_from"].as_str().unwrap().starts_with("this machine"));
+    assert!(check["vantage"]["does_not_prove"][0].as_str().unwrap().contains("pods"));
+    let policy = bench.run(&["artifact-store", "policy", "demo_store"]).ok().json();
+    assert_eq!(policy, check["policy"]);
+    assert_eq!(policy, bench.run(&["store", "policy", "s3://zenml-demo/zenml"]).ok().json());
+    assert_eq!(policy["Version"], "1");
+
+    bench.faults.change(|faults| faults.listing_denied = true);
+    let check = bench.run(&["check", "demo_store"]);
+    assert!(check.out.contains("rights that were denied: oss:ListObjects"), "{}", check.out);
+    assert_eq!(bench.run(&["store", "policy", "s3://Bad_Bucket"]).code, 2);
+}
+
+/// The demo, whose store points to the other region.
+fn misdirected() -> User {
+    let user = User::of_demo();
+    let [right, wrong] = [0, 1].map(|at| user.sandbox.description.regions[at].endpoint.clone());
+    let catalog = std::fs::read_to_string(user.path(CATALOG)).unwrap();
+    write(&user, &catalog.replace(&right, &wrong));
+    user
+}
+
+#[expect(clippy::disallowed_methods, reason = "the user's own editor is played here")]
+fn write(user: &User, catalog: &str) {
+    std::fs::write(user.path(CATALOG), catalog).unwrap();
+}
+
+#[tokio::test]
+async fn one_key_shows_a_fix_and_applies_it() {
+    let mut user = misdirected();
+    let [right, wrong] = [0, 1].map(|at| user.sandbox.description.regions[at].endpoint.clone());
+    user.keys("2c").await;
+    let picture = user.wide();
+    assert!(picture.contains("does not work") && picture.contains("fix…"), "{picture}");
+    let picture = user.keys("f").await;
+    assert!(picture.contains(&format!("- endpoint = \"{wrong}\"")), "{picture}");
+    assert!(picture.contains(&format!("+ endpoint = \"{right}\"")), "{picture}");
+    let catalog = || std::fs::read_to_string(user.path(CATALOG)).unwrap();
+    assert!(catalog().contains(&wrong), "shown is not applied");
+    user.keys("<enter>").await;
+    let picture = user.wide();
+    assert!(picture.contains("works, with") && !picture.contains("fix…"), "{picture}");
+    let catalog = std::fs::read_to_string(user.path(CATALOG)).unwrap();
+    assert_eq!(catalog.matches(&wrong).count(), 1, "the other store is as it was: {catalog}");
+    let picture = user.keys("<esc>").await;
+    assert!(picture.contains("last check warned just now"), "{picture}");
+    user.expect_no_trace();
+}
+
+#[tokio::test]
+async fn a_draft_is_mended_in_its_form() {
+    let mut user = misdirected();
+    let right = user.sandbox.description.endpoint.clone();
+    let picture = user.keys("2e<ctrl-t>f<enter><esc>").await;
+    assert!(picture.contains("Store demo_store") && picture.contains(&right), "{picture}");
+    let before = std::fs::read_to_string(user.path(CATALOG)).unwrap();
+    assert!(!before.contains(&format!("demo_store]\nendpoint = \"{right}")), "not saved yet");
+    user.keys("<ctrl-s>").await;
+    let after = std::fs::read_to_string(user.path(CATALOG)).unwrap();
+    assert!(after != before && after.contains(&right), "{after}");
+}
+
+#[tokio::test]
+async fn any_error_is_explained_by_one_key() {
+    let mut user = User::of_demo();
+    let catalog = std::fs::read_to_string(user.path(CATALOG)).unwrap();
+    write(&user, &catalog.replace("s3://zenml-demo/zenml", "s3://no-such-bucket/zenml"));
+    let picture = user.keys("2c!").await;
+    assert!(picture.contains(" means") && picture.contains("cause"), "{picture}");
+    assert!(picture.contains("NoSuchBucket"), "{picture}");
+    let picture = user.keys("<esc><esc>").await;
+    assert!(!picture.contains("explain…"), "no error, no key: {picture}");
+}
+
+#[tokio::test]
+async fn policies_are_shown_for_a_store_and_before_any_key() {
+    let mut user = User::of_demo();
+    let picture = user.keys("2cp").await;
+    assert!(picture.contains("oss:PutObject") && picture.contains("worked"), "{picture}");
+    let end = user.keys("G").await;
+    assert!(end.contains("acs:oss:*:*:zenml-demo/zenml/*"), "{end}");
+
+    let mut user = User::new();
+    let picture = user.keys("3n<ctrl-o>Bad_Bucket<ctrl-s>").await;
+    assert!(picture.contains("RAM policy"), "{picture}");
+    user.keys("<ctrl-u>my-bucket<tab>zenml<ctrl-s>").await;
+    let wide = user.wide();
+    assert!(wide.contains("acs:oss:*:*:my-bucket/zenml/*"), "{wide}");
+    assert!(wide.contains("oss:Prefix"), "{wide}");
+    let picture = user.keys("<esc><esc>").await;
+    assert!(picture.contains("AccessKey ID"), "{picture}");
+}
+
+/// The window in front, without the check behind it, which is not the same twice.
+fn front(picture: &str) -> String {
+    let picture = still(picture);
+    let lines: Vec<Vec<char>> = picture.lines().map(|line| line.chars().collect()).collect();
+    let corner = |line: &Vec<char>| (2..line.len()).find(|at| line[*at] == '┌');
+    let Some((top, left)) = lines.iter().enumerate().find_map(|(y, line)| Some((y, corner(line)?)))
+    else {
+        return picture;
+    };
+    let right = (left..lines[top].len()).find(|at| lines[top][*at] == '┐').unwrap();
+    let end = (top..lines.len()).find(|y| lines[*y][left] == '└').unwrap();
+    let window = lines[top..=end].iter().map(|line| line[left..=right].iter().collect::<String>());
+    window.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn fix_policy_and_explanation_look_like_this() {
+    for (name, misdirect, keys) in [
+        ("fix", true, "2cf"),
+        ("policy", false, "2cp"),
+        ("policy_form", false, "3n<ctrl-o>"),
+        ("explain", true, "2c!"),
+    ] {
+        let mut user = if misdirect { misdirected() } else { User::of_demo() };
+        let picture = user.keys(keys).await;
+        insta::assert_snapshot!(name, front(&picture));
+        let wide = user.stage.resize(160, 48).picture();
+        insta::assert_snapshot!(format!("{name}_wide"), front(&wide));
+    }
+}
