@@ -50,7 +50,8 @@ use serde::Deserialize;
 use crate::sandbox_client::Running;
 use known::Difference;
 
-/// Cases under way at a time, over the sandbox. Others get one: moto's handlers trip over each other.
+/// Cases under way at a time, over the sandbox. Others get one, so that what is written down of
+/// them does not hang on their threads.
 const AT_ONCE: usize = 4;
 
 /// A server under test.

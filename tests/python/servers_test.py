@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 
 START_SECONDS = 60
+HERE = pathlib.Path(__file__).resolve().parent
 PROGRAMS = pathlib.Path(sys.executable).parent
 # they open nothing but the servers below
 KEY = {"access_key_id": "AKIDCONFORMANCE", "secret_access_key": "conformance-secret-of-no-use"}
@@ -71,7 +72,7 @@ def running(name, command, port, folder):
 
 def moto(folder):
     (port,) = free_ports(1)
-    command = [PROGRAMS / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, HERE / "moto_s3.py", str(port)]
     # of `s3.localhost` it would take `s3` for a bucket
     return running("moto", command, port, folder), f"http://localhost:{port}"
 
