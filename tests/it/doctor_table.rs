@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use osstack::doctor::{CHECKS, Ladder, Services};
+use osstack::doctor::{CHECKS, Ladder, Services, Target};
 use osstack::model::finding::{Finding, State};
 use osstack::model::store::StoreDraft;
 use osstack::ops::check::Subject;
@@ -15,6 +15,7 @@ use osstack::ports::env::Env;
 use osstack::ports::network::Network;
 use osstack::sandbox::faults::{BadCertificate, BadToken, Faults};
 use osstack::sandbox::keys::Keys;
+use osstack::zenml::python::{Environment, Package};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -142,6 +143,28 @@ async fn cases() -> BTreeMap<&'static str, Finding> {
     let report = Ladder::default().run(target, services, &cancel, quiet).await;
     cases.insert("proxy", masked(found(&report, "proxy"), &endpoint));
 
+    let elsewhere = Network::new(&Env::default()).unwrap();
+    let elsewhere = elsewhere.with_host("aliyuncs.com", &[[169, 254, 169, 254].into()]);
+    let draft = StoreDraft {
+        region: "cn-beijing".into(),
+        endpoint: "https://oss-eu-central-1.aliyuncs.com".into(),
+        ..bed.draft()
+    };
+    let services = Services { network: elsewhere, ..bed.services() };
+    let target = crate::doctor_bed::target(&draft, bed.credentials());
+    let report = Ladder::default().run(target, services, &cancel, quiet).await;
+    for id in ["endpoint", "dns"] {
+        cases.insert(id, found(&report, id).clone());
+    }
+    let bed = Bed::new();
+    let draft = StoreDraft { residency: "EU".into(), ..bed.draft() };
+    let target = crate::doctor_bed::target(&draft, bed.credentials());
+    let target = Target { python: Some(Ok(newest())), ..target };
+    let report = bed.check(target).await;
+    for id in ["residency", "python"] {
+        cases.insert(id, masked(found(&report, id), &bed.is.endpoint));
+    }
+
     let bed = Bed::with_tls().trusting();
     bed.meet(|faults| faults.certificate = Some(BadCertificate::Expired));
     let report = bed.check(bed.target()).await;
@@ -150,6 +173,23 @@ async fn cases() -> BTreeMap<&'static str, Finding> {
         assert!(matches!(finding.state, State::Failed | State::Warned), "{id}: {finding:#?}");
     }
     cases
+}
+
+/// What a fresh `zenml integration install s3` brings.
+fn newest() -> Environment {
+    let packages = [
+        ("zenml", "0.98.0"),
+        ("s3fs", "2026.9.0"),
+        ("boto3", "1.43.117"),
+        ("botocore", "1.43.117"),
+        ("aws-profile-manager", "0.7.3"),
+    ];
+    let package = |version: &str| Package { version: version.to_owned(), needs: Vec::new() };
+    Environment {
+        place: "/opt/pipelines/bin/python".to_owned(),
+        python: Some("3.11.7".to_owned()),
+        packages: packages.map(|(name, version)| (name.to_owned(), package(version))).into(),
+    }
 }
 
 /// With `PORT` in place of the port of `endpoint`.
