@@ -97,7 +97,8 @@ async fn run() -> (Duration, Duration) {
         let mut count = 0;
         while let Some(answer) = answers.recv().await {
             let timings = answer.took.unwrap();
-            assert!(timings.tls >= WAIT, "{timings:?}");
+            // the server begins to wait when it sees the connection, a little before the client does
+            assert!(timings.tls >= WAIT / 2, "{timings:?}");
             first.get_or_insert(begun.elapsed());
             count += 1;
         }
