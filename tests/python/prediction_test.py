@@ -16,6 +16,7 @@ import logging
 import multiprocessing
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -263,7 +264,7 @@ def attempt(work):
     try:
         return work(), None
     except Exception as error:
-        text = " ".join(str(error).split())
+        text = re.sub(r"localhost:\d+", "localhost:PORT", " ".join(str(error).split()))
         return None, f"{type(error).__name__}: {text}"
 
 
@@ -426,8 +427,9 @@ def main():
     )
     print("\n".join([*lines, summary]))
     if arguments.table is not None:
-        head = "# What the check said, and what ZenML's own store did\n"
-        text = "\n".join([head, f"{versions}. {summary}.", "", *lines, ""])
+        head = "# What the check said, and what ZenML's own store did"
+        made = "<!-- made by `tests/python/prediction_test.py --table FILE` -->"
+        text = "\n".join([head, "", made, "", f"{versions}. {summary}.", "", *lines, ""])
         arguments.table.write_text(text, encoding="utf-8")
     good = (
         counts["FALSE PASS"] == 0
