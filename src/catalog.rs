@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::visible::visible;
 use crate::model::component::{Component, ComponentType};
+use crate::model::connection::Connection;
 use crate::model::name::Name;
 use crate::model::stack::Stack;
 use crate::model::store::{ArtifactStore, StoreDraft};
@@ -46,6 +47,7 @@ struct Content {
     broken: Vec<StoreDraft>,
     components: Vec<Component>,
     stacks: Vec<Stack>,
+    connections: Vec<Connection>,
     problems: Vec<Problem>,
 }
 
@@ -159,6 +161,16 @@ impl Catalog {
     /// The stack `name`.
     pub fn stack(&self, name: &str) -> Option<&Stack> {
         self.stacks().iter().find(|stack| stack.name.as_str() == name)
+    }
+
+    /// The connections to `ZenML`.
+    pub fn connections(&self) -> &[Connection] {
+        &self.content.connections
+    }
+
+    /// The connection `name`.
+    pub fn connection(&self, name: &str) -> Option<&Connection> {
+        self.connections().iter().find(|connection| connection.name.as_str() == name)
     }
 
     /// The stores that use the secret `name`.

@@ -25,6 +25,7 @@ mod identity;
 pub mod import;
 pub mod keyring;
 mod sealed_file;
+mod sign_ins;
 mod source;
 mod upkeep;
 

@@ -6,6 +6,7 @@
 
 pub mod bucket;
 pub mod component;
+pub mod connection;
 pub mod endpoint;
 pub mod field;
 pub mod finding;

@@ -5,6 +5,7 @@
 //! [`Failure`](failure::Failure), which ends in the next step.
 
 pub mod check;
+pub mod connections;
 pub mod demo;
 pub mod failure;
 pub mod fix;

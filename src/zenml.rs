@@ -9,5 +9,6 @@ pub mod layout;
 pub mod lint;
 pub mod plan;
 pub mod python;
+pub mod rest;
 pub mod script;
 pub mod version;

@@ -2,10 +2,11 @@
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, TomlError, Value};
 
-use super::schema::{COMPONENT, STACK, STORE};
+use super::schema::{COMPONENT, CONNECTION, STACK, STORE};
 use super::toml_json::to_inline;
 use super::{Content, Error, schema};
 use crate::model::component::{Component, ComponentType};
+use crate::model::connection::{Connection, ConnectionDraft};
 use crate::model::endpoint::EndpointChoice;
 use crate::model::fix::Fix;
 use crate::model::name::Name;
@@ -51,6 +52,7 @@ struct Kind {
 const STORES: Kind = Kind { section: STORE, label: "artifact store" };
 const COMPONENTS: Kind = Kind { section: COMPONENT, label: "component" };
 const STACKS: Kind = Kind { section: STACK, label: "stack" };
+const CONNECTIONS: Kind = Kind { section: CONNECTION, label: "connection" };
 
 impl Kind {
     fn exists(self, name: &str) -> Error {
@@ -224,6 +226,31 @@ impl Edit {
     /// Deletes a stack, with the comment right above it.
     pub fn delete_stack(&mut self, name: &str) -> Result<(), Error> {
         self.delete(STACKS, name)
+    }
+
+    /// Writes a connection.
+    pub fn put_connection(
+        &mut self,
+        connection: &Connection,
+        put: Put<'_, Connection>,
+    ) -> Result<(), Error> {
+        let name = connection.name.as_str();
+        let present = self.content.connections.iter().find(|other| other.name == connection.name);
+        let old = self.expected(CONNECTIONS, name, present, put)?.map(ConnectionDraft::from);
+        let new = ConnectionDraft::from(connection);
+        let table = self.entry(CONNECTIONS, name)?;
+        let mut fields = Fields { table, old: old.as_ref(), new: &new };
+        let value = |text: &str| (!text.is_empty()).then(|| text.into());
+        fields.set(|c| c.url.clone(), |c| value(&c.url), "url");
+        fields.set(|c| c.command.clone(), |c| value(&c.command), "command");
+        fields.set(|c| c.project.clone(), |c| value(&c.project), "project");
+        self.reread();
+        Ok(())
+    }
+
+    /// Deletes a connection, with the comment right above it; stacks that name it keep the name.
+    pub fn delete_connection(&mut self, name: &str) -> Result<(), Error> {
+        self.delete(CONNECTIONS, name)
     }
 
     /// Writes the new name of a secret into the stores that use it; answers how many did.

@@ -10,6 +10,7 @@ use super::{Content, Problem, Severity};
 use crate::base::nearest::nearest;
 use crate::base::visible::visible;
 use crate::model::component::{Component, ComponentType};
+use crate::model::connection::{Connection, ConnectionDraft};
 use crate::model::field::FieldError;
 use crate::model::name::Name;
 use crate::model::stack::{Stack, StackDraft};
@@ -18,8 +19,9 @@ use crate::model::store::{ArtifactStore, Extras, Signature, StoreDraft};
 pub(super) const STORE: &str = "artifact_store";
 pub(super) const COMPONENT: &str = "component";
 pub(super) const STACK: &str = "stack";
+pub(super) const CONNECTION: &str = "zenml";
 
-const TOP: [&str; 4] = ["schema", STORE, COMPONENT, STACK];
+const TOP: [&str; 5] = ["schema", STORE, COMPONENT, STACK, CONNECTION];
 const STORE_FIELDS: [&str; 10] = [
     "path",
     "secret",
@@ -33,6 +35,7 @@ const STORE_FIELDS: [&str; 10] = [
     "s3_additional_kwargs",
 ];
 const COMPONENT_FIELDS: [&str; 3] = ["type", "flavor", "configuration"];
+const CONNECTION_FIELDS: [&str; 3] = ["url", "command", "project"];
 const STACK_FIELDS: [&str; 4] = ["components", "zenml", "protected", "require_check"];
 
 /// Reads all entries of `document`; `source` is its text, for the lines of problems.
@@ -54,6 +57,10 @@ pub(super) fn read(document: &Table, source: &str) -> Content {
     for (section, name, table) in entries(document, STACK, &mut notes) {
         let mut entry = Entry::new(section, name, table, &mut notes);
         content.stacks.extend(entry.stack());
+    }
+    for (section, name, table) in entries(document, CONNECTION, &mut notes) {
+        let mut entry = Entry::new(section, name, table, &mut notes);
+        content.connections.extend(entry.connection());
     }
     content.problems = notes.problems;
     content
@@ -208,6 +215,18 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             zenml: self.text("zenml"),
             protected: self.flag("protected"),
             require_check: self.flag("require_check"),
+        };
+        let validated = draft.validate();
+        self.valid(validated, |field| field)
+    }
+
+    fn connection(&mut self) -> Option<Connection> {
+        self.notes.unknown(&self.path, self.table, &CONNECTION_FIELDS);
+        let draft = ConnectionDraft {
+            name: self.name.to_owned(),
+            url: self.text("url"),
+            command: self.text("command"),
+            project: self.text("project"),
         };
         let validated = draft.validate();
         self.valid(validated, |field| field)

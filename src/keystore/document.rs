@@ -9,19 +9,23 @@ use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::sealed_file::Plain;
+use super::sign_ins::{ShownSignIn, StoredSignIn};
 use crate::base::secret_string::SecretString;
+use crate::model::connection::SignIn;
 use crate::model::name::Name;
 use crate::model::secret::{Credentials, KeyNames, Secret};
 
 /// The format this program writes, and the only one there is.
 const SCHEMA: u64 = 1;
 
-/// All secrets, by name.
+/// All secrets, and what signs in at ZenML, by name.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     /// Goes up with every write.
     pub(super) generation: u64,
     pub(super) entries: BTreeMap<Name, Entry>,
+    /// By the connection's name.
+    pub(super) sign_ins: BTreeMap<Name, SignIn>,
 }
 
 /// One secret with its dates.
@@ -54,7 +58,15 @@ impl Document {
             let name = Name::parse(&name).map_err(|_| Unreadable::Foreign)?;
             Ok((name.clone(), stored.into_entry(name)?))
         });
-        Ok(Self { generation: body.generation, entries: entries.collect::<Result<_, _>>()? })
+        let sign_ins = body.connections.into_iter().map(|(name, stored)| {
+            let name = Name::parse(&name).map_err(|_| Unreadable::Foreign)?;
+            Ok((name, stored.into_sign_in()?))
+        });
+        Ok(Self {
+            generation: body.generation,
+            entries: entries.collect::<Result<_, _>>()?,
+            sign_ins: sign_ins.collect::<Result<_, _>>()?,
+        })
     }
 
     /// The text that [`Document::parse`] reads.
@@ -68,6 +80,12 @@ impl Document {
                 .map(|(name, entry)| Ok((name.as_str(), Shown::of(entry)?)))
                 .collect::<Result<_, time::error::Format>>()
                 .map_err(|_| Error::Full)?,
+            connections: self
+                .sign_ins
+                .iter()
+                .map(|(name, sign_in)| Ok((name.as_str(), ShownSignIn::of(sign_in)?)))
+                .collect::<Result<_, time::error::Format>>()
+                .map_err(|_| Error::Full)?,
         };
         // room for all of it: a buffer that grows would leave copies behind
         let size = |entry: &Entry| {
@@ -76,7 +94,8 @@ impl Document {
             let token = session_token.as_ref().map_or(0, |token| token.expose().len());
             1024 + 2 * (access_key_id.len() + secret_access_key.expose().len() + token)
         };
-        let capacity = 1024 + self.entries.values().map(size).sum::<usize>();
+        let sign_ins: usize = shown.connections.values().map(ShownSignIn::size).sum();
+        let capacity = 1024 + self.entries.values().map(size).sum::<usize>() + sign_ins;
         let mut plain = Zeroizing::new(Vec::with_capacity(capacity));
         serde_json::to_writer(&mut *plain, &shown).map_err(|_| Error::Full)?;
         Ok(plain)
@@ -92,6 +111,8 @@ struct Head {
 struct Body {
     generation: u64,
     secrets: BTreeMap<String, Stored>,
+    #[serde(default)]
+    connections: BTreeMap<String, StoredSignIn>,
 }
 
 #[derive(Deserialize)]
@@ -127,7 +148,7 @@ impl Stored {
     }
 }
 
-fn secret_string<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
+pub(super) fn secret_string<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
     String::deserialize(from).map(SecretString::new)
 }
 
@@ -142,6 +163,8 @@ struct ShownBody<'a> {
     schema: u64,
     generation: u64,
     secrets: BTreeMap<&'a str, Shown<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    connections: BTreeMap<&'a str, ShownSignIn<'a>>,
 }
 
 /// An entry as it is written; lives only while the document is sealed.

@@ -10,6 +10,7 @@ use crate::model::field::FieldError;
 use crate::model::finding::ServerError;
 use crate::ports::network::NetworkError;
 use crate::zenml::plan::PlanError;
+use crate::zenml::rest;
 use crate::{catalog, keystore, oss, sandbox};
 
 /// What the caller can do about a failure; decides exit code and colour.
@@ -220,6 +221,30 @@ impl From<catalog::Error> for Failure {
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         Self::new(FailureKind::Settings, error.to_string())
+    }
+}
+
+impl From<rest::Error> for Failure {
+    fn from(error: rest::Error) -> Self {
+        use rest::Kind;
+        let kind = match error.kind {
+            Kind::Network | Kind::Server | Kind::NotZenml => FailureKind::Network,
+            Kind::SignIn | Kind::Denied => FailureKind::Credentials,
+            Kind::NotFound => FailureKind::NotFound,
+            Kind::Conflict => FailureKind::Conflict,
+            Kind::Refused | Kind::Unsupported => FailureKind::Settings,
+        };
+        let mut failure =
+            Self::new(kind, visible(&error.to_string()).into_string()).hint(error.next());
+        if error.status.is_some() {
+            failure.error = Some(Box::new(ServerError {
+                code: None,
+                ec: None,
+                request_id: error.request_id,
+                status: error.status,
+            }));
+        }
+        failure
     }
 }
 

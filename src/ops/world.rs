@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::catalog::{Catalog, Problem};
 use crate::keystore::keyring::Keyring;
 use crate::keystore::{self, Keystore};
+use crate::model::connection::Connection;
 use crate::model::secret::Credentials;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
@@ -15,6 +16,7 @@ use crate::ports::entropy::SharedEntropy;
 use crate::ports::env::Env;
 use crate::ports::network::Network;
 use crate::ports::paths::Paths;
+use crate::zenml::rest;
 
 use super::failure::{Failure, FailureKind};
 use super::residency::Border;
@@ -38,6 +40,30 @@ pub struct World {
     pub(super) border: Border,
     /// Kept for their connections, the last one used at the end.
     clients: Mutex<Vec<Client>>,
+    /// Kept for their connections and tokens.
+    zenml: ZenmlClients,
+}
+
+/// Clients of `ZenML` servers that are signed in, each under the connection as it was then.
+#[derive(Debug, Default)]
+pub(super) struct ZenmlClients(Mutex<Vec<(Connection, rest::Client)>>);
+
+impl ZenmlClients {
+    /// The client of `connection`, where it is still the same.
+    pub(super) fn get(&self, connection: &Connection) -> Option<rest::Client> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(other, _)| other == connection).map(|(_, client)| client.clone())
+    }
+
+    pub(super) fn keep(&self, connection: Connection, client: rest::Client) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(other, _)| other.name != connection.name);
+        kept.push((connection, client));
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 /// Clients kept at a time.
@@ -70,6 +96,7 @@ impl World {
             keystore: Arc::new(keystore),
             border: Border::default(),
             clients: Mutex::default(),
+            zenml: ZenmlClients::default(),
         })
     }
 
@@ -130,6 +157,10 @@ impl World {
         Ok(client)
     }
 
+    pub(super) fn zenml_clients(&self) -> &ZenmlClients {
+        &self.zenml
+    }
+
     /// Buckets that were found elsewhere than their stores say, since the last [`World::lock`].
     pub fn healed(&self) -> Vec<Healed> {
         let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,6 +172,7 @@ impl World {
     pub fn lock(&self) {
         self.keystore.lock();
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.zenml.clear();
     }
 }
 

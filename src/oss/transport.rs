@@ -17,9 +17,8 @@ use tokio::time::Instant;
 use super::error::{Error, Kind, Link};
 use super::object::{Headers, Meta};
 use super::request::Request;
-use crate::ports::network::{
-    Connector, Limits, Network, ProxyError, ResolveError, certificate_problem,
-};
+use crate::ports::network::fault::{Fault, FaultKind, below, innermost};
+use crate::ports::network::{Connector, Limits, Network};
 
 /// The largest XML answer: a full page of a listing has about 2 MiB at most.
 pub const MAX_XML: usize = 8 << 20;
@@ -272,75 +271,36 @@ impl HttpBody for Pieces {
 
 /// Sorts a failure to connect, to send, or to read the head of an answer.
 fn failure(error: &(dyn StdError + 'static), action: &'static str) -> Error {
-    let failed = |kind, message: String| Error::new(kind, action, message);
-    // first, since what it could not reach is the proxy's own name or address
-    if let Some(error) = below::<ProxyError>(error) {
-        return failed(Kind::Network(Link::Proxy), error.to_string());
-    }
-    if let Some(error) = below::<ResolveError>(error) {
-        return failed(Kind::Network(Link::Dns), error.to_string());
-    }
-    if let Some(problem) = certificate_problem(error) {
-        return failed(Kind::Network(Link::Tls), problem.to_string());
-    }
-    if below::<rustls_pki_types::InvalidDnsNameError>(error).is_some() {
-        let message = "the host is no name that a certificate can have";
-        return failed(Kind::Network(Link::Tls), message.to_owned());
-    }
-    if let Some(error) = below::<hyper::Error>(error) {
-        if error.is_parse_too_large() {
-            return failed(Kind::TooLarge, "the answer's head has more than 64 KiB".into());
+    let Fault { kind, message } = Fault::of(error);
+    let kind = match kind {
+        FaultKind::Proxy => Kind::Network(Link::Proxy),
+        FaultKind::Dns => Kind::Network(Link::Dns),
+        FaultKind::Tls => Kind::Network(Link::Tls),
+        FaultKind::LongHead => {
+            return Error::new(Kind::TooLarge, action, "the answer's head has more than 64 KiB");
         }
-        if error.is_parse() || error.is_parse_status() {
-            return failed(Kind::NotOss, "the server does not answer in HTTP".into());
-        }
-        if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
-            return failed(Kind::Network(Link::Closed), CLOSED.into());
-        }
-    }
-    if let Some(error) = below::<std::io::Error>(error) {
-        return failed(Kind::Network(link(error)), error.to_string());
-    }
-    failed(Kind::Network(Link::Closed), innermost(error).to_string())
+        FaultKind::NotHttp => Kind::NotOss,
+        FaultKind::Closed => Kind::Network(Link::Closed),
+        FaultKind::Io(kind) => Kind::Network(link(kind)),
+    };
+    Error::new(kind, action, message)
 }
 
-const CLOSED: &str = "the server closed the connection before it answered";
-
 fn cut_off(error: &hyper::Error, action: &'static str) -> Error {
-    if below::<std::io::Error>(error).is_some_and(|error| link(error) == Link::Timeout) {
+    if below::<std::io::Error>(error).is_some_and(|error| link(error.kind()) == Link::Timeout) {
         return Error::new(Kind::Network(Link::Timeout), action, innermost(error).to_string());
     }
     Error::new(Kind::Truncated, action, "the connection ended in the middle of the answer")
 }
 
-fn link(error: &std::io::Error) -> Link {
+fn link(error: std::io::ErrorKind) -> Link {
     use std::io::ErrorKind as Io;
-    match error.kind() {
+    match error {
         Io::ConnectionRefused => Link::Refused,
         Io::HostUnreachable | Io::NetworkUnreachable | Io::AddrNotAvailable => Link::Unreachable,
         Io::TimedOut => Link::Timeout,
         _ => Link::Closed,
     }
-}
-
-/// The first error of type `E` on the way down.
-fn below<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
-    let mut next = Some(error);
-    while let Some(current) = next {
-        if let Some(found) = current.downcast_ref::<E>() {
-            return Some(found);
-        }
-        next = current.source();
-    }
-    None
-}
-
-fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error
 }
 
 #[cfg(test)]

@@ -47,6 +47,16 @@ impl Entropy for SeededEntropy {
     }
 }
 
+/// A random UUID (version 4), as Python prints one.
+pub fn uuid(entropy: &dyn Entropy) -> String {
+    let (high, low) = (entropy.next_u64(), entropy.next_u64());
+    let high = high & 0xFFFF_FFFF_FFFF_0FFF | 0x4000;
+    let low = low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000;
+    let hex = format!("{high:016x}{low:016x}");
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+}
+
 /// `count` lower-case hex digits.
 pub fn hex(entropy: &dyn Entropy, count: usize) -> String {
     let mut out = String::new();

@@ -6,6 +6,7 @@
 
 mod certificate;
 mod connector;
+pub mod fault;
 mod resolve;
 mod tls;
 

@@ -14,6 +14,16 @@ pub struct Version {
 }
 
 impl Version {
+    /// The oldest server whose API osstack speaks: before it everything lay below workspaces.
+    pub const OLDEST: Self = Self { major: 0, minor: 80, patch: 0 };
+
+    /// The first that asks the store's own endpoint whether a bucket keeps versions
+    /// (`ZenML` PR #4186).
+    pub const ENDPOINT_KEPT: Self = Self { major: 0, minor: 91, patch: 2 };
+
+    /// The newest server that was tried; its corrections count as tried.
+    pub const NEWEST_TESTED: Self = Self { major: 0, minor: 98, patch: 0 };
+
     /// The first that reads `access_key_id` and `secret_access_key` of a
     /// secret; older ones know the `aws_` names only (ZenML PR #4289).
     pub const PLAIN_KEY_NAMES: Self = Self { major: 0, minor: 93, patch: 0 };
@@ -21,6 +31,11 @@ impl Version {
     /// The first botocore that knows `request_checksum_calculation`, and that without it sends
     /// uploads over https in chunks and deletes without Content-MD5 (botocore's changelog, 1.36.0).
     pub const NEWER_CHECKSUMS: Self = Self { major: 1, minor: 36, patch: 0 };
+
+    /// Whether it is of a later series than `other`: corrections of one series do not count.
+    pub fn is_later_series(self, other: Self) -> bool {
+        (self.major, self.minor) > (other.major, other.minor)
+    }
 
     /// The version in `text`, as `GET /api/v1/version` and `zenml version` write it.
     pub fn parse(text: &str) -> Option<Self> {

@@ -1,0 +1,280 @@
+//! Connections to `ZenML`: which there are, signing in, what is at the other end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::failure::{Failure, FailureKind};
+use super::world::{World, absent, blocking};
+use crate::base::job::{Context, Job, Nothing};
+use crate::base::secret_string::SecretString;
+use crate::catalog::{Catalog, Put};
+use crate::model::connection::{Connection, ConnectionDraft, SignIn, Way};
+use crate::zenml::rest::{self, DevicePoll, ServerInfo, User};
+
+/// The connection that is meant: the one that is named; where none is, the only one there is.
+pub fn connection_of<'a>(
+    catalog: &'a Catalog,
+    name: Option<&str>,
+) -> Result<&'a Connection, Failure> {
+    let known: Vec<&str> =
+        catalog.connections().iter().map(|connection| connection.name.as_str()).collect();
+    match (name, catalog.connections()) {
+        (Some(name), _) => {
+            catalog.connection(name).ok_or_else(|| absent("ZenML connection", name, &known))
+        }
+        (None, [only]) => Ok(only),
+        (None, []) => {
+            let summary = "no ZenML is known yet";
+            Err(Failure::new(FailureKind::NotFound, summary).hint("osstack zenml login URL"))
+        }
+        (None, _) => {
+            let summary = format!("there are several ZenML connections: {}", known.join(", "));
+            Err(Failure::new(FailureKind::Usage, summary).hint("name one: --connection NAME"))
+        }
+    }
+}
+
+impl World {
+    /// A client of the server behind the connection `name`; of the only one, where none is named.
+    pub async fn zenml(&self, name: Option<&str>) -> Result<rest::Client, Failure> {
+        let catalog = self.catalog().await?;
+        let connection = connection_of(&catalog, name)?.clone();
+        self.zenml_of(&connection).await
+    }
+
+    /// A client of the server behind `connection`.
+    pub async fn zenml_of(&self, connection: &Connection) -> Result<rest::Client, Failure> {
+        let Way::Server(url) = &connection.way else {
+            let summary =
+                format!("the connection {} is a zenml command, not a server", connection.name);
+            return Err(Failure::new(FailureKind::Settings, summary)
+                .hint("this needs a server: osstack zenml login URL"));
+        };
+        if let Some(client) = self.zenml_clients().get(connection) {
+            return Ok(client);
+        }
+        let keystore = Arc::clone(&self.keystore);
+        let name = connection.name.to_string();
+        let kept = blocking(move || keystore.sign_in(&name)).await?;
+        let kept = match kept {
+            Ok(kept) => kept,
+            // a server may want no sign-in at all
+            Err(crate::keystore::Error::Absent) => None,
+            Err(_) if self.keystore.state() == crate::keystore::State::Absent => None,
+            Err(error) => return Err(error.into()),
+        };
+        let client = rest::Client::new(
+            &self.network,
+            Arc::clone(&self.clock),
+            Arc::clone(&self.entropy),
+            url.clone(),
+            kept,
+            connection.project.clone(),
+        );
+        self.zenml_clients().keep(connection.clone(), client.clone());
+        Ok(client)
+    }
+}
+
+/// All connections, without what signs in.
+#[derive(Debug)]
+pub struct ListConnections;
+
+impl Job<World> for ListConnections {
+    type Item = Nothing;
+    type Out = Result<Vec<Connection>, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        Ok(context.world.catalog().await?.connections().to_vec())
+    }
+}
+
+/// How a new connection is to be signed in to.
+pub enum SignInWith {
+    /// With what is at hand.
+    Known(SignIn),
+    /// The user confirms on a page; that page is reported.
+    Browser,
+    /// Nothing: a server without sign-in, or a command.
+    Nothing,
+}
+
+impl std::fmt::Debug for SignInWith {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Known(sign_in) => write!(f, "{sign_in:?}"),
+            Self::Browser => f.write_str("browser"),
+            Self::Nothing => f.write_str("nothing"),
+        }
+    }
+}
+
+/// What a sign-in by browser shows on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenPage {
+    /// The page, whole.
+    pub page: String,
+    /// What the page shows too.
+    pub user_code: String,
+}
+
+/// Signs in, and keeps the connection and what signs in once the server took it. A connection of
+/// that name is replaced.
+#[derive(Debug)]
+pub struct Connect {
+    /// The connection.
+    pub draft: ConnectionDraft,
+    /// How.
+    pub with: SignInWith,
+}
+
+/// A connection that works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// The connection.
+    pub connection: Connection,
+    /// The server; nothing behind a command.
+    pub server: Option<ServerInfo>,
+    /// Who is signed in; nobody where the server asks nobody.
+    pub user: Option<User>,
+    /// What to know, whole sentences.
+    pub warnings: Vec<String>,
+}
+
+impl Job<World> for Connect {
+    type Item = OpenPage;
+    type Out = Result<Connected, Failure>;
+
+    async fn run(self, context: Context<World, OpenPage>) -> Self::Out {
+        let world = &context.world;
+        let connection = self.draft.validate()?;
+        let Way::Server(url) = &connection.way else {
+            save(world, &connection).await?;
+            let warnings = Vec::new();
+            return Ok(Connected { connection, server: None, user: None, warnings });
+        };
+        let client = |sign_in| {
+            rest::Client::new(
+                &world.network,
+                Arc::clone(&world.clock),
+                Arc::clone(&world.entropy),
+                url.clone(),
+                sign_in,
+                connection.project.clone(),
+            )
+        };
+        let sign_in = match self.with {
+            SignInWith::Known(sign_in) => Some(sign_in),
+            SignInWith::Nothing => None,
+            SignInWith::Browser => Some(by_browser(&context, &client(None)).await?),
+        };
+        let trial = client(sign_in.as_ref().map(SignIn::duplicate));
+        let server = trial.info().await?.clone();
+        let user = trial.current_user().await?;
+        let mut warnings = server.warnings();
+        if url.is_readable_on_the_way() {
+            warnings.push(format!(
+                "{url} is plain http: keys and secrets can be read on the way; use https where \
+                 the server has it."
+            ));
+        }
+        if let Some(sign_in) = sign_in {
+            let (keystore, name) = (Arc::clone(&world.keystore), connection.name.clone());
+            blocking(move || keystore.put_sign_in(&name, sign_in)).await??;
+        }
+        save(world, &connection).await?;
+        world.zenml_clients().keep(connection.clone(), trial);
+        Ok(Connected { connection, server: Some(server), user: Some(user), warnings })
+    }
+}
+
+async fn save(world: &World, connection: &Connection) -> Result<(), Failure> {
+    let (path, random) = world.catalog_edit();
+    let connection = connection.clone();
+    blocking(move || {
+        Catalog::edit(&path, random, |edit| edit.put_connection(&connection, Put::Replace))
+    })
+    .await??;
+    Ok(())
+}
+
+/// The device flow: shows the page, and asks until the user has confirmed there.
+async fn by_browser(
+    context: &Context<World, OpenPage>,
+    client: &rest::Client,
+) -> Result<SignIn, Failure> {
+    let code = client.start_device().await?;
+    let page = OpenPage { page: code.page.clone(), user_code: code.user_code.clone() };
+    context.report(page).await;
+    let interval = Duration::from_secs(code.interval);
+    let mut left = code.expires_in;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(interval) => {}
+            () = context.cancel.cancelled() => return Err(Failure::cancelled()),
+        }
+        if let DevicePoll::Done(sign_in) = client.poll_device(&code).await? {
+            return Ok(sign_in);
+        }
+        left = left.saturating_sub(code.interval);
+        if left == 0 {
+            let summary = "nobody confirmed on the page in time";
+            return Err(Failure::new(FailureKind::Credentials, summary).hint("try again"));
+        }
+    }
+}
+
+/// Forgets a connection and what signs in there; `ZenML` hears nothing of it.
+#[derive(Debug)]
+pub struct Disconnect {
+    /// Its name; the only one where none is given.
+    pub name: Option<String>,
+}
+
+impl Job<World> for Disconnect {
+    type Item = Nothing;
+    type Out = Result<Connection, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = &context.world;
+        let catalog = world.catalog().await?;
+        let connection = connection_of(&catalog, self.name.as_deref())?.clone();
+        let (keystore, name) = (Arc::clone(&world.keystore), connection.name.clone());
+        if keystore.state() != crate::keystore::State::Absent {
+            blocking(move || keystore.forget_sign_in(&name)).await??;
+        }
+        let (path, random) = world.catalog_edit();
+        let name = connection.name.to_string();
+        blocking(move || Catalog::edit(&path, random, |edit| edit.delete_connection(&name)))
+            .await??;
+        world.zenml_clients().clear();
+        Ok(connection)
+    }
+}
+
+/// What is at the other end of a connection.
+#[derive(Debug)]
+pub struct Greet {
+    /// Its name; the only one where none is given.
+    pub name: Option<String>,
+}
+
+impl Job<World> for Greet {
+    type Item = Nothing;
+    type Out = Result<Connected, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let catalog = context.world.catalog().await?;
+        let connection = connection_of(&catalog, self.name.as_deref())?.clone();
+        let client = context.world.zenml_of(&connection).await?;
+        let server = client.info().await?.clone();
+        let user = client.current_user().await?;
+        let warnings = server.warnings();
+        Ok(Connected { connection, server: Some(server), user: Some(user), warnings })
+    }
+}
+
+/// An API key or password as it was typed, without the blanks a paste brings.
+pub fn typed(text: &SecretString) -> SecretString {
+    SecretString::new(text.expose().trim().to_owned())
+}
