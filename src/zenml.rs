@@ -5,10 +5,12 @@
 //! [`lint`] says what is wrong with a store that was made by hand, [`python`]
 //! what the libraries do that will run it.
 
+pub mod changes;
 pub mod layout;
 pub mod lint;
 pub mod plan;
 pub mod python;
+pub mod remote;
 pub mod rest;
 pub mod script;
 pub mod version;

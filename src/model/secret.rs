@@ -28,6 +28,13 @@ impl Credentials {
         }
     }
 
+    /// Id, secret and, where there is one, token: in the order of [`KeyNames::names`].
+    pub fn in_order(&self) -> Vec<SecretString> {
+        let id = SecretString::new(self.access_key_id.clone());
+        let token = self.session_token.as_ref().map(SecretString::duplicate);
+        [id, self.secret_access_key.duplicate()].into_iter().chain(token).collect()
+    }
+
     /// The id as screens show it: first and last four characters.
     pub fn short_id(&self) -> String {
         short_id(&self.access_key_id)

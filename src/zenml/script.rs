@@ -55,7 +55,8 @@ fn install() -> CommandLine {
     CommandLine::new("zenml integration install s3 -y")
 }
 
-fn command(step: &Step) -> CommandLine {
+/// The command that makes one thing.
+pub(super) fn command(step: &Step) -> CommandLine {
     match step {
         Step::Secret { name, .. } => {
             CommandLine::new(format!("zenml secret create {name} --values=@/dev/fd/3"))

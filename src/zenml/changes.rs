@@ -1,0 +1,239 @@
+//! What is to be in `ZenML` beside what is there: the changes that a commit makes, as data.
+//!
+//! [`read`] asks one `ZenML` for all that a [`Plan`] touches, [`compare`] says what lacks.
+
+mod compare;
+mod removal;
+mod show;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::plan::{Plan, Step};
+use super::remote::Remote;
+use super::rest::{Component, Error, Secret, Stack};
+use crate::model::component::ComponentType;
+use crate::model::stack;
+
+pub use compare::compare;
+pub use removal::{Removal, removal};
+pub use show::Call;
+
+/// The label of everything that osstack makes, where `ZenML` has labels: secrets have none.
+pub const MADE_BY: (&str, &str) = ("managed-by", "osstack");
+
+/// The label that names the commit that made a thing.
+pub const COMMIT_LABEL: &str = "osstack-commit";
+
+/// Ids of what osstack made in one `ZenML` before, by [`Step::key`].
+pub type Made = BTreeMap<String, String>;
+
+/// What one `ZenML` holds of all that a plan touches.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// The secret that the store names.
+    pub secret: Option<Secret>,
+    /// Every artifact store: who else uses the secret.
+    pub stores: Vec<Component>,
+    /// The other components that the stack names.
+    pub components: Vec<Component>,
+    /// The stack.
+    pub stack: Option<Stack>,
+}
+
+/// What happens to one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It is changed.
+    Update {
+        /// Its id.
+        id: String,
+    },
+    /// It is as it should be.
+    Keep {
+        /// Its id.
+        id: String,
+    },
+    /// It is deleted.
+    Delete {
+        /// Its id.
+        id: String,
+    },
+}
+
+impl Action {
+    /// The id of what is there.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Create => None,
+            Self::Update { id } | Self::Keep { id } | Self::Delete { id } => Some(id),
+        }
+    }
+
+    /// `+`, `~`, `=` or `-`.
+    pub fn sign(&self) -> &'static str {
+        match self {
+            Self::Create => "+",
+            Self::Update { .. } => "~",
+            Self::Keep { .. } => "=",
+            Self::Delete { .. } => "-",
+        }
+    }
+}
+
+/// One field that differs. A value of a secret is never here: only `same`, `changed`, ….
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldChange {
+    /// `client_kwargs.endpoint_url`.
+    pub name: String,
+    /// What is there; nothing where the field is new.
+    pub from: Option<String>,
+    /// What is to be; nothing where the field goes.
+    pub to: Option<String>,
+}
+
+/// What happens to one thing, and what it is to be then.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// What it is to be; for a deletion, what it was.
+    pub step: Step,
+    /// What happens.
+    pub action: Action,
+    /// What differs.
+    pub fields: Vec<FieldChange>,
+    /// The name it has now, where that differs.
+    pub former_name: Option<String>,
+    /// Whether somebody else made it.
+    pub is_foreign: bool,
+    /// The labels it has, which stay.
+    pub labels: Map<String, Value>,
+}
+
+impl Change {
+    /// Whether anything happens.
+    pub fn is_needed(&self) -> bool {
+        !matches!(self.action, Action::Keep { .. })
+    }
+}
+
+/// All changes of one commit, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// Each needs those before it.
+    pub changes: Vec<Change>,
+    /// Why there can be no commit, whole sentences that end in what to do.
+    pub blockers: Vec<String>,
+    /// What to know, whole sentences.
+    pub notes: Vec<String>,
+    /// Ids of the stack's components that the plan does not describe, by type and name.
+    pub known: BTreeMap<(String, String), String>,
+}
+
+impl Changes {
+    /// Whether there is nothing to do.
+    pub fn is_noop(&self) -> bool {
+        self.blockers.is_empty() && !self.changes.iter().any(Change::is_needed)
+    }
+
+    /// The things of others that would change.
+    pub fn foreign(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.is_needed() && change.is_foreign)
+    }
+
+    /// Two that show the same have the same: what a commit must still be when it is confirmed.
+    pub fn fingerprint(&self) -> String {
+        let all: Vec<_> = self
+            .changes
+            .iter()
+            .map(|change| (change.step.key(), &change.action, &change.fields, change.is_foreign))
+            .collect();
+        hex::encode(Sha256::digest(format!("{all:?}")))
+    }
+}
+
+impl Step {
+    /// Names the thing: `secret/NAME`, `orchestrator/NAME`, `stack/NAME`. No type of component is
+    /// called secret or stack.
+    pub fn key(&self) -> String {
+        let kind = match self {
+            Self::Secret { .. } => "secret",
+            Self::Component { kind, .. } => kind.as_str(),
+            Self::Stack { .. } => "stack",
+        };
+        format!("{kind}/{}", self.name())
+    }
+}
+
+/// The labels of a thing that this commit makes.
+pub fn labels(former: &Map<String, Value>, commit: &str) -> Map<String, Value> {
+    let mut labels = former.clone();
+    labels.insert(MADE_BY.0.to_owned(), json!(MADE_BY.1));
+    labels.insert(COMMIT_LABEL.to_owned(), json!(commit));
+    labels
+}
+
+/// Whether the labels say that osstack made it.
+pub fn is_labelled(labels: &Map<String, Value>) -> bool {
+    labels.get(MADE_BY.0).and_then(Value::as_str) == Some(MADE_BY.1)
+}
+
+/// Reads all that `plan` and `stack` touch. What has the wanted name counts; else what osstack
+/// made for it before, under whatever name it has by now.
+pub async fn read(
+    remote: &Remote,
+    plan: &Plan,
+    secret: &str,
+    stack: Option<&stack::Stack>,
+    made: &Made,
+) -> Result<Held, Error> {
+    let components = async {
+        let mut found = Vec::new();
+        for (kind, name) in others(plan, stack) {
+            let named = remote.component(kind, &name).await?;
+            let key = format!("{kind}/{name}");
+            let one = match (named, made.get(&key)) {
+                (None, Some(id)) => remote.component_by_id(id).await?,
+                (named, _) => named,
+            };
+            found.extend(one);
+        }
+        Ok::<_, Error>(found)
+    };
+    let held_stack = async {
+        let Some(stack) = stack else { return Ok(None) };
+        let named = remote.stack(stack.name.as_str()).await?;
+        match (named, made.get(&format!("stack/{}", stack.name))) {
+            (None, Some(id)) => remote.stack_by_id(id).await,
+            (named, _) => Ok(named),
+        }
+    };
+    let (secret, stores, components, stack) = tokio::try_join!(
+        remote.secret(secret),
+        remote.components(Some(ComponentType::ArtifactStore.as_str())),
+        components,
+        held_stack,
+    )?;
+    Ok(Held { secret, stores, components, stack })
+}
+
+/// Type and name of the components besides artifact stores, each once.
+fn others(plan: &Plan, stack: Option<&stack::Stack>) -> BTreeSet<(&'static str, String)> {
+    let described = plan.steps.iter().filter_map(|step| match step {
+        Step::Component { kind, name, .. } => Some((*kind, name.to_string())),
+        _ => None,
+    });
+    let named = stack.into_iter().flat_map(|stack| {
+        stack
+            .components
+            .iter()
+            .flat_map(|(kind, names)| names.iter().map(move |name| (*kind, name.to_string())))
+    });
+    let all = described.chain(named);
+    all.filter(|(kind, _)| *kind != ComponentType::ArtifactStore)
+        .map(|(kind, name)| (kind.as_str(), name))
+        .collect()
+}
