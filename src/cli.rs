@@ -8,6 +8,7 @@
 
 pub mod args;
 mod check;
+mod commit;
 mod copy;
 mod explain;
 mod keystore;
@@ -70,6 +71,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Check(args) => check::run(args, session).await,
         Command::Lint(args) => lint::run(args, session).await,
         Command::Plan(args) => plan::run(args, session).await,
+        Command::Commit(args) => commit::run(args, session).await,
         Command::Ls(args) => objects::ls(args, session).await,
         Command::Stat(args) => objects::stat(args, session).await,
         Command::Cat(args) => objects::cat(args, session).await,

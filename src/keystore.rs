@@ -21,6 +21,7 @@
 mod document;
 mod error;
 mod files;
+mod former;
 mod identity;
 pub mod import;
 pub mod keyring;

@@ -5,6 +5,8 @@
 //! [`Failure`](failure::Failure), which ends in the next step.
 
 pub mod check;
+pub mod commit;
+pub mod commit_record;
 pub mod connections;
 pub mod demo;
 pub mod failure;

@@ -7,10 +7,14 @@
     reason = "these comments are the words of --help: STORE:[PREFIX] is no link"
 )]
 
+mod plan;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use plan::{Commit, Plan};
 
 /// Terminal stack manager for ZenML with artifacts on Alibaba Cloud OSS.
 ///
@@ -122,8 +126,10 @@ pub enum Command {
     Check(Check),
     /// Say what is wrong for OSS in an artifact store that was made by hand
     Lint(Lint),
-    /// What ZenML would be told
+    /// What ZenML would be told, beside what it has
     Plan(Plan),
+    /// Tell ZenML, after showing what changes
+    Commit(Commit),
     /// List objects below STORE:[PREFIX], or the stores' buckets
     Ls(Ls),
     /// Show one object's details
@@ -408,16 +414,6 @@ pub struct Lint {
     /// Look at the Python that runs it too: its path, a virtual environment, or auto
     #[arg(long, value_name = "PATH|auto")]
     pub python: Option<PathBuf>,
-}
-
-/// `osstack plan`.
-#[derive(Args, Debug)]
-pub struct Plan {
-    /// The stack
-    pub name: String,
-    /// Print the shell script that does it; secret values are asked for, never in it
-    #[arg(long)]
-    pub script: bool,
 }
 
 /// `osstack ls`.

@@ -4,20 +4,26 @@ use serde_json::{Map, Value, json};
 
 use super::SCHEMA;
 use super::args::Plan as PlanArgs;
-use super::output::Paint;
+use super::output::{Output, Paint};
 use super::session::{Session, Stop};
+use crate::base::units;
 use crate::base::visible::visible;
 use crate::keystore::State;
 use crate::model::name::Name;
-use crate::ops::plan::{MakePlan, StackPlan};
+use crate::ops::commit_record::{Commit, Progress};
+use crate::ops::plan::{Against, Aim, CheckState, LivePlan, MakePlan, StackPlan};
+use crate::zenml::changes::{Action, Change, FieldChange};
 use crate::zenml::plan::Step;
 
+/// What `--exit-code` answers where there are changes.
+const CHANGES: u8 = 2;
+
 pub(super) async fn run(args: PlanArgs, session: &mut Session) -> Result<(), Stop> {
-    if session.world()?.keystore.status().state != State::Absent {
-        session.open_keystore().await?;
-    }
-    let StackPlan { plan, commands, script, check } =
-        session.run(MakePlan { stack: args.name.clone() }).await??;
+    let against =
+        if args.offline || args.script { Against::Nothing } else { named(args.connection) };
+    let aim = if args.delete { Aim::Absent } else { Aim::Present };
+    let planned = make(MakePlan { stack: args.name.clone(), against, aim }, session).await?;
+    let StackPlan { plan, commands, script, check, live } = &planned;
     let output = &mut session.output;
     if let Some(warning) = &check.warning {
         output.note(warning);
@@ -25,33 +31,205 @@ pub(super) async fn run(args: PlanArgs, session: &mut Session) -> Result<(), Sto
     if output.is_json() {
         let steps: Vec<Value> = plan.steps.iter().map(step_json).collect();
         let commands: Vec<String> = commands.iter().map(ToString::to_string).collect();
-        return output.json(&json!({
+        output.json(&json!({
             "schema": SCHEMA,
             "stack": args.name,
             "steps": steps,
-            "notes": plan.notes,
+            "notes": live.as_ref().map_or(&plan.notes, |live| &live.changes.notes),
             "commands": commands,
-            "check": {
-                "required": check.required,
-                "verdict": check.verdict.as_str(),
-                "warning": check.warning,
-            },
-        }));
+            "check": check_json(check),
+            "zenml": live.as_ref().map(live_json),
+        }))?;
+        return exit(args.exit_code, live.as_ref());
     }
     if args.script {
         return output.bytes(script.as_bytes());
     }
-    for step in &plan.steps {
+    let Some(live) = live else { return offline(&planned, output) };
+    show(live, args.calls, output)?;
+    let needed = live.changes.changes.iter().filter(|change| change.is_needed()).count();
+    if needed > 0 && live.changes.blockers.is_empty() {
+        let flag = if args.delete { " --delete" } else { "" };
+        let count = units::counted(u64::try_from(needed).unwrap_or(u64::MAX), "change");
+        output.line(&format!("{count}. To make them: osstack commit {}{flag}", args.name))?;
+    }
+    exit(args.exit_code, Some(live))
+}
+
+/// The connection that was named.
+pub(super) fn named(connection: Option<String>) -> Against {
+    connection.map_or(Against::Usual, Against::Named)
+}
+
+/// Makes the plan, with the keystore open where there is one.
+pub(super) async fn make(job: MakePlan, session: &mut Session) -> Result<StackPlan, Stop> {
+    if session.world()?.keystore.status().state != State::Absent {
+        session.open_keystore().await?;
+    }
+    Ok(*session.run(job).await??)
+}
+
+fn exit(wanted: bool, live: Option<&LivePlan>) -> Result<(), Stop> {
+    let differs = live.is_some_and(|live| !live.changes.is_noop());
+    if wanted && differs { Err(Stop::Code(CHANGES)) } else { Ok(()) }
+}
+
+/// The plan for a ZenML that has nothing of it.
+fn offline(planned: &StackPlan, output: &mut Output) -> Result<(), Stop> {
+    for step in &planned.plan.steps {
         let sign = output.paint(Paint::Good, "+");
         output.line(&format!("{sign} {} {}", step.subject(), step.name()))?;
         for (name, value) in step.fields() {
             output.line(&format!("    {} = {}", visible(&name), visible(&value)))?;
         }
     }
-    for note in &plan.notes {
+    for note in &planned.plan.notes {
         output.line(&format!("! {note}"))?;
     }
     output.line("This is for a ZenML that has none of it. As a shell script: add --script")
+}
+
+/// What differs in one ZenML.
+pub(super) fn show(live: &LivePlan, calls: bool, output: &mut Output) -> Result<(), Stop> {
+    let LivePlan { connection, server, changes, unfinished, now } = live;
+    let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
+    output.line(&format!(
+        "In {connection} ({}, ZenML {}{stand_in}):",
+        visible(&server.name),
+        server.version
+    ))?;
+    if let Some(commit) = unfinished {
+        let age = (*now - commit.began).try_into().unwrap_or_default();
+        output.line(&format!(
+            "! A commit begun {} stopped in the middle: {}.",
+            units::ago(age),
+            progress(commit)
+        ))?;
+    }
+    for change in &changes.changes {
+        let paint = match change.action {
+            Action::Create => Paint::Good,
+            Action::Update { .. } => Paint::Warn,
+            Action::Delete { .. } => Paint::Bad,
+            Action::Keep { .. } => Paint::Faint,
+        };
+        let sign = output.paint(paint, change.action.sign());
+        let foreign =
+            if change.is_foreign && change.is_needed() { " (not made by osstack)" } else { "" };
+        output.line(&format!(
+            "{sign} {} {}{foreign}",
+            change.step.subject(),
+            change.step.name()
+        ))?;
+        for field in &change.fields {
+            output.line(&format!("    {}", field_line(field)))?;
+        }
+        if calls {
+            for line in calls_of(change) {
+                output.line(&output.paint(Paint::Faint, &format!("    {line}")))?;
+            }
+        }
+    }
+    for note in &changes.notes {
+        output.line(&format!("! {note}"))?;
+    }
+    for blocker in &changes.blockers {
+        let sign = output.paint(Paint::Bad, "x");
+        output.line(&format!("{sign} {blocker}"))?;
+    }
+    if changes.is_noop() {
+        output.line("Nothing to do.")?;
+    }
+    Ok(())
+}
+
+/// How far a commit came that stopped: `secret x made, artifact store y perhaps made`.
+pub(super) fn progress(commit: &Commit) -> String {
+    let said = commit.touched().map(|step| {
+        let thing = step.key.replacen('/', " ", 1).replace('_', " ");
+        match step.progress {
+            Progress::Sent => format!("{thing} perhaps made"),
+            _ => format!("{thing} made"),
+        }
+    });
+    visible(&said.collect::<Vec<_>>().join(", ")).into_string()
+}
+
+fn field_line(field: &FieldChange) -> String {
+    let name = visible(&field.name);
+    let shown = |value: &Option<String>| value.as_deref().map(|value| visible(value).into_string());
+    match (shown(&field.from), shown(&field.to)) {
+        (None, Some(to)) => format!("{name}: {to}"),
+        (Some(from), Some(to)) => format!("{name}: {from} -> {to}"),
+        (Some(from), None) => format!("{name}: {from} -> (none)"),
+        (None, None) => name.to_string(),
+    }
+}
+
+fn calls_of(change: &Change) -> impl Iterator<Item = String> {
+    let call = change.call().map(|call| visible(&call.to_string()).into_string());
+    let commands: Vec<String> = change
+        .commands()
+        .iter()
+        .flat_map(|command| command.to_string().lines().map(str::to_owned).collect::<Vec<_>>())
+        .map(|line| visible(&line).into_string())
+        .collect();
+    call.into_iter().chain(commands)
+}
+
+fn check_json(check: &CheckState) -> Value {
+    json!({
+        "required": check.required,
+        "verdict": check.verdict.as_str(),
+        "warning": check.warning,
+    })
+}
+
+/// The live part as JSON.
+pub(super) fn live_json(live: &LivePlan) -> Value {
+    let changes: Vec<Value> = live.changes.changes.iter().map(change_json).collect();
+    json!({
+        "connection": live.connection.as_str(),
+        "server": {
+            "name": live.server.name,
+            "version": live.server.version.to_string(),
+            "stand_in": live.server.is_stand_in,
+        },
+        "nothing_to_do": live.changes.is_noop(),
+        "changes": changes,
+        "blockers": live.changes.blockers,
+        "unfinished": live.unfinished.as_ref().map(|commit| json!({
+            "began": super::rfc3339(commit.began),
+            "steps": commit.touched().map(|step| json!({
+                "key": step.key,
+                "certain": step.progress == Progress::Done,
+            })).collect::<Vec<_>>(),
+        })),
+    })
+}
+
+fn change_json(change: &Change) -> Value {
+    let fields: Vec<Value> = change
+        .fields
+        .iter()
+        .map(|field| json!({ "name": field.name, "from": field.from, "to": field.to }))
+        .collect();
+    let commands: Vec<String> = change.commands().iter().map(ToString::to_string).collect();
+    json!({
+        "change": change.action.sign(),
+        "kind": change.step.subject().replace(' ', "_"),
+        "name": change.step.name().as_str(),
+        "id": change.action.id(),
+        "former_name": change.former_name,
+        "made_by_osstack": !change.is_foreign,
+        "fields": fields,
+        "call": change.call().map(|call| json!({
+            "method": call.method,
+            "path": call.path,
+            "body": call.body,
+        })),
+        "commands": commands,
+    })
 }
 
 fn step_json(step: &Step) -> Value {

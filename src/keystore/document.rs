@@ -26,6 +26,8 @@ pub(super) struct Document {
     pub(super) entries: BTreeMap<Name, Entry>,
     /// By the connection's name.
     pub(super) sign_ins: BTreeMap<Name, SignIn>,
+    /// What a commit under way replaced in ZenML, by commit and thing.
+    pub(super) former: BTreeMap<String, SecretString>,
 }
 
 /// One secret with its dates.
@@ -66,6 +68,11 @@ impl Document {
             generation: body.generation,
             entries: entries.collect::<Result<_, _>>()?,
             sign_ins: sign_ins.collect::<Result<_, _>>()?,
+            former: body
+                .former
+                .into_iter()
+                .map(|(key, text)| (key, SecretString::new(text)))
+                .collect(),
         })
     }
 
@@ -86,6 +93,7 @@ impl Document {
                 .map(|(name, sign_in)| Ok((name.as_str(), ShownSignIn::of(sign_in)?)))
                 .collect::<Result<_, time::error::Format>>()
                 .map_err(|_| Error::Full)?,
+            former: self.former.iter().map(|(key, text)| (key.as_str(), text.expose())).collect(),
         };
         // room for all of it: a buffer that grows would leave copies behind
         let size = |entry: &Entry| {
@@ -94,8 +102,10 @@ impl Document {
             let token = session_token.as_ref().map_or(0, |token| token.expose().len());
             1024 + 2 * (access_key_id.len() + secret_access_key.expose().len() + token)
         };
+        let former: usize =
+            self.former.iter().map(|(key, text)| 16 + key.len() + 6 * text.expose().len()).sum();
         let sign_ins: usize = shown.connections.values().map(ShownSignIn::size).sum();
-        let capacity = 1024 + self.entries.values().map(size).sum::<usize>() + sign_ins;
+        let capacity = 1024 + self.entries.values().map(size).sum::<usize>() + sign_ins + former;
         let mut plain = Zeroizing::new(Vec::with_capacity(capacity));
         serde_json::to_writer(&mut *plain, &shown).map_err(|_| Error::Full)?;
         Ok(plain)
@@ -113,6 +123,8 @@ struct Body {
     secrets: BTreeMap<String, Stored>,
     #[serde(default)]
     connections: BTreeMap<String, StoredSignIn>,
+    #[serde(default)]
+    former: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +177,8 @@ struct ShownBody<'a> {
     secrets: BTreeMap<&'a str, Shown<'a>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     connections: BTreeMap<&'a str, ShownSignIn<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    former: BTreeMap<&'a str, &'a str>,
 }
 
 /// An entry as it is written; lives only while the document is sealed.

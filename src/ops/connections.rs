@@ -9,6 +9,7 @@ use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
 use crate::catalog::{Catalog, Put};
 use crate::model::connection::{Connection, ConnectionDraft, SignIn, Way};
+use crate::zenml::remote::Remote;
 use crate::zenml::rest::{self, DevicePoll, ServerInfo, User};
 
 /// The connection that is meant: the one that is named; where none is, the only one there is.
@@ -73,6 +74,13 @@ impl World {
         );
         self.zenml_clients().keep(connection.clone(), client.clone());
         Ok(client)
+    }
+}
+
+impl World {
+    /// The ZenML behind `connection`, whichever way it is reached.
+    pub async fn remote(&self, connection: &Connection) -> Result<Remote, Failure> {
+        self.zenml_of(connection).await.map(Remote::Server)
     }
 }
 

@@ -63,18 +63,21 @@ pub struct PastProblem {
 }
 
 /// Times as texts, `2026-03-15T10:20:30Z`.
-mod rfc3339 {
+pub(super) mod rfc3339 {
     use serde::de::Error as _;
     use serde::ser::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
     use time::OffsetDateTime;
     use time::format_description::well_known::Rfc3339;
 
-    pub(super) fn serialize<S: Serializer>(at: &OffsetDateTime, to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::ops) fn serialize<S: Serializer>(
+        at: &OffsetDateTime,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.serialize_str(&at.format(&Rfc3339).map_err(S::Error::custom)?)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::ops) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<OffsetDateTime, D::Error> {
         let text = String::deserialize(from)?;

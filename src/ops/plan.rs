@@ -3,29 +3,67 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::base::atomic_file;
-use crate::base::job::{Context, Job, Nothing};
-use crate::keystore::{self, Summary};
-use crate::model::stack::Stack;
-use crate::model::store::ArtifactStore;
-use crate::zenml::plan::{Plan, SecretOutline, Wanted, plan};
-use crate::zenml::script::{CommandLine, commands, script};
+use time::OffsetDateTime;
 
-use super::failure::Failure;
+use super::commit_record::{self, Commit};
+use super::connections::connection_of;
+use super::failure::{Failure, FailureKind};
 use super::history::{self, Verdict};
 use super::world::{World, blocking, stack_of, store_of};
+use crate::base::atomic_file;
+use crate::base::job::{Context, Job, Nothing};
+use crate::catalog::Catalog;
+use crate::keystore::{self, Summary};
+use crate::model::connection::Connection;
+use crate::model::field::FieldError;
+use crate::model::name::Name;
+use crate::model::secret::Credentials;
+use crate::model::stack::Stack;
+use crate::model::store::ArtifactStore;
+use crate::zenml::changes::{self, Change, Changes, Held};
+use crate::zenml::plan::{Plan, SecretOutline, Step, Wanted, plan};
+use crate::zenml::remote::Remote;
+use crate::zenml::rest::ServerInfo;
+use crate::zenml::script::{CommandLine, commands, script};
+use crate::zenml::version::Version;
 
-/// What it takes to have a stack in a ZenML that has none of it. Asks the network nothing.
+/// What it takes to have a stack in ZenML, or to take it out of there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MakePlan {
     /// The stack.
     pub stack: String,
+    /// Which ZenML it is compared with.
+    pub against: Against,
+    /// What is planned.
+    pub aim: Aim,
 }
 
-/// A plan in its three forms.
+/// Which ZenML a plan is compared with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Against {
+    /// The stack's own connection, else the only one there is; where there is none, none.
+    #[default]
+    Usual,
+    /// The connection of this name.
+    Named(String),
+    /// None: the plan is for a ZenML that has nothing of it, and the network is asked nothing.
+    Nothing,
+}
+
+/// What a plan brings about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Aim {
+    /// ZenML has the stack as the catalog describes it.
+    #[default]
+    Present,
+    /// ZenML has neither the stack nor what only it uses.
+    Absent,
+}
+
+/// A plan in its forms.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StackPlan {
-    /// As data.
+    /// As data, for a ZenML that has nothing of it.
     pub plan: Plan,
     /// As the commands of `zenml`.
     pub commands: Vec<CommandLine>,
@@ -33,6 +71,23 @@ pub struct StackPlan {
     pub script: String,
     /// What is known of the store by its last check.
     pub check: CheckState,
+    /// Beside what one ZenML has.
+    pub live: Option<LivePlan>,
+}
+
+/// What changes in one ZenML.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LivePlan {
+    /// The connection.
+    pub connection: Name,
+    /// What is behind it.
+    pub server: ServerInfo,
+    /// The changes.
+    pub changes: Changes,
+    /// A commit of the same stack that stopped in the middle.
+    pub unfinished: Option<Commit>,
+    /// What time it is, for the ages of things.
+    pub now: OffsetDateTime,
 }
 
 /// What the last check says, for a stack that may ask for one.
@@ -48,25 +103,167 @@ pub struct CheckState {
 
 impl Job<World> for MakePlan {
     type Item = Nothing;
-    type Out = Result<StackPlan, Failure>;
+    type Out = Result<Box<StackPlan>, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let world = &context.world;
         let catalog = world.catalog().await?;
-        let stack = stack_of(&catalog, &self.stack)?;
-        let name = stack.artifact_store().map(ToString::to_string).unwrap_or_default();
-        let store = store_of(&catalog, &name)?;
-        let secret = outline(world, store.secret.as_str()).await?;
-        let wanted = Wanted {
-            secret: secret.as_ref(),
-            store,
-            stack: Some(stack),
-            components: catalog.components(),
-            server: None,
+        let connection = chosen(&catalog, &self.stack, &self.against)?;
+        if self.aim == Aim::Absent {
+            let connection = connection.ok_or_else(|| no_connection("take it out of ZenML"))?;
+            let prepared = prepare_removal(world, &self.stack, connection).await?;
+            return Ok(Box::new(StackPlan {
+                plan: Plan { steps: Vec::new(), notes: Vec::new() },
+                commands: prepared.live.changes.changes.iter().flat_map(Change::commands).collect(),
+                script: String::new(),
+                check: CheckState { required: false, verdict: Verdict::Never, warning: None },
+                live: Some(prepared.live),
+            }));
+        }
+        let Some(connection) = connection else {
+            let Wish { plan, check, .. } = wish(world, &catalog, &self.stack, None).await?;
+            let (commands, script) = (commands(&plan), script(&plan));
+            return Ok(Box::new(StackPlan { commands, script, plan, check, live: None }));
         };
-        let plan = plan(&wanted)?;
-        let check = check_state(world, stack, store).await;
-        Ok(StackPlan { commands: commands(&plan), script: script(&plan), plan, check })
+        let prepared = prepare(world, &catalog, &self.stack, connection).await?;
+        let plan = prepared.plan;
+        Ok(Box::new(StackPlan {
+            commands: prepared.live.changes.changes.iter().flat_map(Change::commands).collect(),
+            script: script(&plan),
+            plan,
+            check: prepared.check,
+            live: Some(prepared.live),
+        }))
+    }
+}
+
+/// The connection that a plan of `stack` is compared with.
+pub(super) fn chosen<'a>(
+    catalog: &'a Catalog,
+    stack: &str,
+    against: &Against,
+) -> Result<Option<&'a Connection>, Failure> {
+    let own = catalog.stack(stack).and_then(|stack| stack.zenml.as_deref());
+    match (against, own) {
+        (Against::Nothing, _) => Ok(None),
+        (Against::Named(name), Some(own)) if name != own => {
+            let summary =
+                format!("the stack {stack} belongs to the connection {own}, not to {name}");
+            Err(Failure::new(FailureKind::Settings, summary).hint(format!(
+                "leave out --connection, or: osstack stack update {stack} --zenml {name}"
+            )))
+        }
+        (Against::Named(name), _) => connection_of(catalog, Some(name)).map(Some),
+        (Against::Usual, Some(own)) => connection_of(catalog, Some(own)).map(Some),
+        (Against::Usual, None) if catalog.connections().is_empty() => Ok(None),
+        (Against::Usual, None) => connection_of(catalog, None).map(Some),
+    }
+}
+
+/// There is no ZenML to do `what` in.
+pub fn no_connection(what: &str) -> Failure {
+    Failure::new(FailureKind::NotFound, format!("no ZenML is known: cannot {what}"))
+        .hint("osstack zenml login URL")
+}
+
+/// What is wanted of a stack, before any ZenML is asked.
+struct Wish {
+    stack: Stack,
+    store: ArtifactStore,
+    plan: Plan,
+    check: CheckState,
+}
+
+async fn wish(
+    world: &World,
+    catalog: &Catalog,
+    name: &str,
+    server: Option<Version>,
+) -> Result<Wish, Failure> {
+    let stack = stack_of(catalog, name)?;
+    let store = stack.artifact_store().map(ToString::to_string).unwrap_or_default();
+    let store = store_of(catalog, &store)?;
+    let secret = outline(world, store.secret.as_str()).await?;
+    let wanted = Wanted {
+        secret: secret.as_ref(),
+        store,
+        stack: Some(stack),
+        components: catalog.components(),
+        server,
+    };
+    let plan = plan(&wanted)?;
+    let check = check_state(world, stack, store).await;
+    Ok(Wish { stack: stack.clone(), store: store.clone(), plan, check })
+}
+
+/// All that a commit needs: what is wanted, what is there, what differs.
+pub(super) struct Prepared {
+    pub(super) remote: Remote,
+    pub(super) plan: Plan,
+    pub(super) held: Held,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) check: CheckState,
+    pub(super) live: LivePlan,
+}
+
+/// Reads ZenML, and compares it with what the catalog wants.
+pub(super) async fn prepare(
+    world: &World,
+    catalog: &Catalog,
+    name: &str,
+    connection: &Connection,
+) -> Result<Prepared, Failure> {
+    let remote = world.remote(connection).await?;
+    let server = remote.info().await?;
+    let Wish { stack, store, plan, check } =
+        wish(world, catalog, name, Some(server.version)).await?;
+    let record = commit_record::load(world, &connection.name, &server.id).await?;
+    let secret = store.secret.as_str();
+    let held = changes::read(&remote, &plan, secret, Some(&stack), &record.made).await?;
+    let has_secret = plan.steps.iter().any(|step| matches!(step, Step::Secret { .. }));
+    let credentials = if has_secret { Some(world.credentials(secret).await?) } else { None };
+    let mut changes = changes::compare(&plan, secret, &held, &record.made, credentials.as_ref());
+    changes.notes.extend(server.warnings());
+    let live = live(world, connection, server, changes, record.commits.get(name).cloned());
+    Ok(Prepared { remote, plan, held, credentials, check, live })
+}
+
+/// Reads ZenML, and finds what goes with a stack. The catalog need not have it any more.
+pub(super) async fn prepare_removal(
+    world: &World,
+    name: &str,
+    connection: &Connection,
+) -> Result<Prepared, Failure> {
+    let remote = world.remote(connection).await?;
+    let server = remote.info().await?;
+    let record = commit_record::load(world, &connection.name, &server.id).await?;
+    let stack = Name::parse(name).map_err(|error| vec![FieldError::new("name", error)])?;
+    let removal = changes::Removal { stack: &stack, made: &record.made };
+    let changes = changes::removal(&remote, removal).await?;
+    let live = live(world, connection, server, changes, record.commits.get(name).cloned());
+    Ok(Prepared {
+        remote,
+        plan: Plan { steps: Vec::new(), notes: Vec::new() },
+        held: Held::default(),
+        credentials: None,
+        check: CheckState { required: false, verdict: Verdict::Never, warning: None },
+        live,
+    })
+}
+
+fn live(
+    world: &World,
+    connection: &Connection,
+    server: ServerInfo,
+    changes: Changes,
+    last: Option<Commit>,
+) -> LivePlan {
+    LivePlan {
+        connection: connection.name.clone(),
+        server,
+        changes,
+        unfinished: last.filter(Commit::is_half_done),
+        now: world.clock.now(),
     }
 }
 
@@ -117,7 +314,8 @@ impl Job<World> for ExportScript {
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let world = Arc::clone(&context.world);
-        let plan = MakePlan { stack: self.stack }.run(context).await?;
+        let plan = MakePlan { stack: self.stack, against: Against::Nothing, aim: Aim::Present };
+        let plan = plan.run(context).await?;
         let random = world.entropy.next_u64();
         blocking(move || {
             let options = atomic_file::Options::default();

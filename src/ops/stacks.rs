@@ -6,6 +6,7 @@ use crate::model::field::FieldError;
 use crate::model::name::Name;
 use crate::model::stack::{Stack, StackDraft};
 
+use super::commit_record;
 use super::failure::Failure;
 use super::world::{World, blocking};
 
@@ -27,6 +28,7 @@ impl Job<World> for SaveStack {
         let stack = self.draft.validate()?;
         let name = stack.name.clone();
         let (path, random) = context.world.catalog_edit();
+        let former = self.replaces.as_ref().map(|former| former.name.clone());
         blocking(move || {
             Catalog::edit(&path, random, |edit| match self.replaces {
                 None => edit.put_stack(&stack, Put::New),
@@ -40,6 +42,9 @@ impl Job<World> for SaveStack {
             })
         })
         .await??;
+        if let Some(former) = former {
+            commit_record::rename(&context.world, "stack", &former, &name).await?;
+        }
         Ok(name)
     }
 }
@@ -58,8 +63,13 @@ impl Job<World> for RenameStack {
     type Out = Result<Name, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let from = Name::parse(&self.name);
         let change = move |edit: &mut Edit, to: &Name| edit.rename_stack(&self.name, to);
-        under_new_name(&context.world, &self.to, change).await
+        let to = under_new_name(&context.world, &self.to, change).await?;
+        if let Ok(from) = from {
+            commit_record::rename(&context.world, "stack", &from, &to).await?;
+        }
+        Ok(to)
     }
 }
 

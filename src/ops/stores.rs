@@ -5,6 +5,7 @@ use crate::catalog::{Catalog, Put};
 use crate::model::name::Name;
 use crate::model::store::{ArtifactStore, StoreDraft};
 
+use super::commit_record;
 use super::failure::Failure;
 use super::world::{World, blocking};
 
@@ -39,6 +40,7 @@ impl Job<World> for SaveStore {
         let store = self.draft.validate()?;
         let name = store.name.clone();
         let (path, random) = context.world.catalog_edit();
+        let former = self.replaces.as_ref().map(|former| former.name.clone());
         blocking(move || {
             Catalog::edit(&path, random, |edit| match self.replaces {
                 None => edit.put_store(&store, Put::New),
@@ -52,6 +54,9 @@ impl Job<World> for SaveStore {
             })
         })
         .await??;
+        if let Some(former) = former {
+            commit_record::rename(&context.world, "artifact_store", &former, &name).await?;
+        }
         Ok(name)
     }
 }

@@ -44,6 +44,11 @@ impl Paths {
         self.config.join("stacks.toml")
     }
 
+    /// What osstack made in the `ZenML` of a connection, and the commits under way there.
+    pub fn commits(&self, connection: &str) -> PathBuf {
+        self.state.join("commits").join(format!("{connection}.json"))
+    }
+
     /// The sealed secrets.
     pub fn secrets(&self) -> PathBuf {
         self.data.join("secrets.age")

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use crate::base::visible::{visible, visible_text};
 use crate::ops::failure::{Failure, FailureKind};
-use crate::ops::plan::{ExportScript, MakePlan, StackPlan};
+use crate::ops::plan::{Against, Aim, ExportScript, MakePlan, StackPlan};
 use crate::ops::world::World;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
@@ -27,7 +27,7 @@ use super::unlock::when_locked;
 #[derive(Debug)]
 pub struct PlanScreen {
     stack: String,
-    planned: Option<StackPlan>,
+    planned: Option<Box<StackPlan>>,
     failure: Option<Failure>,
     /// Whether the script is shown in place of the rows.
     as_script: bool,
@@ -48,7 +48,7 @@ pub enum Command {
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
-    Made(Outcome<Result<StackPlan, Failure>>),
+    Made(Outcome<Result<Box<StackPlan>, Failure>>),
     Unlocked,
     FileNamed(PathBuf),
     OverwriteConfirmed(PathBuf),
@@ -68,7 +68,8 @@ impl PlanScreen {
     }
 
     fn make(&self) -> Step<Self> {
-        let job = MakePlan { stack: self.stack.clone() };
+        let job =
+            MakePlan { stack: self.stack.clone(), against: Against::Usual, aim: Aim::Present };
         Step::run(Effect::latest("plan", job, Msg::Made))
     }
 

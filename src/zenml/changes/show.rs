@@ -123,9 +123,9 @@ impl Change {
             Step::Secret { .. } => {
                 let head = format!("zenml secret update {name} --values=@/dev/fd/3");
                 let gone = self.fields.iter().filter(|field| field.to.is_none());
-                let gone: String =
-                    gone.map(|field| format!(" --remove-keys={}", field.name)).collect();
-                vec![CommandLine::new(head + &gone)]
+                let head =
+                    gone.fold(head, |head, field| format!("{head} --remove-keys={}", field.name));
+                vec![CommandLine::new(head)]
             }
             Step::Component { configuration, .. } => {
                 let gone = real.filter(|field| field.to.is_none() && !field.name.contains('.'));

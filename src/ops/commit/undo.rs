@@ -1,0 +1,234 @@
+//! Taking back what a commit made, the last first.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::super::commit_record::{self, Act, Commit, CommitStep, Progress};
+use super::super::failure::{Failure, FailureKind};
+use super::super::plan::{Against, chosen, no_connection};
+use super::super::world::{World, blocking};
+use super::end;
+use crate::base::job::{Context, Job, Nothing};
+use crate::base::secret_string::SecretString;
+use crate::zenml::changes::COMMIT_LABEL;
+use crate::zenml::remote::{ComponentChange, Remote, StackChange};
+use crate::zenml::rest::{Error, Kind};
+
+/// Takes back the last commit of a stack, where it stopped in the middle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoCommit {
+    /// The stack.
+    pub stack: String,
+    /// Which ZenML.
+    pub against: Against,
+}
+
+/// What was taken back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// What was made and is gone.
+    pub deleted: Vec<String>,
+    /// What was changed and is as it was.
+    pub restored: Vec<String>,
+    /// What stays as the commit left it, with the reason.
+    pub left: Vec<String>,
+}
+
+impl Job<World> for UndoCommit {
+    type Item = Nothing;
+    type Out = Result<Undone, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = &context.world;
+        let catalog = world.catalog().await?;
+        let connection = chosen(&catalog, &self.stack, &self.against)?;
+        let connection = connection.ok_or_else(|| no_connection("take a commit back"))?;
+        let remote = world.remote(connection).await?;
+        let server = remote.info().await?;
+        let record = commit_record::load(world, &connection.name, &server.id).await?;
+        let commit = record.commits.get(&self.stack).filter(|commit| commit.is_half_done());
+        let Some(commit) = commit.cloned() else {
+            let summary = format!("no commit of {} stopped in the middle", self.stack);
+            return Err(Failure::new(FailureKind::NotFound, summary).hint(format!(
+                "what osstack made goes with: osstack commit {} --delete",
+                self.stack
+            )));
+        };
+        let mut undone = Undone::default();
+        let undo = Undo { world, remote: &remote, commit: &commit };
+        for step in commit.touched().rev() {
+            undo.step(step, &mut undone).await.map_err(|error| {
+                let mut failure = error;
+                failure.summary = format!("{}: {}", step.key.replace('/', " "), failure.summary);
+                failure.hint(format!("try again: osstack commit {} --undo", self.stack))
+            })?;
+            let (stack, step) = (self.stack.clone(), step.clone());
+            commit_record::change(world, &connection.name, &server.id, move |record| {
+                let steps = record.commits.get_mut(&stack).into_iter();
+                let mut steps = steps.flat_map(|commit| &mut commit.steps);
+                if let Some(one) = steps.find(|one| one.key == step.key && one.act == step.act) {
+                    one.progress = Progress::Undone;
+                }
+                if step.act == Act::Create {
+                    record.made.remove(&step.key);
+                }
+            })
+            .await?;
+        }
+        end(world, &connection.name, &server.id, &self.stack, &commit.id).await?;
+        Ok(undone)
+    }
+}
+
+struct Undo<'a> {
+    world: &'a World,
+    remote: &'a Remote,
+    commit: &'a Commit,
+}
+
+impl Undo<'_> {
+    async fn step(&self, step: &CommitStep, undone: &mut Undone) -> Result<(), Failure> {
+        let (kind, name) = step.key.split_once('/').unwrap_or((&step.key, ""));
+        let shown = format!("{} {name}", kind.replace('_', " "));
+        match step.act {
+            Act::Create => {
+                let Some(id) = self.made(step, kind, name).await? else { return Ok(()) };
+                match kind {
+                    "secret" => self.remote.delete_secret(&id).await?,
+                    "stack" => self.remote.delete_stack(&id).await?,
+                    kind => self.remote.delete_component(kind, &id).await?,
+                }
+                undone.deleted.push(shown);
+            }
+            Act::Update | Act::Delete => {
+                let Some(former) = self.former(&step.key).await? else {
+                    undone.left.push(format!("{shown}: what it was is not known any more"));
+                    return Ok(());
+                };
+                let id = step.id.as_deref().filter(|_| step.act == Act::Update);
+                match self.restore(kind, id, &former).await? {
+                    None => undone.restored.push(shown),
+                    Some(why) => undone.left.push(format!("{shown}: {why}")),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The id of what the step made; where its answer was lost, what bears the commit's label. A
+    /// secret bears none: one whose making was not answered is left to the next plan.
+    async fn made(
+        &self,
+        step: &CommitStep,
+        kind: &str,
+        name: &str,
+    ) -> Result<Option<String>, Error> {
+        if let Some(id) = &step.id {
+            return Ok(Some(id.clone()));
+        }
+        let is_ours = |labels: &Map<String, Value>| {
+            labels.get(COMMIT_LABEL).and_then(Value::as_str) == Some(&*self.commit.id)
+        };
+        Ok(match kind {
+            "secret" => {
+                let me = self.remote.current_user().await?;
+                // it was not there when the commit began
+                let found = self.remote.secret(name).await?;
+                found.filter(|secret| secret.user_id == Some(me.id)).map(|secret| secret.id)
+            }
+            "stack" => {
+                let found = self.remote.stack(name).await?;
+                found.filter(|stack| is_ours(&stack.labels)).map(|stack| stack.id)
+            }
+            kind => {
+                let found = self.remote.component(kind, name).await?;
+                found.filter(|one| is_ours(&one.labels)).map(|one| one.id)
+            }
+        })
+    }
+
+    async fn former(&self, key: &str) -> Result<Option<Value>, Failure> {
+        let keystore = Arc::clone(&self.world.keystore);
+        let (commit, key) = (self.commit.id.clone(), key.to_owned());
+        let former = blocking(move || keystore.former(&commit, &key)).await??;
+        Ok(former.and_then(|text| serde_json::from_str(text.expose()).ok()))
+    }
+
+    /// Brings back what `former` says; nothing, or why it could not.
+    async fn restore(
+        &self,
+        kind: &str,
+        id: Option<&str>,
+        former: &Value,
+    ) -> Result<Option<&'static str>, Error> {
+        let name = former.get("name").and_then(Value::as_str).unwrap_or_default();
+        let map =
+            |name: &str| former.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        let labels = map("labels");
+        let gone = "it is gone meanwhile";
+        let restored = match kind {
+            "secret" => {
+                let values = map("values");
+                if values.is_empty() || values.values().any(Value::is_null) {
+                    return Ok(Some("ZenML does not show its former values to this user"));
+                }
+                let values: BTreeMap<String, SecretString> = values
+                    .into_iter()
+                    .filter_map(|(key, value)| match value {
+                        Value::String(text) => Some((key, SecretString::new(text))),
+                        _ => None,
+                    })
+                    .collect();
+                let given: Vec<_> =
+                    values.iter().map(|(key, value)| (key.as_str(), Some(value))).collect();
+                match id {
+                    Some(id) => self.remote.update_secret(id, &given).await,
+                    None => self.remote.create_secret(name, &given).await.map(drop),
+                }
+            }
+            "stack" => {
+                let components: BTreeMap<String, Vec<String>> = map("components")
+                    .into_iter()
+                    .map(|(kind, ids)| (kind, serde_json::from_value(ids).unwrap_or_default()))
+                    .collect();
+                match id {
+                    Some(id) => {
+                        let change = StackChange {
+                            name: Some(name),
+                            components: Some(&components),
+                            labels: Some(&labels),
+                        };
+                        self.remote.update_stack(id, change).await
+                    }
+                    None => self.remote.create_stack(name, &components, &labels).await.map(drop),
+                }
+            }
+            kind => {
+                let configuration = map("configuration");
+                let flavor = former.get("flavor").and_then(Value::as_str).unwrap_or_default();
+                match id {
+                    Some(id) => {
+                        let change = ComponentChange {
+                            name: Some(name),
+                            configuration: Some(&configuration),
+                            labels: Some(&labels),
+                        };
+                        self.remote.update_component(kind, id, change).await
+                    }
+                    None => self
+                        .remote
+                        .create_component(kind, name, flavor, &configuration, &labels)
+                        .await
+                        .map(drop),
+                }
+            }
+        };
+        match restored {
+            Ok(()) => Ok(None),
+            Err(error) if error.kind == Kind::NotFound => Ok(Some(gone)),
+            Err(error) => Err(error),
+        }
+    }
+}
