@@ -10,7 +10,7 @@ use crate::base::units;
 use crate::base::visible::visible;
 use crate::keystore::State;
 use crate::model::name::Name;
-use crate::ops::commit_record::{Commit, Progress};
+use crate::ops::commit_record::Progress;
 use crate::ops::plan::{Against, Aim, CheckState, LivePlan, MakePlan, StackPlan};
 use crate::zenml::changes::{Action, Change, FieldChange};
 use crate::zenml::plan::Step;
@@ -23,7 +23,7 @@ pub(super) async fn run(args: PlanArgs, session: &mut Session) -> Result<(), Sto
         if args.offline || args.script { Against::Nothing } else { named(args.connection) };
     let aim = if args.delete { Aim::Absent } else { Aim::Present };
     let planned = make(MakePlan { stack: args.name.clone(), against, aim }, session).await?;
-    let StackPlan { plan, commands, script, check, live } = &planned;
+    let StackPlan { plan, commands, script, check, live, .. } = &planned;
     let output = &mut session.output;
     if let Some(warning) = &check.warning {
         output.note(warning);
@@ -103,7 +103,7 @@ pub(super) fn show(live: &LivePlan, calls: bool, output: &mut Output) -> Result<
         output.line(&format!(
             "! A commit begun {} stopped in the middle: {}.",
             units::ago(age),
-            progress(commit)
+            commit.words()
         ))?;
     }
     for change in &changes.changes {
@@ -141,18 +141,6 @@ pub(super) fn show(live: &LivePlan, calls: bool, output: &mut Output) -> Result<
         output.line("Nothing to do.")?;
     }
     Ok(())
-}
-
-/// How far a commit came that stopped: `secret x made, artifact store y perhaps made`.
-pub(super) fn progress(commit: &Commit) -> String {
-    let said = commit.touched().map(|step| {
-        let thing = step.key.replacen('/', " ", 1).replace('_', " ");
-        match step.progress {
-            Progress::Sent => format!("{thing} perhaps made"),
-            _ => format!("{thing} made"),
-        }
-    });
-    visible(&said.collect::<Vec<_>>().join(", ")).into_string()
 }
 
 fn field_line(field: &FieldChange) -> String {

@@ -99,6 +99,22 @@ impl Commit {
         self.steps.iter().filter(is_touched)
     }
 
+    /// How far it came, in words: `secret x made, artifact store y perhaps made`.
+    pub fn words(&self) -> String {
+        let said = self.touched().map(|step| {
+            let (kind, name) = step.key.split_once('/').unwrap_or((&step.key, ""));
+            let thing = format!("{} {name}", kind.replace('_', " "));
+            let perhaps = if step.progress == Progress::Sent { "perhaps " } else { "" };
+            let act = match step.act {
+                Act::Create => "made",
+                Act::Update => "changed",
+                Act::Delete => "deleted",
+            };
+            format!("{thing} {perhaps}{act}")
+        });
+        visible(&said.collect::<Vec<_>>().join(", ")).into_string()
+    }
+
     /// Whether it stopped in the middle with something made, or perhaps made.
     pub fn is_half_done(&self) -> bool {
         !self.has_ended && self.touched().next().is_some()

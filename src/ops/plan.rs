@@ -73,6 +73,8 @@ pub struct StackPlan {
     pub check: CheckState,
     /// Beside what one ZenML has.
     pub live: Option<LivePlan>,
+    /// Whether the catalog asks for the typed name before it changes.
+    pub is_protected: bool,
 }
 
 /// What changes in one ZenML.
@@ -109,6 +111,7 @@ impl Job<World> for MakePlan {
         let world = &context.world;
         let catalog = world.catalog().await?;
         let connection = chosen(&catalog, &self.stack, &self.against)?;
+        let is_protected = catalog.stack(&self.stack).is_some_and(|stack| stack.protected);
         if self.aim == Aim::Absent {
             let connection = connection.ok_or_else(|| no_connection("take it out of ZenML"))?;
             let prepared = prepare_removal(world, &self.stack, connection).await?;
@@ -118,12 +121,15 @@ impl Job<World> for MakePlan {
                 script: String::new(),
                 check: CheckState { required: false, verdict: Verdict::Never, warning: None },
                 live: Some(prepared.live),
+                is_protected,
             }));
         }
         let Some(connection) = connection else {
             let Wish { plan, check, .. } = wish(world, &catalog, &self.stack, None).await?;
             let (commands, script) = (commands(&plan), script(&plan));
-            return Ok(Box::new(StackPlan { commands, script, plan, check, live: None }));
+            let live = None;
+            let plan = StackPlan { plan, commands, script, check, live, is_protected };
+            return Ok(Box::new(plan));
         };
         let prepared = prepare(world, &catalog, &self.stack, connection).await?;
         let plan = prepared.plan;
@@ -133,6 +139,7 @@ impl Job<World> for MakePlan {
             plan,
             check: prepared.check,
             live: Some(prepared.live),
+            is_protected,
         }))
     }
 }

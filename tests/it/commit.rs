@@ -1,0 +1,311 @@
+//! Plans, commits, changes, renames, undoing and removal against a ZenML over a socket: the
+//! stand-in always, a real server where one is named by `OSSTACK_ZENML_URL` and
+//! `OSSTACK_ZENML_API_KEY_FILE` (`cargo test real_zenml -- --ignored`).
+
+use std::sync::Arc;
+
+use osstack::base::job::{Context, Job};
+use osstack::base::secret_string::SecretString;
+use osstack::keystore::Put;
+use osstack::model::component::ComponentType;
+use osstack::model::connection::{ConnectionDraft, ServerUrl, SignIn};
+use osstack::model::secret::{KeyNames, SecretDraft};
+use osstack::model::stack::StackDraft;
+use osstack::model::store::StoreDraft;
+use osstack::ops::commit::{CommitStack, Committed, UndoCommit};
+use osstack::ops::connections::{Connect, SignInWith};
+use osstack::ops::failure::{Failure, FailureKind};
+use osstack::ops::keystore::UnlockKeystore;
+use osstack::ops::plan::{Against, Aim, LivePlan, MakePlan};
+use osstack::ops::secrets::SaveSecret;
+use osstack::ops::stacks::{RenameStack, SaveStack};
+use osstack::ops::stores::SaveStore;
+use osstack::ops::world::World;
+use osstack::ports::clock::SystemClock;
+use osstack::ports::entropy::SystemEntropy;
+use osstack::ports::env::Env;
+use osstack::ports::network::Network;
+use osstack::zenml::rest;
+use serde_json::json;
+
+use crate::user::User;
+
+/// A ZenML that tests commit to.
+pub(crate) struct Bed {
+    pub(crate) url: String,
+    pub(crate) api_key: String,
+}
+
+impl Bed {
+    /// The one that the environment names.
+    #[expect(clippy::disallowed_methods, reason = "a test that somebody asked for by hand")]
+    fn real() -> Self {
+        let url = std::env::var("OSSTACK_ZENML_URL").expect("OSSTACK_ZENML_URL names a server");
+        let file = std::env::var("OSSTACK_ZENML_API_KEY_FILE")
+            .expect("OSSTACK_ZENML_API_KEY_FILE names the file of an API key for it");
+        let api_key = std::fs::read_to_string(file).unwrap().trim().to_owned();
+        Self { url, api_key }
+    }
+
+    /// Somebody who looks at it without osstack's ops.
+    pub(crate) fn client(&self) -> rest::Client {
+        rest::Client::new(
+            &Network::new(&Env::default()).unwrap(),
+            Arc::new(SystemClock),
+            Arc::new(SystemEntropy),
+            ServerUrl::parse(&self.url).unwrap(),
+            Some(SignIn::ApiKey(SecretString::new(self.api_key.clone()))),
+            None,
+        )
+    }
+}
+
+/// Somebody with a catalog, connected.
+pub(crate) struct Committer {
+    pub(crate) user: User,
+    /// Keeps names apart on a server that others use too.
+    tag: String,
+}
+
+impl Committer {
+    pub(crate) async fn connected(bed: &Bed) -> Self {
+        let user = User::of_demo();
+        let tag = format!("{:x}", SystemEntropy.next());
+        let me = Self { user, tag };
+        me.run(UnlockKeystore::Unasked).await.unwrap();
+        let draft = ConnectionDraft {
+            name: "prod".into(),
+            url: bed.url.clone(),
+            ..ConnectionDraft::default()
+        };
+        let sign_in = SignIn::ApiKey(SecretString::new(bed.api_key.clone()));
+        me.run(Connect { draft, with: SignInWith::Known(sign_in) }).await.unwrap();
+        me.save_secret("LTAI5tExampleExample0001").await;
+        me.run(SaveStore { draft: me.store("first"), replaces: None }).await.unwrap();
+        me.run(SaveStack { draft: me.stack_draft(), replaces: None }).await.unwrap();
+        me
+    }
+
+    pub(crate) async fn run<J: Job<World>>(&self, job: J) -> J::Out {
+        job.run(Context::alone(Arc::clone(&self.user.world))).await
+    }
+
+    pub(crate) fn name(&self, what: &str) -> String {
+        format!("{what}_{}", self.tag)
+    }
+
+    async fn save_secret(&self, id: &str) {
+        let name = self.name("secret");
+        let is_known =
+            self.user.world.keystore.list().unwrap().iter().any(|one| one.name.as_str() == name);
+        let draft = SecretDraft {
+            access_key_id: id.into(),
+            secret_access_key: SecretString::new("canary-of-the-commit-secret-01".into()),
+            session_token: SecretString::new(String::new()),
+            key_names: KeyNames::Oss,
+            name,
+        };
+        let put = if is_known { Put::Update } else { Put::New };
+        self.run(SaveSecret { draft, put }).await.unwrap();
+    }
+
+    fn store(&self, prefix: &str) -> StoreDraft {
+        StoreDraft {
+            name: self.name("store"),
+            bucket: "your-bucket-name".into(),
+            prefix: prefix.into(),
+            secret: self.name("secret"),
+            region: "eu-central-1".into(),
+            ..StoreDraft::default()
+        }
+    }
+
+    fn stack_draft(&self) -> StackDraft {
+        let mut draft = StackDraft { name: self.name("stack"), ..StackDraft::default() };
+        draft.components.insert(ComponentType::ArtifactStore, vec![self.name("store")]);
+        draft.components.insert(ComponentType::Orchestrator, vec!["default".into()]);
+        draft
+    }
+
+    async fn move_store(&self, prefix: &str) {
+        let catalog = self.user.world.catalog().await.unwrap();
+        let former = catalog.store(&self.name("store")).unwrap().clone();
+        let job = SaveStore { draft: self.store(prefix), replaces: Some(Box::new(former)) };
+        self.run(job).await.unwrap();
+    }
+
+    pub(crate) async fn plan_of(&self, stack: &str, aim: Aim) -> Result<LivePlan, Failure> {
+        let job = MakePlan { stack: stack.to_owned(), against: Against::Usual, aim };
+        self.run(job).await.map(|planned| planned.live.unwrap())
+    }
+
+    pub(crate) async fn plan(&self) -> Vec<String> {
+        signs(&self.plan_of(&self.name("stack"), Aim::Present).await.unwrap())
+    }
+
+    pub(crate) fn commit_job(&self, stack: &str, aim: Aim) -> CommitStack {
+        CommitStack {
+            stack: stack.to_owned(),
+            against: Against::Usual,
+            aim,
+            shown: None,
+            without_check: true,
+            adopt: false,
+        }
+    }
+
+    pub(crate) async fn commit(&self) -> Result<Committed, Failure> {
+        self.run(self.commit_job(&self.name("stack"), Aim::Present)).await
+    }
+}
+
+/// `+ secret/x`, without what keeps names apart.
+pub(crate) fn signs(live: &LivePlan) -> Vec<String> {
+    let all = live.changes.changes.iter();
+    all.map(|change| {
+        let key = change.step.key();
+        let key = key.rsplit_once('_').map_or(key.as_str(), |(key, _)| key);
+        format!("{} {key}", change.action.sign())
+    })
+    .collect()
+}
+
+trait Next {
+    fn next(&self) -> u64;
+}
+
+impl Next for SystemEntropy {
+    fn next(&self) -> u64 {
+        use osstack::ports::entropy::Entropy as _;
+        self.next_u64()
+    }
+}
+
+const NEW: [&str; 3] = ["+ secret/secret", "+ artifact_store/store", "+ stack/stack"];
+const KEPT: [&str; 3] = ["= secret/secret", "= artifact_store/store", "= stack/stack"];
+
+/// Plan, commit, nothing to do, changes of each part, a new name, removal.
+async fn a_whole_life(bed: &Bed) {
+    let me = Committer::connected(bed).await;
+    assert_eq!(me.plan().await, NEW);
+    let committed = me.commit().await.unwrap();
+    assert_eq!(committed.changes.len(), 3);
+    let server = bed.client();
+    let store = server.component("artifact_store", &me.name("store")).await.unwrap().unwrap();
+    assert_eq!(
+        serde_json::Value::Object(store.configuration),
+        json!({
+            "path": "s3://your-bucket-name/first",
+            "authentication_secret": me.name("secret"),
+            "client_kwargs": { "endpoint_url": "https://oss-eu-central-1.aliyuncs.com" },
+            "config_kwargs": { "signature_version": "s3", "s3": { "addressing_style": "virtual" } },
+        })
+    );
+    let secret = server.secret(&me.name("secret")).await.unwrap().unwrap();
+    let value = |key: &str| secret.values[key].as_ref().unwrap().expose().to_owned();
+    assert_eq!(value("access_key_id"), "LTAI5tExampleExample0001");
+    assert_eq!(value("secret_access_key"), "canary-of-the-commit-secret-01");
+    let stack = server.stack(&me.name("stack")).await.unwrap().unwrap();
+    assert_eq!(Some(&stack.id), committed.stack_id.as_ref());
+    assert_eq!(stack.components["artifact_store"][0].id, store.id);
+    assert_eq!(me.plan().await, KEPT);
+
+    // only what changed is changed, field by field
+    me.move_store("second").await;
+    let live = me.plan_of(&me.name("stack"), Aim::Present).await.unwrap();
+    assert_eq!(signs(&live), [KEPT[0], "~ artifact_store/store", KEPT[2]]);
+    let fields = &live.changes.changes[1].fields;
+    assert_eq!(fields.len(), 1);
+    assert_eq!(fields[0].name, "path");
+    assert_eq!(fields[0].to.as_deref(), Some("s3://your-bucket-name/second"));
+    me.commit().await.unwrap();
+    me.save_secret("LTAI5tExampleExample0002").await;
+    let live = me.plan_of(&me.name("stack"), Aim::Present).await.unwrap();
+    assert_eq!(signs(&live), ["~ secret/secret", KEPT[1], KEPT[2]]);
+    assert_eq!(live.changes.changes[0].fields.len(), 1);
+    assert!(!format!("{live:?}").contains("Example0002"), "values are never in a plan");
+    me.commit().await.unwrap();
+    let secret = server.secret(&me.name("secret")).await.unwrap().unwrap();
+    assert_eq!(secret.values.len(), 2, "the value that stays is still there");
+    assert_eq!(me.plan().await, KEPT);
+
+    // a stack that was renamed is renamed, not made again
+    let renamed = me.name("renamed");
+    me.run(RenameStack { name: me.name("stack"), to: renamed.clone() }).await.unwrap();
+    let live = me.plan_of(&renamed, Aim::Present).await.unwrap();
+    assert_eq!(signs(&live), [KEPT[0], KEPT[1], "~ stack/renamed"]);
+    assert_eq!(live.changes.changes[2].former_name, Some(me.name("stack")));
+    me.run(me.commit_job(&renamed, Aim::Present)).await.unwrap();
+    let again = server.stack(&renamed).await.unwrap().unwrap();
+    assert_eq!(again.id, stack.id);
+    assert_eq!(server.stack(&me.name("stack")).await.unwrap(), None);
+
+    // and goes with all that only it uses
+    let live = me.plan_of(&renamed, Aim::Absent).await.unwrap();
+    assert_eq!(signs(&live), ["- stack/renamed", "- artifact_store/store", "- secret/secret"]);
+    me.run(me.commit_job(&renamed, Aim::Absent)).await.unwrap();
+    assert_eq!(server.stack(&renamed).await.unwrap(), None);
+    assert_eq!(server.component("artifact_store", &me.name("store")).await.unwrap(), None);
+    assert_eq!(server.secret(&me.name("secret")).await.unwrap(), None);
+    me.user.expect_no_trace();
+}
+
+/// What somebody else made is not changed unasked, and nothing is sent then.
+async fn what_others_made(bed: &Bed) {
+    let me = Committer::connected(bed).await;
+    let server = bed.client();
+    let configuration = json!({ "path": "s3://theirs/x" });
+    let (kind, none) = ("artifact_store", serde_json::Map::new());
+    let theirs = server
+        .create_component(kind, &me.name("store"), "s3", configuration.as_object().unwrap(), &none)
+        .await
+        .unwrap();
+    assert_eq!(me.plan().await, [NEW[0], "~ artifact_store/store", NEW[2]]);
+    let failure = me.commit().await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Conflict);
+    assert!(failure.summary.contains("did not make"), "{failure}");
+    assert_eq!(server.secret(&me.name("secret")).await.unwrap(), None, "nothing was sent");
+    // without a connection of its own nothing marks it; with the word it is taken over
+    let job = me.commit_job(&me.name("stack"), Aim::Present);
+    me.run(CommitStack { adopt: true, ..job }).await.unwrap();
+    let store = server.component_by_id(&theirs).await.unwrap().unwrap();
+    assert_eq!(store.configuration["path"], "s3://your-bucket-name/first");
+    me.run(me.commit_job(&me.name("stack"), Aim::Absent)).await.unwrap();
+}
+
+/// A plan that is not the one that was shown is not committed.
+async fn a_plan_that_changed(bed: &Bed) {
+    let me = Committer::connected(bed).await;
+    let live = me.plan_of(&me.name("stack"), Aim::Present).await.unwrap();
+    me.move_store("elsewhere").await;
+    let job = me.commit_job(&me.name("stack"), Aim::Present);
+    let job = CommitStack { shown: Some(live.changes.fingerprint()), ..job };
+    let failure = me.run(job).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Conflict);
+    assert_eq!(me.plan().await, NEW);
+    let none = me.run(UndoCommit { stack: me.name("stack"), against: Against::Usual }).await;
+    assert_eq!(none.unwrap_err().kind, FailureKind::NotFound);
+}
+
+/// A store that no check proved is not committed unasked.
+async fn an_unchecked_store(bed: &Bed) {
+    let me = Committer::connected(bed).await;
+    let job = me.commit_job(&me.name("stack"), Aim::Present);
+    let failure = me.run(CommitStack { without_check: false, ..job }).await.unwrap_err();
+    assert!(failure.summary.contains("never checked"), "{failure}");
+    assert!(failure.hints.iter().any(|hint| hint.contains("osstack check")), "{failure}");
+    assert_eq!(me.plan().await, NEW);
+}
+
+async fn all(bed: &Bed) {
+    a_whole_life(bed).await;
+    what_others_made(bed).await;
+    a_plan_that_changed(bed).await;
+    an_unchecked_store(bed).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a real server: OSSTACK_ZENML_URL and OSSTACK_ZENML_API_KEY_FILE"]
+async fn real_zenml() {
+    all(&Bed::real()).await;
+}
