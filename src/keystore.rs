@@ -122,6 +122,8 @@ pub struct Summary {
     pub short_id: String,
     /// Whether it is a temporary key with its token.
     pub has_token: bool,
+    /// When that ends, where it is known.
+    pub expires_at: Option<OffsetDateTime>,
     /// How `ZenML` is given it.
     pub key_names: KeyNames,
     /// When it was first saved.
@@ -480,6 +482,7 @@ fn summary(entry: &Entry) -> Summary {
         name: entry.secret.name.clone(),
         short_id: entry.secret.credentials.short_id(),
         has_token: entry.secret.credentials.session_token.is_some(),
+        expires_at: entry.secret.credentials.expires_at,
         key_names: entry.secret.key_names,
         created: entry.created,
         updated: entry.updated,

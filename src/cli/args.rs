@@ -222,7 +222,7 @@ pub struct SecretValues {
     /// ALIBABA_CLOUD_… names)
     #[arg(long, conflicts_with = "stdin")]
     pub from_env: bool,
-    /// Read JSON from stdin: {"access_key_id", "secret_access_key"[, "session_token"]}
+    /// Read JSON from stdin: {"access_key_id", "secret_access_key"[, "session_token", "expires_at"]}
     #[arg(long)]
     pub stdin: bool,
     /// Names of the values in ZenML: `oss` as its OSS page has them, `aws` for ZenML before 0.93

@@ -103,6 +103,7 @@ fn draft(
         access_key_id: key.id,
         secret_access_key: key.secret,
         session_token: key.token,
+        expires_at: key.end,
         key_names,
     })
 }
@@ -111,6 +112,8 @@ struct Key {
     id: String,
     secret: SecretString,
     token: SecretString,
+    /// When a temporary key ends; empty where nobody said so.
+    end: String,
 }
 
 fn from_environment(session: &mut Session) -> Result<Key, Stop> {
@@ -122,35 +125,42 @@ fn from_environment(session: &mut Session) -> Result<Key, Stop> {
     };
     session.output.note(&format!("taken from {}", found.origin));
     let token = found.session_token.unwrap_or_else(|| SecretString::new(String::new()));
-    Ok(Key { id: found.access_key_id, secret: found.secret_access_key, token })
+    let end = String::new();
+    Ok(Key { id: found.access_key_id, secret: found.secret_access_key, token, end })
 }
 
 fn from_terminal(session: &mut Session) -> Result<Key, Stop> {
     let id = session.ask("AccessKey ID: ")?;
     // pasted as `id,secret`: the secret is on the screen then, and still need not be typed again
     if let Some((id, secret)) = split_pasted(&id) {
-        return Ok(Key { id, secret, token: SecretString::new(String::new()) });
+        let (token, end) = (SecretString::new(String::new()), String::new());
+        return Ok(Key { id, secret, token, end });
     }
     let secret = session.ask_hidden("AccessKey secret (not shown): ")?;
-    let token = if id.trim().starts_with("STS.") {
-        session.ask_hidden("Session token (not shown): ")?
-    } else {
-        SecretString::new(String::new())
-    };
-    Ok(Key { id, secret, token })
+    if !id.trim().starts_with("STS.") {
+        let (token, end) = (SecretString::new(String::new()), String::new());
+        return Ok(Key { id, secret, token, end });
+    }
+    let token = session.ask_hidden("Session token (not shown): ")?;
+    let end = session.ask("It ends at (Expiration, 2026-11-27T20:00:00Z; empty if unknown): ")?;
+    Ok(Key { id, secret, token, end })
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StdinKey {
+    #[serde(alias = "AccessKeyId")]
     access_key_id: String,
+    #[serde(alias = "AccessKeySecret")]
     secret_access_key: String,
-    #[serde(default)]
+    #[serde(default, alias = "SecurityToken")]
     session_token: Option<String>,
+    #[serde(default, alias = "Expiration", alias = "expiration")]
+    expires_at: Option<String>,
 }
 
 fn from_stdin(stdin: &mut dyn Read) -> Result<Key, Stop> {
-    const FORM: &str = r#"give {"access_key_id": "…", "secret_access_key": "…"} on stdin, and "session_token" with a temporary key"#;
+    const FORM: &str = r#"give {"access_key_id": "…", "secret_access_key": "…"} on stdin, and "session_token" and "expires_at" with a temporary key; the Credentials of an STS answer will do"#;
     let refuse = |summary: String| Stop::from(Failure::new(FailureKind::Usage, summary).hint(FORM));
     // room for all of it: a buffer that grows would leave copies behind
     let mut text = Zeroizing::new(Vec::with_capacity(LONGEST_STDIN + 1));
@@ -174,6 +184,7 @@ fn from_stdin(stdin: &mut dyn Read) -> Result<Key, Stop> {
         id: key.access_key_id,
         secret: SecretString::new(key.secret_access_key),
         token: SecretString::new(key.session_token.unwrap_or_default()),
+        end: key.expires_at.unwrap_or_default(),
     })
 }
 
@@ -213,6 +224,7 @@ fn row_json(row: &SecretRow) -> Value {
         "name": summary.name.as_str(),
         "access_key_id": summary.short_id,
         "has_session_token": summary.has_token,
+        "expires_at": summary.expires_at.map(rfc3339),
         "key_names": summary.key_names.as_str(),
         "created": rfc3339(summary.created),
         "updated": rfc3339(summary.updated),
@@ -260,6 +272,7 @@ async fn get(name: &str, reveal: bool, session: &mut Session) -> Result<(), Stop
     row(id_name, Some(credentials.access_key_id.clone()));
     row(secret_name, secret);
     row(token_name, token);
+    row("ends", found.row.summary.expires_at.map(rfc3339));
     row("created", Some(rfc3339(found.row.summary.created)));
     row("updated", Some(rfc3339(found.row.summary.updated)));
     row("used by", Some(found.row.used_by.join(", ")).filter(|users| !users.is_empty()));

@@ -371,6 +371,7 @@ pub(super) mod tests {
             access_key_id: "LTAI5tExampleExample0001".into(),
             secret_access_key: SecretString::new("secret".into()),
             session_token: None,
+            expires_at: None,
         };
         let target = Target {
             subject: subject.into(),

@@ -97,7 +97,7 @@ impl Document {
         };
         // room for all of it: a buffer that grows would leave copies behind
         let size = |entry: &Entry| {
-            let Credentials { access_key_id, secret_access_key, session_token } =
+            let Credentials { access_key_id, secret_access_key, session_token, .. } =
                 &entry.secret.credentials;
             let token = session_token.as_ref().map_or(0, |token| token.expose().len());
             1024 + 2 * (access_key_id.len() + secret_access_key.expose().len() + token)
@@ -134,6 +134,8 @@ struct Stored {
     secret_access_key: SecretString,
     #[serde(default, deserialize_with = "maybe_secret_string")]
     session_token: Option<SecretString>,
+    #[serde(default)]
+    expires_at: Option<String>,
     key_names: String,
     created: String,
     updated: String,
@@ -151,6 +153,7 @@ impl Stored {
             access_key_id: self.access_key_id,
             secret_access_key: self.secret_access_key,
             session_token: self.session_token,
+            expires_at: self.expires_at.as_deref().map(date).transpose()?,
         };
         Ok(Entry {
             secret: Secret { name, credentials, key_names },
@@ -188,6 +191,8 @@ struct Shown<'a> {
     secret_access_key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
     key_names: &'static str,
     created: String,
     updated: String,
@@ -200,6 +205,7 @@ impl<'a> Shown<'a> {
             access_key_id: &credentials.access_key_id,
             secret_access_key: credentials.secret_access_key.expose(),
             session_token: credentials.session_token.as_ref().map(SecretString::expose),
+            expires_at: credentials.expires_at.map(|end| end.format(&Rfc3339)).transpose()?,
             key_names: entry.secret.key_names.as_str(),
             created: entry.created.format(&Rfc3339)?,
             updated: entry.updated.format(&Rfc3339)?,

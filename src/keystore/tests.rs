@@ -140,6 +140,7 @@ fn secret(name: &str, value: &str) -> Secret {
         access_key_id: "LTAI5tExampleExample0001".into(),
         secret_access_key: pass(value),
         session_token: pass(""),
+        expires_at: String::new(),
         key_names: KeyNames::Oss,
     }
     .validate()

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use super::field::{FieldError, note};
 use super::name::Name;
 use crate::base::secret_string::SecretString;
@@ -15,6 +18,8 @@ pub struct Credentials {
     pub secret_access_key: SecretString,
     /// The token of a temporary key.
     pub session_token: Option<SecretString>,
+    /// When a temporary key ends, where whoever entered it said so: neither key nor token tells.
+    pub expires_at: Option<OffsetDateTime>,
 }
 
 impl Credentials {
@@ -25,6 +30,7 @@ impl Credentials {
             access_key_id: self.access_key_id.clone(),
             secret_access_key: self.secret_access_key.duplicate(),
             session_token: self.session_token.as_ref().map(SecretString::duplicate),
+            expires_at: self.expires_at,
         }
     }
 
@@ -33,6 +39,11 @@ impl Credentials {
         let id = SecretString::new(self.access_key_id.clone());
         let token = self.session_token.as_ref().map(SecretString::duplicate);
         [id, self.secret_access_key.duplicate()].into_iter().chain(token).collect()
+    }
+
+    /// The end as a draft holds it; empty where it is not known.
+    pub fn end_as_text(&self) -> String {
+        self.expires_at.and_then(|end| end.format(&Rfc3339).ok()).unwrap_or_default()
     }
 
     /// The id as screens show it: first and last four characters.
@@ -48,6 +59,7 @@ impl fmt::Debug for Credentials {
             .field("access_key_id", &self.short_id())
             .field("secret_access_key", &self.secret_access_key)
             .field("session_token", &self.session_token)
+            .field("expires_at", &self.expires_at)
             .finish()
     }
 }
@@ -113,6 +125,8 @@ pub struct SecretDraft {
     pub secret_access_key: SecretString,
     /// STS token, empty where there is none.
     pub session_token: SecretString,
+    /// When it ends, RFC 3339 as STS says it (`Expiration`); empty where that is not known.
+    pub expires_at: String,
     /// How ZenML is given it.
     pub key_names: KeyNames,
 }
@@ -148,6 +162,13 @@ impl SecretDraft {
                 "a temporary key (STS.…) works with its token only: paste it here",
             ));
         }
+        let expires_at = note(&mut problems, "expires_at", end(&self.expires_at));
+        if expires_at.flatten().is_some() && token == Some(None) {
+            problems.push(FieldError::new(
+                "expires_at",
+                "only a temporary key ends: enter its session token, or leave this empty",
+            ));
+        }
         match (name, id, secret, token) {
             (Some(name), Some(access_key_id), Some(secret), Some(token)) if problems.is_empty() => {
                 Ok(Secret {
@@ -156,12 +177,23 @@ impl SecretDraft {
                         access_key_id,
                         secret_access_key: SecretString::new(secret),
                         session_token: token.map(SecretString::new),
+                        expires_at: expires_at.flatten(),
                     },
                     key_names: self.key_names,
                 })
             }
             _ => Err(problems),
         }
+    }
+}
+
+/// When a temporary key ends; nothing where nothing is said.
+fn end(text: &str) -> Result<Option<OffsetDateTime>, &'static str> {
+    match text.trim() {
+        "" => Ok(None),
+        text => OffsetDateTime::parse(text, &Rfc3339).map(Some).map_err(
+            |_| "write the time as STS answers it (Expiration), for example 2026-11-27T20:00:00Z",
+        ),
     }
 }
 
@@ -263,6 +295,7 @@ mod tests {
             access_key_id: id.into(),
             secret_access_key: SecretString::new(secret.into()),
             session_token: SecretString::new(token.into()),
+            expires_at: String::new(),
             key_names: KeyNames::Oss,
         }
     }
@@ -276,6 +309,19 @@ mod tests {
         assert_eq!(problems.len(), 2, "{problems:?}");
         let problems = draft("STS.abc", "x", "").validate().unwrap_err();
         assert_eq!(problems.first().map(|p| p.field), Some("session_token"));
+    }
+
+    #[test]
+    fn a_temporary_key_may_say_when_it_ends() {
+        let mut draft = draft("STS.abc", "x", "token");
+        draft.expires_at = " 2026-11-27T20:00:00Z ".into();
+        let end = draft.validate().unwrap().credentials.expires_at.unwrap();
+        assert_eq!(end.unix_timestamp(), 1_795_809_600);
+        draft.expires_at = "tomorrow".into();
+        assert_eq!(draft.validate().unwrap_err()[0].field, "expires_at");
+        let mut lasting = self::draft("LTAI5tExample", "x", "");
+        lasting.expires_at = "2026-11-27T20:00:00Z".into();
+        assert_eq!(lasting.validate().unwrap_err()[0].field, "expires_at");
     }
 
     #[test]

@@ -67,6 +67,7 @@ fn keep_secret(
         access_key_id: description.access_key_id.clone(),
         secret_access_key: SecretString::new(description.secret_access_key.clone()),
         session_token: SecretString::new(String::new()),
+        expires_at: String::new(),
         key_names: KeyNames::Oss,
     };
     let secret = draft.validate()?;

@@ -54,6 +54,7 @@ async fn without_blanks(world: &World, name: Name) -> Result<(), Failure> {
             access_key_id: id,
             secret_access_key: plain(&credentials.secret_access_key),
             session_token: token.map_or_else(|| SecretString::new(String::new()), plain),
+            expires_at: credentials.end_as_text(),
             key_names: secret.key_names,
         };
         let mended = draft.validate().map_err(Failure::from)?;

@@ -91,6 +91,12 @@ pub struct Faults {
     pub plus_as_space: bool,
     /// Multi-delete needs no `Content-MD5`.
     pub md5_not_required: bool,
+    /// Every page of a listing is the first one.
+    pub pages_repeat: bool,
+    /// Signed links are refused.
+    pub presigning_denied: bool,
+    /// The largest body of one request that writes an object whole.
+    pub largest_put: Option<u64>,
 }
 
 /// OSS asks to slow down.

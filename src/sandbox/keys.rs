@@ -23,11 +23,13 @@ impl Default for Keys {
                 access_key_id: "LTAI5tSandboxSandbox0001".to_owned(),
                 secret_access_key: secret("sandboxSANDBOX0123456789secret"),
                 session_token: None,
+                expires_at: None,
             },
             temporary: Credentials {
                 access_key_id: "STS.NSandboxSandboxSandbox001".to_owned(),
                 secret_access_key: secret("sandboxSANDBOX0123456789temporarysecret0001"),
                 session_token: Some(secret("CAISsandbox+token/with=signs")),
+                expires_at: None,
             },
         }
     }

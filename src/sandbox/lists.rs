@@ -100,7 +100,7 @@ impl Lists {
             "url" => true,
             _ => return Err(invalid("encoding-type must be url.")),
         };
-        let token = asked.get("continuation-token");
+        let token = if met.faults.pages_repeat { "" } else { asked.get("continuation-token") };
         let after = match (second, token) {
             (false, _) => asked.get("marker").to_owned(),
             (true, "") => asked.get("start-after").to_owned(),

@@ -104,6 +104,9 @@ impl Rules<'_> {
         let claim = Claim::read(parts)?.ok_or_else(anonymous)?;
         self.known_key(&claim)?;
         self.in_time(&claim)?;
+        if self.faults.presigning_denied && claim.is_in_query() {
+            return Err(Refusal::access_denied());
+        }
         if let Some(key) = &key
             && ObjectKey::parse(key).is_err()
         {
@@ -126,11 +129,24 @@ impl Rules<'_> {
         }
         not_public(&parts.headers)?;
         let action = Action::of(parts, &place, key.is_some());
+        if let Some(refusal) = self.too_large(&parts.headers, action) {
+            return Err(refusal);
+        }
         match rights::refusal(self.faults, action, &place) {
             // s3s has not judged the signature yet, but a client cannot tell
             Some(refusal) => Err(refusal),
             None => Ok(Admitted { place, key, claim, action }),
         }
+    }
+
+    /// OSS itself takes 5 GiB ("PutObject").
+    fn too_large(&self, headers: &HeaderMap, action: Action) -> Option<Refusal> {
+        let most = self.faults.largest_put.filter(|_| action == Action::Put)?;
+        let length = headers.get("content-length")?.to_str().ok()?.parse::<u64>().ok()?;
+        (length > most).then(|| {
+            let message = "Your proposed upload exceeds the maximum allowed size.";
+            Refusal::new(StatusCode::BAD_REQUEST, "EntityTooLarge", None, message)
+        })
     }
 
     fn elsewhere(&self, bucket: &str, home: &str) -> Refusal {

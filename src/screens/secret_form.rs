@@ -48,6 +48,7 @@ enum Ask {
     Id,
     Secret,
     Token,
+    Ends,
     KeyNames,
 }
 
@@ -58,6 +59,7 @@ impl Ask {
             "access_key_id" => Self::Id,
             "secret_access_key" => Self::Secret,
             "session_token" => Self::Token,
+            "expires_at" => Self::Ends,
             _ => return None,
         })
     }
@@ -113,6 +115,8 @@ impl SecretForm {
                 .help("30 characters, shown once by the console; ctrl-r shows it for 10 s"),
             Field::secret(Ask::Token, "Session token")
                 .help("of a temporary key (STS.\u{2026}) only; else leave it empty"),
+            Field::text(Ask::Ends, "Token ends")
+                .help("as STS says it (Expiration), 2026-11-27T20:00:00Z; empty if not known"),
             Field::section("More", false),
             Field::choice(
                 Ask::KeyNames,
@@ -134,6 +138,7 @@ impl SecretForm {
             access_key_id: self.form.text(Ask::Id).to_owned(),
             secret_access_key: self.form.secret(Ask::Secret),
             session_token: self.form.secret(Ask::Token),
+            expires_at: self.form.text(Ask::Ends).to_owned(),
             key_names: key_names.unwrap_or_default(),
         };
         let same_key = |former: &&Credentials| former.access_key_id == draft.access_key_id.trim();
@@ -177,7 +182,7 @@ impl SecretForm {
             Ask::Name => draft.name.is_empty(),
             Ask::Id => draft.access_key_id.is_empty(),
             Ask::Secret => draft.secret_access_key.is_empty(),
-            Ask::Token | Ask::KeyNames => false,
+            Ask::Token | Ask::Ends | Ask::KeyNames => false,
         };
         let problems = if empty { Vec::new() } else { draft.validate().err().unwrap_or_default() };
         let found = problems.into_iter().find(|problem| Ask::of(problem.field) == Some(field));
@@ -220,6 +225,7 @@ impl SecretForm {
             Msg::Read(outcome) => match settled(outcome) {
                 Ok(found) => {
                     self.form.set_text(Ask::Id, &found.secret.credentials.access_key_id);
+                    self.form.set_text(Ask::Ends, &found.secret.credentials.end_as_text());
                     self.former = Some(found.secret.credentials);
                 }
                 // new values can be typed without the old ones

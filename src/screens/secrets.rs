@@ -151,6 +151,12 @@ fn delete(row: &SecretRow) -> Step<Secrets> {
     Step::ask(question, |()| Msg::DeleteConfirmed(name))
 }
 
+/// `2026-11-27 20:00 UTC`.
+fn until(end: time::OffsetDateTime) -> String {
+    let end = end.to_offset(time::UtcOffset::UTC);
+    format!("{} {:02}:{:02} UTC", end.date(), end.hour(), end.minute())
+}
+
 fn details(of: &SecretRow, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let summary = &of.summary;
     let values = if summary.has_token { 3 } else { 2 };
@@ -158,10 +164,15 @@ fn details(of: &SecretRow, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let day = |at: time::OffsetDateTime| at.date().to_string();
     let users =
         if of.used_by.is_empty() { "no store yet".to_owned() } else { of.used_by.join(", ") };
+    let token = match (summary.has_token, summary.expires_at) {
+        (false, _) => "none".to_owned(),
+        (true, None) => "yes, temporary".to_owned(),
+        (true, Some(end)) => format!("until {}", until(end)),
+    };
     let rows = [
         ("AccessKey ID", summary.short_id.clone()),
         ("AccessKey secret", theme.dot().repeat(12)),
-        ("session token", if summary.has_token { "yes, temporary" } else { "none" }.to_owned()),
+        ("session token", token),
         ("in ZenML", in_zenml.join(", ")),
         ("used by", users),
         ("saved", format!("{} ({})", day(summary.updated), units::ago(of.age))),

@@ -57,6 +57,7 @@ impl Home {
             access_key_id: self.bed.is.access_key_id.clone(),
             secret_access_key: SecretString::new(self.bed.is.secret_access_key.clone()),
             session_token: SecretString::new(String::new()),
+            expires_at: String::new(),
             key_names: KeyNames::Oss,
         };
         let save = SaveSecret { draft, put: Put::New };

@@ -102,6 +102,7 @@ impl Committer {
             access_key_id: id.into(),
             secret_access_key: SecretString::new("canary-of-the-commit-secret-01".into()),
             session_token: SecretString::new(String::new()),
+            expires_at: String::new(),
             key_names: KeyNames::Oss,
             name,
         };

@@ -190,6 +190,7 @@ fn client(
             access_key_id: id.to_owned(),
             secret_access_key: SecretString::new(secret.to_owned()),
             session_token: None,
+            expires_at: None,
         }),
     };
     Client::new(network, clock, Arc::new(NoJitter), access)

@@ -162,6 +162,7 @@ async fn a_temporary_key_works_with_its_own_token_only() {
 
     let other = Credentials {
         session_token: Some(SecretString::new("CAISanother+token".into())),
+        expires_at: None,
         ..keys.temporary().duplicate()
     };
     let report = bed.check(target(&bed.draft(), other)).await;

@@ -137,6 +137,7 @@ pub(crate) fn key(id: &str, secret: &str) -> Credentials {
         access_key_id: id.into(),
         secret_access_key: SecretString::new(secret.into()),
         session_token: None,
+        expires_at: None,
     }
 }
 

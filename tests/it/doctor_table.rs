@@ -5,27 +5,35 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use osstack::doctor::{CHECKS, Ladder, Services, Target};
 use osstack::model::finding::{Finding, State};
 use osstack::model::store::StoreDraft;
 use osstack::ops::check::Subject;
 use osstack::oss::object::PutOptions;
+use osstack::ports::clock::{Clock, FixedClock, SystemClock};
 use osstack::ports::env::Env;
 use osstack::ports::network::Network;
+use osstack::sandbox::Seed;
 use osstack::sandbox::faults::{BadCertificate, BadToken, Faults};
 use osstack::sandbox::keys::Keys;
 use osstack::zenml::python::{Environment, Package};
+use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::check::Home;
 use crate::doctor_bed::{Bed, found, key, quiet, target};
+use crate::doctor_traces::Set;
+use crate::sandbox_client::{NOW, Running};
+use crate::sandbox_versions::versioning;
 
 type SwitchOn = fn(&mut Faults);
 
 /// The faults that a rung shows by itself on an else sound store.
-const BY_FAULT: [(&str, SwitchOn); 18] = [
+const BY_FAULT: [(&str, SwitchOn); 20] = [
     ("oss-server", |faults| faults.html_page = true),
     ("clock", |faults| faults.clock_offset = time::Duration::minutes(-20)),
     ("signature", |faults| faults.v2_off = true),
@@ -42,6 +50,8 @@ const BY_FAULT: [(&str, SwitchOn); 18] = [
     ("multipart", |faults| faults.multipart_off = true),
     ("odd-key", |faults| faults.plus_as_space = true),
     ("delete", |faults| faults.deleting_denied = true),
+    ("list-paging", |faults| faults.pages_repeat = true),
+    ("presign", |faults| faults.presigning_denied = true),
     ("multi-delete", |_| {}),
     ("storage-class", |faults| faults.archived_below = Some("zenml/old/".into())),
 ];
@@ -169,10 +179,80 @@ async fn cases() -> BTreeMap<&'static str, Finding> {
     bed.meet(|faults| faults.certificate = Some(BadCertificate::Expired));
     let report = bed.check(bed.target()).await;
     cases.insert("tls", masked(found(&report, "tls"), &bed.is.endpoint));
+    by_time(&mut cases).await;
+    for check in CHECKS {
+        assert!(cases.contains_key(check.id), "no store on the sandbox shows {}", check.id);
+    }
     for (id, finding) in &cases {
         assert!(matches!(finding.state, State::Failed | State::Warned), "{id}: {finding:#?}");
     }
     cases
+}
+
+/// What shows only on a bucket with a past, or by how long things take.
+async fn by_time(cases: &mut BTreeMap<&'static str, Finding>) {
+    let clock = Arc::new(Set(Mutex::new(SystemClock.now())));
+    let bed = Bed::by_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+    let (client, bucket) = bed.client();
+    let left = "zenml/.osstack-check-0123456789abcdef/small";
+    client.put(&bucket, left, "x".into(), &PutOptions::default()).await.unwrap();
+    clock.forward(time::Duration::hours(2));
+    bed.meet(|faults| faults.deleting_denied = true);
+    let report = bed.check(bed.target()).await;
+    cases.insert("leftovers", masked(found(&report, "leftovers"), &bed.is.endpoint));
+
+    let sandbox = Running::start(Seed::Empty);
+    versioning(&sandbox, "Enabled").await;
+    let is = &sandbox.description;
+    let draft = StoreDraft {
+        bucket: is.bucket.clone(),
+        region: is.region.clone(),
+        endpoint: is.endpoint.clone(),
+        ..bed.draft()
+    };
+    let services = Services { clock: Arc::new(FixedClock(NOW)), ..bed.services() };
+    let (cancel, own) = (CancellationToken::new(), key(&is.access_key_id, &is.secret_access_key));
+    let report = Ladder::default().run(target(&draft, own), services, &cancel, quiet).await;
+    cases.insert("versioning", masked(found(&report, "versioning"), &is.endpoint));
+
+    let bed = Bed::new();
+    bed.meet(|faults| faults.largest_put = Some(256 << 10));
+    let ladder = Ladder::default().with_rate(true);
+    let report = ladder.run(bed.target(), bed.services(), &cancel, quiet).await;
+    cases.insert("rate", masked(found(&report, "rate"), &bed.is.endpoint));
+
+    // to this clock a millisecond is two seconds
+    bed.meet(|faults| *faults = Faults { latency: Duration::from_millis(1), ..Faults::default() });
+    let services = Services { clock: Arc::new(Hasty(SystemClock.instant())), ..bed.services() };
+    let report = Ladder::default().run(bed.target(), services, &cancel, quiet).await;
+    let slow = found(&report, "round-trip");
+    assert_eq!(slow.state, State::Warned, "{slow:#?}");
+    // the figures are the machine's of that moment: those of 1.2 s stand for them
+    let figures = |text: &str, from: &str, to: &str, shown: &str| {
+        let (before, rest) = text.split_once(from).unwrap();
+        let (_, after) = rest.split_once(to).unwrap();
+        format!("{before}{from}{shown}{to}{after}")
+    };
+    let slow = Finding {
+        summary: figures(&slow.summary, "takes ", " there", "1.2 s"),
+        because: slow.because.as_deref().map(|text| figures(text, "wait ", " for", "4 min 48 s")),
+        ..slow.clone()
+    };
+    cases.insert("round-trip", slow);
+}
+
+/// Runs two thousand times too fast.
+#[derive(Debug)]
+struct Hasty(Instant);
+
+impl Clock for Hasty {
+    fn now(&self) -> OffsetDateTime {
+        SystemClock.now()
+    }
+
+    fn instant(&self) -> Instant {
+        self.0 + SystemClock.instant().saturating_duration_since(self.0) * 2000
+    }
 }
 
 /// What a fresh `zenml integration install s3` brings.

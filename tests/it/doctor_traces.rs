@@ -56,10 +56,10 @@ async fn a_cancel_at_any_request_leaves_nothing() {
 
 /// A clock that is set by hand, for the server too.
 #[derive(Debug)]
-struct Set(Mutex<OffsetDateTime>);
+pub(crate) struct Set(pub(crate) Mutex<OffsetDateTime>);
 
 impl Set {
-    fn forward(&self, span: Duration) {
+    pub(crate) fn forward(&self, span: Duration) {
         *self.0.lock().unwrap() += span;
     }
 }

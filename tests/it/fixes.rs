@@ -4,10 +4,18 @@
 use std::sync::Arc;
 
 use osstack::base::job::{Context, Job as _};
+use osstack::base::secret_string::SecretString;
+use osstack::keystore::keyring::NoKeyring;
+use osstack::keystore::{Identity, Keystore, Put, Settings};
 use osstack::model::endpoint::{EndpointChoice, EndpointKind};
 use osstack::model::fix::Fix;
+use osstack::model::name::Name;
+use osstack::model::secret::{Credentials, KeyNames, Secret};
 use osstack::ops::failure::FailureKind;
 use osstack::ops::fix::ApplyFix;
+use osstack::ports::clock::SystemClock;
+use osstack::ports::entropy::SeededEntropy;
+use osstack::ports::paths::Paths;
 use serde_json::{Value, json};
 
 use crate::cli::bench::Bench;
@@ -100,6 +108,77 @@ fn an_oss_prefix_and_an_address_for_a_region_are_slips() {
     let catalog = bench.read(CATALOG);
     assert!(catalog.contains("region = \"eu-central-1\" # pasted"), "{catalog}");
     assert!(catalog.contains("region_name = \"eu-central-1\""), "{catalog}");
+}
+
+#[test]
+fn blanks_in_a_secret_are_taken_out_of_the_keystore() {
+    let bench = Bench::demo();
+    let (id, secret) = (&bench.sandbox.access_key_id, &bench.sandbox.secret_access_key);
+    let (paths, identity) = (Paths::below(&bench.path("")), bench.path("identity.txt"));
+    let keystore = || {
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SeededEntropy::new(9)));
+        let settings = Settings::default();
+        let keystore = Keystore::new(&paths, clock, entropy, Arc::new(NoKeyring), settings);
+        let text = std::fs::read_to_string(&identity).unwrap();
+        keystore.unlock_with_identity(Identity::parse(&text).unwrap()).unwrap();
+        keystore
+    };
+    // no form lets such values in, but a file may hold them
+    let pasted = Secret {
+        name: Name::parse("demo_secret").unwrap(),
+        credentials: Credentials {
+            access_key_id: id.clone(),
+            secret_access_key: SecretString::new(format!("{secret} \n")),
+            session_token: None,
+            expires_at: None,
+        },
+        key_names: KeyNames::Oss,
+    };
+    keystore().put(pasted, Put::Update).unwrap();
+    let check = bench.run(&["check", "demo_store", "--json"]);
+    assert_eq!(check.code, 1);
+    assert_eq!(rung(&check.json(), "secret")["state"], "failed", "{check:?}");
+    let mended = bench.run(&["check", "demo_store", "--fix", "--yes"]).ok();
+    assert!(mended.out.contains("2 blanks removed"), "{}", mended.out);
+    assert!(!mended.out.contains(secret.as_str()) && !mended.err.contains(secret.as_str()));
+    let kept = keystore().get("demo_secret").unwrap();
+    assert_eq!(kept.credentials.secret_access_key.expose(), secret);
+}
+
+#[test]
+fn the_recipe_of_a_custom_domain_leads_out() {
+    let bench = Bench::demo();
+    bench.faults.change(|faults| faults.public_endpoint_forbidden = true);
+    let check = bench.run(&["check", "demo_store", "--json"]);
+    assert_eq!(check.code, 1);
+    let check = check.json();
+    let said = rung(&check, "public-endpoint");
+    assert_eq!(
+        (&said["state"], &said["error"]["code"]),
+        (&json!("failed"), &json!("PublicEndpointForbidden"))
+    );
+    let steps = said["steps"].as_array().unwrap();
+    let step = |what: &str| {
+        let step = steps.iter().map(|step| step.as_str().unwrap()).find(|step| step.contains(what));
+        step.unwrap_or_else(|| panic!("{what}: {said:#}"))
+    };
+    assert!(step("bind").contains("zenml-demo.oss.example.com"));
+    // as it says, with the name that the rehearsal has
+    let command = step("Name it: ").split("Name it: ").nth(1).unwrap();
+    let command = command.split(". ZenML").next().unwrap();
+    let (_, port) = bench.sandbox.endpoint.rsplit_once(':').unwrap();
+    let rehearsed = step("To rehearse it");
+    let endpoint =
+        rehearsed.split_whitespace().find(|word| word.starts_with("http://cname")).unwrap();
+    let endpoint = endpoint.trim_end_matches('.').replace("PORT", port);
+    let command = command.replace("domain:oss.example.com", &endpoint);
+    let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+    bench.run(&words).ok();
+    let check = bench.run(&["check", "demo_store", "--json"]).ok().json();
+    assert_eq!(rung(&check, "public-endpoint")["state"], "passed", "{check:#}");
+    assert_eq!(rung(&check, "write")["state"], "passed");
+    let plan = bench.run(&["plan", "demo_stack", "--script"]).ok().out;
+    assert!(plan.contains(&format!("\"endpoint_url\":\"{endpoint}\"")), "{plan}");
 }
 
 #[tokio::test]

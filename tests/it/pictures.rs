@@ -34,25 +34,31 @@ fn without_request_ids(picture: &str) -> String {
 
 /// Takes out what no run has twice, ports and how long things took, and keeps every column.
 pub(crate) fn still(picture: &str) -> String {
-    let mut out = String::with_capacity(picture.len());
     let picture = without_request_ids(picture);
-    let mut rest = picture.as_str();
+    let lines: Vec<String> = picture.split('\n').map(still_line).collect();
+    lines.join("\n")
+}
+
+fn still_line(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    // blanks of a span within a sentence, which go where the sentence ends
+    let mut owed = 0;
+    let mut rest = line;
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
         let (before, tail) = rest.split_at(at);
-        out.push_str(before);
+        pay(before, &mut owed, &mut out);
         let length = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
         let spans = [" ms", ".0 s", ".1 s", ".2 s", ".3 s", ".4 s", ".5 s", ".6 s", ".7 s"];
         let span = spans.iter().find(|unit| tail[length..].starts_with(**unit));
         let taken = length + span.map_or(0, |unit| unit.len());
         if span.is_some() {
-            // in a column that ends at the right the blanks stand in front, else behind
+            // in a column that ends at the right the blanks stand in front
             if before.ends_with("  ") {
                 out.push_str(&" ".repeat(taken - 1));
-                out.push('#');
             } else {
-                out.push('#');
-                out.push_str(&" ".repeat(taken - 1));
+                owed += taken - 1;
             }
+            out.push('#');
         } else if out.ends_with("localhost:") || out.ends_with("127.0.0.1:") {
             out.push_str(&"#".repeat(length));
         } else {
@@ -60,7 +66,20 @@ pub(crate) fn still(picture: &str) -> String {
         }
         rest = &tail[taken..];
     }
-    out + rest
+    pay(rest, &mut owed, &mut out);
+    out
+}
+
+fn pay(text: &str, owed: &mut usize, out: &mut String) {
+    match text.find("  ").filter(|_| *owed > 0) {
+        Some(end) => {
+            let (sentence, blanks) = text.split_at(end);
+            out.push_str(sentence);
+            out.push_str(&" ".repeat(std::mem::take(owed)));
+            out.push_str(blanks);
+        }
+        None => out.push_str(text),
+    }
 }
 
 #[tokio::test]

@@ -147,6 +147,27 @@ fn reading_across_the_border_asks_first() {
     assert!(listed.contains("far-away.txt"), "{listed}");
 }
 
+#[test]
+fn the_check_writes_nothing_across_the_border() {
+    let (bench, far) = (Bench::furnished(), Far::start());
+    let settings = ["--endpoint", &far.endpoint, "--residency", "EU"];
+    bench.run(&[&REGISTER[..], &settings].concat()).ok();
+    let report = bench.run(&["check", "store/kept", "--json"]);
+    assert_eq!(report.code, 1, "{report:?}");
+    let report = report.json();
+    let state = |id: &str| {
+        let rungs = report["checks"].as_array().unwrap();
+        rungs.iter().find(|rung| rung["id"] == id).unwrap()["state"].clone()
+    };
+    assert_eq!(state("residency"), "failed", "{report:#}");
+    for writes in ["write", "append", "copy", "multipart", "odd-key", "multi-delete"] {
+        assert_eq!(state(writes), "skipped", "{writes}: {report:#}");
+    }
+    let asked = far.asked.lock().unwrap();
+    let writes = |request: &&String| !request.starts_with("GET ") && !request.starts_with("HEAD ");
+    assert_eq!(asked.iter().find(writes), None, "nothing is written there");
+}
+
 #[tokio::test]
 async fn the_browser_asks_before_the_first_page() {
     let (mut user, far) = (User::of_demo(), Far::start());

@@ -31,6 +31,10 @@ enum Probe {
     HeadMissing,
     HeadBucket,
     List,
+    /// The second page of a listing.
+    NextPage,
+    /// The object by a signed link.
+    Link,
     ListBuckets,
     CreateBucket,
     Put,
@@ -45,7 +49,7 @@ enum Probe {
 }
 use Probe::*;
 
-const ALL: [Probe; 19] = [
+const ALL: [Probe; 21] = [
     Get,
     GetV2,
     GetToken,
@@ -56,6 +60,8 @@ const ALL: [Probe; 19] = [
     HeadMissing,
     HeadBucket,
     List,
+    NextPage,
+    Link,
     ListBuckets,
     CreateBucket,
     Put,
@@ -70,11 +76,12 @@ const ALL: [Probe; 19] = [
 /// What is told where nothing is wrong.
 fn sound(probe: Probe) -> &'static str {
     match probe {
-        Get | GetV2 | GetToken | GetDomain => "200 0123456789",
+        Get | GetV2 | GetToken | GetDomain | Link => "200 0123456789",
         Range => "206 234",
         IfMatch => "412 PreconditionFailed",
         HeadMissing => "404 0026-00000001",
         List => "200 object STANDARD",
+        NextPage => "200 other STANDARD",
         ListBuckets => "200 zenml-demo",
         PutPlus => "200 a+b STANDARD",
         Delete => "204",
@@ -191,6 +198,9 @@ const TABLE: &[(&str, &[(Probe, &str)])] = &[
     ("if-match-ignored", &[(IfMatch, "200 0123456789")]),
     ("plus-as-space", &[(PutPlus, "200 a b STANDARD")]),
     ("md5-not-required", &[(DeleteManyCrc, "200 other")]),
+    ("pages-repeat", &[(NextPage, "200 object STANDARD")]),
+    ("no-presign", &[(Link, DENIED)]),
+    ("largest-put=0", &[(Put, "400 EntityTooLarge"), (PutPlus, "400 EntityTooLarge")]),
 ];
 
 const DENIED: &str = "403 AccessDenied 0003-00000905";
@@ -228,6 +238,11 @@ fn call(sandbox: &Running, probe: Probe) -> (Call, Signature) {
         HeadMissing => (sandbox.call(Method::HEAD, "missing"), V4),
         HeadBucket => (sandbox.call(Method::HEAD, ""), V4),
         List => (sandbox.get("").query("list-type", "2").query("prefix", "obj"), V4),
+        NextPage => {
+            let page = sandbox.get("").query("list-type", "2").query("prefix", "o");
+            (page.query("max-keys", "1"), V4)
+        }
+        Link => (get().presigned(V4, 60), Signature::None),
         ListBuckets => {
             let mut call = sandbox.get("");
             (call.host, call.bucket) = (sandbox.host(), None);
@@ -255,7 +270,11 @@ fn call(sandbox: &Running, probe: Probe) -> (Call, Signature) {
 
 /// What a client is told, in a few words.
 async fn told(sandbox: &Running, probe: Probe, patience: Duration) -> String {
-    let (call, signature) = call(sandbox, probe);
+    let (mut call, signature) = call(sandbox, probe);
+    if probe == NextPage {
+        let first = call.clone().send(signature).await;
+        call = call.query("continuation-token", &first.element("NextContinuationToken"));
+    }
     let answer = match tokio::time::timeout(patience, call.try_send(signature)).await {
         Err(_) => return "silence".to_owned(),
         Ok(Err(_)) => return "broken".to_owned(),

@@ -67,6 +67,7 @@ fn judge(vector: &Value, late: time::Duration) -> Result<Admitted, Refusal> {
         access_key_id: text(key, "access_key_id").to_owned(),
         secret_access_key: secret("secret_access_key").unwrap(),
         session_token: secret("session_token"),
+        expires_at: None,
     });
     let clock =
         OffsetDateTime::from_unix_timestamp(vector["clock_epoch"].as_i64().unwrap()).unwrap();

@@ -6,7 +6,7 @@ use osstack::sandbox::Seed;
 use super::sandbox_client::{Answer, Call, Running, Signature};
 use Signature::{V2, V4};
 
-async fn versioning(sandbox: &Running, status: &str) {
+pub(crate) async fn versioning(sandbox: &Running, status: &str) {
     let xml =
         format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
     let put = sandbox.call(Method::PUT, "").query("versioning", "");

@@ -59,6 +59,7 @@ impl Home {
             access_key_id: id.into(),
             secret_access_key: SecretString::new(secret.into()),
             session_token: SecretString::new(String::new()),
+            expires_at: String::new(),
             key_names: KeyNames::Oss,
         };
         home.world.keystore.put(draft.validate().unwrap(), Put::New).unwrap();

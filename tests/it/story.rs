@@ -157,6 +157,7 @@ fn furnish(user: &User, secret: &str, bucket: &str, endpoint: &str) {
         access_key_id: user.sandbox.description.access_key_id.clone(),
         secret_access_key: SecretString::new(secret.into()),
         session_token: SecretString::new(String::new()),
+        expires_at: String::new(),
         key_names: KeyNames::Oss,
     };
     user.world.keystore.put(draft.validate().unwrap(), Put::New).unwrap();

@@ -40,6 +40,7 @@ impl<'a> Vector<'a> {
             access_key_id: part("access_key_id").ok_or("no access_key_id")?,
             secret_access_key: SecretString::new(part("secret_access_key").ok_or("no secret")?),
             session_token: part("session_token").map(SecretString::new),
+            expires_at: None,
         })
     }
 

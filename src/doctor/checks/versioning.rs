@@ -2,7 +2,7 @@
 
 use crate::base::visible::visible;
 use crate::doctor::case::Case;
-use crate::doctor::check::{Check, Verdict, passed};
+use crate::doctor::check::{Check, Verdict, passed, warned};
 use crate::doctor::permissions;
 use crate::model::permission::Action;
 
@@ -35,6 +35,16 @@ async fn run(case: &Case) -> Verdict {
         },
         Err(error) => ("The bucket does not tell of its versioning.", format!("not told: {error}")),
     };
-    let finding = passed(summary).fact("versioning", state);
+    let finding = match state.as_str() {
+        // the run works; that a deletion frees the space does not hold
+        "enabled" | "suspended" => warned(summary)
+            .because("A deletion leaves the old version, which only its id or a rule removes.")
+            .next(
+                "Let a lifecycle rule of the bucket delete noncurrent versions (OSS console, \
+                 Lifecycle), or keep them on purpose.",
+            ),
+        _ => passed(summary),
+    };
+    let finding = finding.fact("versioning", state);
     Ok(permissions::seen(finding, Action::GetBucketVersioning, &answer))
 }

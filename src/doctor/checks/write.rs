@@ -16,7 +16,7 @@ pub(super) const CHECK: Check = Check {
     about: "A small object as the newest botocore sends it under the settings that ZenML is given: \
             with Expect and its CRC-32 header, with neither, or with S3 V4 over https as \
             aws-chunked, which OSS refuses.",
-    needs: &["head-bucket", "public-endpoint"],
+    needs: &["head-bucket", "public-endpoint", "residency"],
     run: |case| Box::pin(async move { run(&case).await.into() }),
 };
 

@@ -197,7 +197,7 @@ pub const FAULTS: &[Fault] = &[
     share(
         "too-many-requests",
         |f, n| f.too_many_requests_share = percent(n),
-        "So many of a hundred requests get 429 QpsLimitExceeded.",
+        "So many of a hundred requests get 429 QpsLimitExceeded (a guess).",
     ),
     on(
         "html-page",
@@ -244,7 +244,11 @@ pub const FAULTS: &[Fault] = &[
         |f| f.user_disabled = true,
         "The account is blocked or OSS not activated (UserDisable, EC 0003-00000801).",
     ),
-    on("in-debt", |f| f.in_debt = true, "The account has not paid (InDebt)."),
+    on(
+        "in-debt",
+        |f| f.in_debt = true,
+        "The account has not paid (InDebt; that it has no EC is a guess).",
+    ),
     on(
         "bucket-disabled",
         |f| f.bucket_disabled = true,
@@ -311,7 +315,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "archived",
         setting: Setting::Prefix(|f, prefix| f.archived_below = Some(prefix.to_owned())),
-        says: "Objects below the prefix, or all, are archived: reading one needs RestoreObject first.",
+        says: "Objects below the prefix, or all, are archived: reading one needs RestoreObject first (the class that listings name is a guess).",
     },
     on(
         "forced-download",
@@ -334,6 +338,26 @@ pub const FAULTS: &[Fault] = &[
         |f| f.md5_not_required = true,
         "Multi-delete is served without Content-MD5.",
     ),
+    on(
+        "pages-repeat",
+        |f| f.pages_repeat = true,
+        "A cache in front answers every page of a listing with the first one.",
+    ),
+    on(
+        "no-presign",
+        |f| f.presigning_denied = true,
+        "Links signed in the query are refused with AccessDenied (a guess).",
+    ),
+    Fault {
+        name: "largest-put",
+        setting: Setting::Number {
+            unit: "BYTES",
+            range: 0..=5 << 30,
+            default: None,
+            set: |f, bytes| f.largest_put = u64::try_from(bytes).ok(),
+        },
+        says: "A gateway writes no object of more bytes in one request (EntityTooLarge).",
+    },
 ];
 
 #[cfg(test)]

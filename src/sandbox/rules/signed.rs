@@ -75,6 +75,11 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// Whether the signature stands in the query: a signed link.
+    pub fn is_in_query(&self) -> bool {
+        self.in_query
+    }
+
     /// Reads the claim; `None` where there is none.
     pub fn read(parts: &Parts) -> Result<Option<Self>, Refusal> {
         let query = pairs(&parts.uri);

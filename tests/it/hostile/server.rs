@@ -249,6 +249,7 @@ pub(super) fn access(endpoint: Endpoint) -> Access {
             access_key_id: KEY_ID.into(),
             secret_access_key: SecretString::new("0123456789abcdefghijABCDEFGHIJ".into()),
             session_token: None,
+            expires_at: None,
         }),
     }
 }
