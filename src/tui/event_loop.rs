@@ -19,7 +19,7 @@ use crate::tui::runtime::Reply;
 /// Time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
 /// Messages handled before the clock and the screen get their turn again.
-const BATCH: usize = 256;
+pub const BATCH: usize = 256;
 /// Messages that may wait; senders wait beyond that.
 pub const QUEUE: usize = 1_024;
 

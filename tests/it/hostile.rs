@@ -5,6 +5,7 @@
 mod answers;
 mod certificates;
 mod elsewhere;
+mod frames;
 mod listings;
 mod repeats;
 mod server;

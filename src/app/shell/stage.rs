@@ -12,7 +12,7 @@ use ratatui::backend::TestBackend;
 use tokio::sync::mpsc;
 
 use super::{Options, Shell, Tab};
-use crate::tui::event_loop::{Program as _, QUEUE, Signal, Wake};
+use crate::tui::event_loop::{BATCH, Program as _, QUEUE, Signal, Wake};
 use crate::tui::keymap::{Chord, clashes_among};
 use crate::tui::runtime::Running;
 
@@ -21,6 +21,8 @@ use crate::tui::runtime::Running;
 pub struct Stage<W> {
     shell: Shell<W>,
     queue: mpsc::Receiver<Wake>,
+    /// Messages that [`Stage::awaited`] took and nobody heard yet.
+    waiting: Vec<Wake>,
     terminal: Terminal<TestBackend>,
     now: Duration,
 }
@@ -40,7 +42,7 @@ impl<W: Send + Sync + 'static> Stage<W> {
         let (sender, queue) = mpsc::channel(QUEUE);
         let shell = Shell::new(world, sender, tabs, options);
         let Ok(terminal) = Terminal::new(TestBackend::new(80, 24));
-        let mut stage = Self { shell, queue, terminal, now: Duration::ZERO };
+        let mut stage = Self { shell, queue, waiting: Vec::new(), terminal, now: Duration::ZERO };
         stage.resize(80, 24);
         stage
     }
@@ -131,6 +133,28 @@ impl<W: Send + Sync + 'static> Stage<W> {
     /// Waits for one message of one effect.
     pub async fn next(&mut self) -> &mut Self {
         if let Some(wake) = self.queue.recv().await {
+            self.shell.handle(wake, self.now);
+        }
+        self
+    }
+
+    /// Waits until a message has come, without hearing it.
+    pub async fn awaited(&mut self) -> &mut Self {
+        if let Some(wake) = self.queue.recv().await {
+            self.waiting.push(wake);
+        }
+        self
+    }
+
+    /// Hears what has come so far, as one turn of the loop does.
+    pub fn heard(&mut self) -> &mut Self {
+        let mut came = std::mem::take(&mut self.waiting);
+        while came.len() < BATCH
+            && let Ok(wake) = self.queue.try_recv()
+        {
+            came.push(wake);
+        }
+        for wake in came {
             self.shell.handle(wake, self.now);
         }
         self

@@ -11,9 +11,9 @@ use osstack::oss::{Client, Error, Kind};
 use super::server::{PAGE, Reply, Server, Way, answer, bucket, ok, refusal, with_head};
 
 /// One wrong answer to a listing.
-struct Case {
-    name: &'static str,
-    reply: Reply,
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) reply: Reply,
     kind: Kind,
     /// What the message says.
     words: &'static str,
@@ -42,7 +42,7 @@ const OUTSIDE: &str = "<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>\
     <ListBucketResult><Name>&e;</Name></ListBucketResult>";
 const REMOTE: &str = "<!DOCTYPE x SYSTEM 'http://127.0.0.1:1/x.dtd'><ListBucketResult/>";
 
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let html = "<!DOCTYPE html><html><body>Sign in to the network</body></html>";
     let portal = "login portal";
     let mut cases = vec![
