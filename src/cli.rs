@@ -7,6 +7,7 @@
 //! there to ask; 4 partly done; 130 and the like ended by a signal before it could stop by itself.
 
 pub mod args;
+mod artifact;
 mod check;
 mod commit;
 mod copy;
@@ -16,7 +17,9 @@ mod lint;
 mod objects;
 pub mod output;
 mod plan;
+mod prune;
 mod regions;
+mod run;
 mod sandbox;
 mod secret;
 pub mod session;
@@ -25,6 +28,7 @@ mod store;
 mod table;
 pub mod terminal;
 pub mod waiting;
+mod zenml;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -68,9 +72,12 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Secret(verb) => secret::run(verb, session).await,
         Command::ArtifactStore(verb) => store::run(verb, session).await,
         Command::Stack(verb) => stack::run(verb, session).await,
+        Command::Run(verb) => run::run(verb, session).await,
+        Command::Artifact(verb) => artifact::run(verb, session).await,
         Command::Check(args) => check::run(args, session).await,
         Command::Lint(args) => lint::run(args, session).await,
         Command::Plan(args) => plan::run(args, session).await,
+        Command::Zenml(verb) => zenml::run(verb, session).await,
         Command::Commit(args) => commit::run(args, session).await,
         Command::Ls(args) => objects::ls(args, session).await,
         Command::Stat(args) => objects::stat(args, session).await,

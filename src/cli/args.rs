@@ -7,7 +7,9 @@
     reason = "these comments are the words of --help: STORE:[PREFIX] is no link"
 )]
 
+pub mod artifacts;
 mod plan;
+mod zenml;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +17,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use plan::{Commit, Plan};
+pub use zenml::{Login, Zenml};
 
 /// Terminal stack manager for ZenML with artifacts on Alibaba Cloud OSS.
 ///
@@ -122,10 +125,19 @@ pub enum Command {
     /// Stacks of the catalog
     #[command(subcommand)]
     Stack(Stack),
+    /// Runs of pipelines, as ZenML tells of them
+    #[command(subcommand)]
+    Run(artifacts::Run),
+    /// Artifact versions: what they are made of, where they lie, and what may go
+    #[command(subcommand)]
+    Artifact(artifacts::Artifact),
     /// Prove that a store or a stack works as ZenML will use it
     Check(Check),
     /// Say what is wrong for OSS in an artifact store that was made by hand
     Lint(Lint),
+    /// Connections to ZenML: a server, or the zenml command of an environment
+    #[command(subcommand)]
+    Zenml(Zenml),
     /// What ZenML would be told, beside what it has
     Plan(Plan),
     /// Tell ZenML, after showing what changes
@@ -551,41 +563,4 @@ pub enum Keystore {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    fn read(line: &str) -> Cli {
-        Cli::read(line.split(' ').map(OsString::from)).unwrap()
-    }
-
-    #[test]
-    fn the_definition_holds() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn o_is_the_output_except_where_zenml_has_it_for_the_orchestrator() {
-        assert!(read("osstack secret list -o json").global.json);
-        // names are not the command
-        assert!(read("osstack stack copy stack register -o json").global.json);
-        assert!(read("osstack secret get register -o json").global.json);
-        assert!(read("osstack -o json --color never stack update s -o default").global.json);
-        let cli = read("osstack stack register s -a store -o json");
-        assert!(!cli.global.json);
-        let Some(Command::Stack(Stack::Register(settings))) = cli.command else { panic!() };
-        assert_eq!(settings.orchestrator.as_deref(), Some("json"));
-        let cli = read("osstack --color never stack update s -o json");
-        assert!(!cli.global.json);
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_answered_in_json_where_that_was_asked_for() {
-        let wants_json =
-            |line: &str| Cli::read(line.split(' ').map(OsString::from)).unwrap_err().wants_json;
-        assert!(wants_json("osstack nonsense -o json"));
-        assert!(wants_json("osstack nonsense --json"));
-        assert!(!wants_json("osstack nonsense -- -o json"));
-        assert!(!wants_json("osstack stack register s -o json --nonsense"));
-    }
-}
+mod tests;

@@ -159,8 +159,7 @@ fn calls_of(change: &Change) -> impl Iterator<Item = String> {
     let commands: Vec<String> = change
         .commands()
         .iter()
-        .flat_map(|command| command.to_string().lines().map(str::to_owned).collect::<Vec<_>>())
-        .map(|line| visible(&line).into_string())
+        .map(|command| visible(&command.on_one_line()).into_string())
         .collect();
     call.into_iter().chain(commands)
 }

@@ -139,6 +139,7 @@ impl fmt::Debug for SecretDraft {
             .field("access_key_id", &short_id(&self.access_key_id))
             .field("secret_access_key", &self.secret_access_key)
             .field("session_token", &self.session_token)
+            .field("expires_at", &self.expires_at)
             .field("key_names", &self.key_names)
             .finish()
     }

@@ -179,6 +179,13 @@ impl Job<World> for Connect {
         let trial = client(sign_in.as_ref().map(SignIn::duplicate));
         let server = trial.info().await?.clone();
         let user = trial.current_user().await?;
+        if let Some(project) = &connection.project {
+            let known = trial.projects().await?;
+            if !known.contains(project) {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                return Err(absent("project", project, &known));
+            }
+        }
         let mut warnings = server.warnings();
         if url.is_readable_on_the_way() {
             warnings.push(format!(

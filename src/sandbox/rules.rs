@@ -139,7 +139,7 @@ impl Rules<'_> {
         }
     }
 
-    /// OSS itself takes 5 GiB ("PutObject").
+    /// OSS itself takes 5 GiB (OSS documentation, "`PutObject`").
     fn too_large(&self, headers: &HeaderMap, action: Action) -> Option<Refusal> {
         let most = self.faults.largest_put.filter(|_| action == Action::Put)?;
         let length = headers.get("content-length")?.to_str().ok()?.parse::<u64>().ok()?;

@@ -1,6 +1,6 @@
 //! What is to be in `ZenML` beside what is there: the changes that a commit makes, as data.
 //!
-//! [`read`] asks one `ZenML` for all that a [`Plan`] touches, [`compare`] says what lacks.
+//! [`read`] asks one `ZenML` for all that a [`Plan`] touches, [`compare()`] says what lacks.
 
 mod compare;
 mod removal;

@@ -27,6 +27,12 @@ impl CommandLine {
         Self { head: head.into(), options: Vec::new() }
     }
 
+    /// The same without line breaks.
+    pub fn on_one_line(&self) -> String {
+        let parts = std::iter::once(&self.head).chain(&self.options);
+        parts.map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+
     /// With each setting as an option of `--name=value`.
     pub(super) fn with_settings(mut self, settings: &Map<String, Value>) -> Self {
         self.options.extend(settings.iter().map(|(setting, value)| {

@@ -144,19 +144,20 @@ impl Committer {
         signs(&self.plan_of(&self.name("stack"), Aim::Present).await.unwrap())
     }
 
-    pub(crate) fn commit_job(&self, stack: &str, aim: Aim) -> CommitStack {
-        CommitStack {
-            stack: stack.to_owned(),
-            against: Against::Usual,
-            aim,
-            shown: None,
-            without_check: true,
-            adopt: false,
-        }
-    }
-
     pub(crate) async fn commit(&self) -> Result<Committed, Failure> {
-        self.run(self.commit_job(&self.name("stack"), Aim::Present)).await
+        self.run(commit_of(&self.name("stack"), Aim::Present)).await
+    }
+}
+
+/// A commit that asks for no check.
+pub(crate) fn commit_of(stack: &str, aim: Aim) -> CommitStack {
+    CommitStack {
+        stack: stack.to_owned(),
+        against: Against::Usual,
+        aim,
+        shown: None,
+        without_check: true,
+        adopt: false,
     }
 }
 
@@ -236,7 +237,7 @@ async fn a_whole_life(bed: &Bed) {
     let live = me.plan_of(&renamed, Aim::Present).await.unwrap();
     assert_eq!(signs(&live), [KEPT[0], KEPT[1], "~ stack/renamed"]);
     assert_eq!(live.changes.changes[2].former_name, Some(me.name("stack")));
-    me.run(me.commit_job(&renamed, Aim::Present)).await.unwrap();
+    me.run(commit_of(&renamed, Aim::Present)).await.unwrap();
     let again = server.stack(&renamed).await.unwrap().unwrap();
     assert_eq!(again.id, stack.id);
     assert_eq!(server.stack(&me.name("stack")).await.unwrap(), None);
@@ -244,7 +245,7 @@ async fn a_whole_life(bed: &Bed) {
     // and goes with all that only it uses
     let live = me.plan_of(&renamed, Aim::Absent).await.unwrap();
     assert_eq!(signs(&live), ["- stack/renamed", "- artifact_store/store", "- secret/secret"]);
-    me.run(me.commit_job(&renamed, Aim::Absent)).await.unwrap();
+    me.run(commit_of(&renamed, Aim::Absent)).await.unwrap();
     assert_eq!(server.stack(&renamed).await.unwrap(), None);
     assert_eq!(server.component("artifact_store", &me.name("store")).await.unwrap(), None);
     assert_eq!(server.secret(&me.name("secret")).await.unwrap(), None);
@@ -267,11 +268,11 @@ async fn what_others_made(bed: &Bed) {
     assert!(failure.summary.contains("did not make"), "{failure}");
     assert_eq!(server.secret(&me.name("secret")).await.unwrap(), None, "nothing was sent");
     // without a connection of its own nothing marks it; with the word it is taken over
-    let job = me.commit_job(&me.name("stack"), Aim::Present);
+    let job = commit_of(&me.name("stack"), Aim::Present);
     me.run(CommitStack { adopt: true, ..job }).await.unwrap();
     let store = server.component_by_id(&theirs).await.unwrap().unwrap();
     assert_eq!(store.configuration["path"], "s3://your-bucket-name/first");
-    me.run(me.commit_job(&me.name("stack"), Aim::Absent)).await.unwrap();
+    me.run(commit_of(&me.name("stack"), Aim::Absent)).await.unwrap();
 }
 
 /// A plan that is not the one that was shown is not committed.
@@ -279,7 +280,7 @@ async fn a_plan_that_changed(bed: &Bed) {
     let me = Committer::connected(bed).await;
     let live = me.plan_of(&me.name("stack"), Aim::Present).await.unwrap();
     me.move_store("elsewhere").await;
-    let job = me.commit_job(&me.name("stack"), Aim::Present);
+    let job = commit_of(&me.name("stack"), Aim::Present);
     let job = CommitStack { shown: Some(live.changes.fingerprint()), ..job };
     let failure = me.run(job).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Conflict);
@@ -291,7 +292,7 @@ async fn a_plan_that_changed(bed: &Bed) {
 /// A store that no check proved is not committed unasked.
 async fn an_unchecked_store(bed: &Bed) {
     let me = Committer::connected(bed).await;
-    let job = me.commit_job(&me.name("stack"), Aim::Present);
+    let job = commit_of(&me.name("stack"), Aim::Present);
     let failure = me.run(CommitStack { without_check: false, ..job }).await.unwrap_err();
     assert!(failure.summary.contains("never checked"), "{failure}");
     assert!(failure.hints.iter().any(|hint| hint.contains("osstack check")), "{failure}");

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on should stop right there"
 )]
 
+mod artifacts;
 mod browser;
 mod check;
 mod cli;
@@ -34,9 +35,11 @@ mod sandbox_settings;
 mod sandbox_versions;
 mod sandbox_wire;
 mod screens_forms;
+mod screens_runs;
 mod script;
 mod sizes;
 mod story;
 mod tidy;
 mod user;
 mod vectors;
+mod zenml_server;

@@ -184,8 +184,7 @@ fn call_lines(change: &Change, room: usize, theme: &Theme) -> Vec<Line<'static>>
         lines.extend(indented(visible(&call.to_string()).as_str(), theme.key()));
     }
     for command in change.commands() {
-        let command = command.to_string().replace(" \\\n   ", "");
-        lines.extend(indented(visible(&command).as_str(), theme.muted()));
+        lines.extend(indented(visible(&command.on_one_line()).as_str(), theme.muted()));
     }
     lines
 }

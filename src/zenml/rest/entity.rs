@@ -293,6 +293,12 @@ impl Client {
         Ok(User { id, name, is_service_account: is_service_account.unwrap_or(false) })
     }
 
+    /// Names of the projects that this user sees.
+    pub async fn projects(&self) -> Result<Vec<String>, Error> {
+        let found = self.list("/projects", &[]).await?;
+        Ok(found.iter().filter_map(|one| text(one, "/name")).collect())
+    }
+
     /// The secret that a store means by `name`, with its values: the public one; where there is
     /// none, this user's private one (client.py, `get_secret_by_name_and_private_status`, seen).
     pub async fn secret(&self, name: &str) -> Result<Option<Secret>, Error> {

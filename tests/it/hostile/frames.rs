@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use osstack::app::open::{Face, options, tabs};
 use osstack::app::shell::Stage;
@@ -16,7 +16,7 @@ use osstack::base::atomic_file;
 use osstack::keystore::keyring::NoKeyring;
 use osstack::ops::demo::furnish;
 use osstack::ops::world::World;
-use osstack::ports::clock::{SharedClock, SystemClock};
+use osstack::ports::clock::{Clock as _, SharedClock, SystemClock};
 use osstack::ports::entropy::{SeededEntropy, SharedEntropy};
 use osstack::ports::paths::Paths;
 use osstack::sandbox::{Description, Seed};
@@ -76,7 +76,7 @@ impl Watcher {
     /// One turn of the loop: hears what came, takes a key, draws. Answers how long that took.
     async fn turn(&mut self, key: &str) -> Duration {
         let _nothing_came = tokio::time::timeout(WAIT, self.stage.awaited()).await;
-        let began = Instant::now();
+        let began = SystemClock.instant();
         self.stage.heard().keys(key).draw();
         began.elapsed()
     }
@@ -87,12 +87,12 @@ impl Watcher {
 
     async fn watch(mut self) -> Watched {
         let mut watched = Watched::default();
-        let began = Instant::now();
+        let began = SystemClock.instant();
         while self.is_busy() && began.elapsed() < WATCHED {
             let frame = self.turn("j").await;
             watched.longest_frame = watched.longest_frame.max(frame);
         }
-        let stopping = Instant::now();
+        let stopping = SystemClock.instant();
         // the first ends the listing, or else leaves it, which ends it too
         while self.is_busy() && stopping.elapsed() < 10 * STOP {
             self.turn("<esc>").await;

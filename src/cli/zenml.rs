@@ -1,0 +1,238 @@
+//! `osstack zenml …`
+
+use std::io::Read as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::SCHEMA;
+use super::args::{Login, Zenml as Verb};
+use super::session::{Session, Stop};
+use super::table::{Cell, Table};
+use crate::base::atomic_file;
+use crate::base::secret_string::SecretString;
+use crate::base::visible::visible;
+use crate::keystore::State;
+use crate::model::connection::{Connection, ConnectionDraft, ServerUrl, SignIn, Way};
+use crate::ops::connections::{
+    Connect, Connected, Disconnect, Greet, ListConnections, SignInWith, typed,
+};
+use crate::ops::failure::{Failure, FailureKind};
+
+/// More than any key or password has, in bytes.
+const LONGEST: u64 = 64 << 10;
+
+pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
+    match verb {
+        Verb::Login(args) => login(args, session).await,
+        Verb::Logout { name } => {
+            if session.world()?.keystore.status().state != State::Absent {
+                session.open_keystore().await?;
+            }
+            let gone = session.run(Disconnect { name }).await??;
+            let sentence =
+                format!("forgot the connection {}; ZenML keeps all that it has", gone.name);
+            session.output.done(&sentence, json!({ "name": gone.name.as_str() }))
+        }
+        Verb::Status { name } => {
+            if session.world()?.keystore.status().state != State::Absent {
+                session.open_keystore().await?;
+            }
+            let connected = session.run(Greet { name }).await??;
+            say(&connected, session)
+        }
+        Verb::List => list(session).await,
+    }
+}
+
+async fn login(args: Login, session: &mut Session) -> Result<(), Stop> {
+    let draft = ConnectionDraft {
+        name: args.name.clone().unwrap_or_else(|| name_for(&args.url)),
+        url: args.url.clone(),
+        command: String::new(),
+        project: args.project.clone().unwrap_or_default(),
+    };
+    // all that is wrong is said before anything is asked
+    draft.validate()?;
+    let with = sign_in(&args, session)?;
+    if !matches!(with, SignInWith::Nothing) {
+        if session.world()?.keystore.status().state == State::Absent {
+            super::keystore::create(session).await?;
+        } else {
+            session.open_keystore().await?;
+        }
+    }
+    let connected = session
+        .follow(Connect { draft, with }, |output, page| {
+            output.note(&format!(
+                "Open {} and compare the code {}; this waits until you have confirmed.",
+                visible(&page.page),
+                visible(&page.user_code)
+            ));
+            Ok(())
+        })
+        .await??;
+    say(&connected, session)
+}
+
+/// How to sign in, with what the arguments name or somebody types.
+fn sign_in(args: &Login, session: &mut Session) -> Result<SignInWith, Stop> {
+    if args.no_sign_in {
+        return Ok(SignInWith::Nothing);
+    }
+    if args.device {
+        return Ok(SignInWith::Browser);
+    }
+    if let Some(user) = &args.username {
+        let password = match &args.password_file {
+            Some(file) => from_file(file, "the password")?,
+            None if session.is_interactive() => {
+                session.ask_hidden(&format!("Password of {user} (not shown): "))?
+            }
+            None => return Err(nobody("a password is needed", "--password-file FILE").into()),
+        };
+        return Ok(SignInWith::Known(SignIn::Password { user: user.clone(), password }));
+    }
+    let key = if let Some(file) = &args.api_key_file {
+        from_file(file, "the API key")?
+    } else if args.api_key_stdin {
+        let mut text = String::new();
+        let read = (&mut session.stdin).take(LONGEST).read_to_string(&mut text);
+        read.map_err(|error| {
+            Failure::new(FailureKind::Usage, format!("stdin cannot be read: {error}"))
+                .hint("give the API key on stdin, or --api-key-file FILE")
+        })?;
+        typed(&SecretString::new(text))
+    } else if session.is_interactive() {
+        typed(&session.ask_hidden("API key of a service account, ZENKEY_… (not shown): ")?)
+    } else {
+        let how = "--api-key-file FILE, --api-key-stdin, --username NAME, --device or --no-sign-in";
+        return Err(nobody("something to sign in with is needed", how).into());
+    };
+    if key.is_empty() {
+        let failure = Failure::new(FailureKind::Usage, "the API key is empty");
+        return Err(failure
+            .hint("make one: zenml service-account api-key create, or --username NAME")
+            .into());
+    }
+    Ok(SignInWith::Known(SignIn::ApiKey(key)))
+}
+
+fn nobody(what: &str, how: &str) -> Failure {
+    Failure::new(FailureKind::Locked, format!("{what}, and nobody is there to ask"))
+        .hint(format!("add {how}"))
+}
+
+fn from_file(file: &Path, what: &str) -> Result<SecretString, Stop> {
+    let refuse = |why: &str| {
+        let shown = visible(&file.to_string_lossy()).into_string();
+        let summary = format!("{what} cannot be read from {shown}: {why}");
+        Failure::new(FailureKind::Usage, summary).hint("name a file that holds it and nothing else")
+    };
+    let bytes = atomic_file::read(file, LONGEST)?.ok_or_else(|| refuse("there is no such file"))?;
+    let text = String::from_utf8(bytes).map_err(|_| refuse("it is no text"))?;
+    Ok(typed(&SecretString::new(text)))
+}
+
+/// The first part of the host's name, as far as it is a name.
+fn name_for(url: &str) -> String {
+    let url = ServerUrl::parse(url).map(|url| url.to_string()).unwrap_or_default();
+    let host = url.split("://").nth(1).unwrap_or_default();
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    let is_address = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
+    let first = host.split('.').next().unwrap_or_default();
+    if is_address || first.is_empty() { "zenml".to_owned() } else { first.to_owned() }
+}
+
+fn say(connected: &Connected, session: &mut Session) -> Result<(), Stop> {
+    let Connected { connection, server, user, warnings } = connected;
+    let output = &mut session.output;
+    if output.is_json() {
+        let mut value = row(connection);
+        if let (Some(value), Some(server)) = (value.as_object_mut(), server) {
+            value.insert("schema".into(), json!(SCHEMA));
+            value.insert(
+                "server".into(),
+                json!({
+                    "id": server.id,
+                    "name": server.name,
+                    "version": server.version.to_string(),
+                    "stand_in": server.is_stand_in,
+                }),
+            );
+            value.insert("user".into(), json!(user.as_ref().map(|user| &user.name)));
+            value.insert("warnings".into(), json!(warnings));
+        }
+        return output.json(&value);
+    }
+    let mut table = Table::default();
+    let mut line = |name: &str, value: &str| table.row([Cell::own(name), Cell::outside(value)]);
+    line("connection", connection.name.as_str());
+    line("at", connection.way.as_str());
+    if let Some(server) = server {
+        let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
+        line("server", &format!("{}, ZenML {}{stand_in}", server.name, server.version));
+    }
+    if let Some(user) = user {
+        line("signed in as", &user.name);
+    }
+    line("project", connection.project.as_deref().unwrap_or("the server's default"));
+    output.table(&table)?;
+    for warning in warnings {
+        output.note(&format!("warning: {warning}"));
+    }
+    Ok(())
+}
+
+async fn list(session: &mut Session) -> Result<(), Stop> {
+    let connections = session.run(ListConnections).await??;
+    let output = &mut session.output;
+    if output.is_json() {
+        let rows: Vec<Value> = connections.iter().map(row).collect();
+        return output.json(&json!({ "schema": SCHEMA, "connections": rows }));
+    }
+    if connections.is_empty() {
+        output.note("no ZenML is known yet: osstack zenml login URL");
+        return Ok(());
+    }
+    let mut table = Table::new(&["NAME", "AT", "PROJECT"]);
+    for connection in &connections {
+        table.row([
+            Cell::own(connection.name.as_str()),
+            Cell::outside(connection.way.as_str()),
+            Cell::outside(connection.project.as_deref().unwrap_or_default()),
+        ]);
+    }
+    output.table(&table)
+}
+
+fn row(connection: &Connection) -> Value {
+    let way = match &connection.way {
+        Way::Server(_) => "server",
+        Way::Command(_) => "command",
+    };
+    json!({
+        "name": connection.name.as_str(),
+        "way": way,
+        "at": connection.way.as_str(),
+        "project": connection.project,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_called_after_its_host() {
+        for (url, name) in [
+            ("https://zenml-prod.example.com/x", "zenml-prod"),
+            ("http://127.0.0.1:8237", "zenml"),
+            ("http://[::1]:80", "zenml"),
+            ("http://localhost:8237", "localhost"),
+            ("nonsense", "zenml"),
+        ] {
+            assert_eq!(name_for(url), name, "{url}");
+        }
+    }
+}
