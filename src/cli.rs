@@ -7,6 +7,7 @@
 //! there to ask; 4 partly done; 130 and the like ended by a signal before it could stop by itself.
 
 pub mod args;
+mod artifact;
 mod check;
 mod commit;
 mod copy;
@@ -16,7 +17,9 @@ mod lint;
 mod objects;
 pub mod output;
 mod plan;
+mod prune;
 mod regions;
+mod run;
 mod sandbox;
 mod secret;
 pub mod session;
@@ -68,6 +71,8 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Secret(verb) => secret::run(verb, session).await,
         Command::ArtifactStore(verb) => store::run(verb, session).await,
         Command::Stack(verb) => stack::run(verb, session).await,
+        Command::Run(verb) => run::run(verb, session).await,
+        Command::Artifact(verb) => artifact::run(verb, session).await,
         Command::Check(args) => check::run(args, session).await,
         Command::Lint(args) => lint::run(args, session).await,
         Command::Plan(args) => plan::run(args, session).await,

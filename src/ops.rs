@@ -4,6 +4,7 @@
 //! [`Context::alone`](crate::base::job::Context::alone). A use case that fails answers a
 //! [`Failure`](failure::Failure), which ends in the next step.
 
+pub mod artifacts;
 pub mod check;
 pub mod commit;
 pub mod commit_record;
@@ -17,8 +18,10 @@ pub mod lint;
 pub mod location;
 pub mod objects;
 pub mod plan;
+pub mod prune;
 pub mod regions;
 pub mod residency;
+pub mod runs;
 pub mod secrets;
 pub mod stacks;
 pub mod stores;

@@ -7,6 +7,7 @@
     reason = "these comments are the words of --help: STORE:[PREFIX] is no link"
 )]
 
+pub mod artifacts;
 mod plan;
 
 use std::ffi::OsString;
@@ -122,6 +123,12 @@ pub enum Command {
     /// Stacks of the catalog
     #[command(subcommand)]
     Stack(Stack),
+    /// Runs of pipelines, as ZenML tells of them
+    #[command(subcommand)]
+    Run(artifacts::Run),
+    /// Artifact versions: what they are made of, where they lie, and what may go
+    #[command(subcommand)]
+    Artifact(artifacts::Artifact),
     /// Prove that a store or a stack works as ZenML will use it
     Check(Check),
     /// Say what is wrong for OSS in an artifact store that was made by hand
@@ -551,41 +558,4 @@ pub enum Keystore {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    fn read(line: &str) -> Cli {
-        Cli::read(line.split(' ').map(OsString::from)).unwrap()
-    }
-
-    #[test]
-    fn the_definition_holds() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn o_is_the_output_except_where_zenml_has_it_for_the_orchestrator() {
-        assert!(read("osstack secret list -o json").global.json);
-        // names are not the command
-        assert!(read("osstack stack copy stack register -o json").global.json);
-        assert!(read("osstack secret get register -o json").global.json);
-        assert!(read("osstack -o json --color never stack update s -o default").global.json);
-        let cli = read("osstack stack register s -a store -o json");
-        assert!(!cli.global.json);
-        let Some(Command::Stack(Stack::Register(settings))) = cli.command else { panic!() };
-        assert_eq!(settings.orchestrator.as_deref(), Some("json"));
-        let cli = read("osstack --color never stack update s -o json");
-        assert!(!cli.global.json);
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_answered_in_json_where_that_was_asked_for() {
-        let wants_json =
-            |line: &str| Cli::read(line.split(' ').map(OsString::from)).unwrap_err().wants_json;
-        assert!(wants_json("osstack nonsense -o json"));
-        assert!(wants_json("osstack nonsense --json"));
-        assert!(!wants_json("osstack nonsense -- -o json"));
-        assert!(!wants_json("osstack stack register s -o json --nonsense"));
-    }
-}
+mod tests;

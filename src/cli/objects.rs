@@ -281,7 +281,7 @@ pub(super) async fn presign(presign: Presign, session: &mut Session) -> Result<(
 }
 
 /// `30s`, `15m`, `12h`, `7d`.
-fn span(text: &str) -> Result<Duration, Failure> {
+pub(super) fn span(text: &str) -> Result<Duration, Failure> {
     let refuse = || {
         let summary = format!("'{}' is no span of time", visible(text));
         Failure::new(FailureKind::Usage, summary).hint("write a number and s, m, h or d: 12h")

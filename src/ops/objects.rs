@@ -139,7 +139,7 @@ impl Job<World> for ListObjects {
 }
 
 /// What `work` answers, unless the job is told to stop first.
-pub(super) async fn until_cancelled<I, T>(
+pub(in crate::ops) async fn until_cancelled<I, T>(
     context: &Context<World, I>,
     work: impl Future<Output = T>,
 ) -> Result<T, Failure> {

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on should stop right there"
 )]
 
+mod artifacts;
 mod browser;
 mod check;
 mod cli;
@@ -40,3 +41,4 @@ mod story;
 mod tidy;
 mod user;
 mod vectors;
+mod zenml_server;
