@@ -18,7 +18,7 @@
 //! | 4 | [`catalog`] | `stacks.toml`, read whole and edited entry by entry, comments kept |
 //! | 4 | [`keystore`] | secrets in two files of the age format |
 //! | 4 | [`oss`] | the client: rusoto builds the requests; addressing, signatures, transport, limits and listings are ours; what its [errors mean](oss::error::explain) is a table of data |
-//! | 4 | [`zenml`] | what ZenML is [told](zenml::plan), as a [script](zenml::script), what it [writes](zenml::layout) on a store, what is wrong in a store [made by hand](zenml::lint), and in the [Python](zenml::python) that runs it |
+//! | 4 | [`zenml`] | what ZenML is [told](zenml::plan), as a [script](zenml::script), what it [writes](zenml::layout) on a store, [runs, artifacts](zenml::artifacts) and what may go of them, what is wrong in a store [made by hand](zenml::lint), and in the [Python](zenml::python) that runs it |
 //! | 5 | [`sandbox`] | an OSS on this machine, for demo and tests, with [faults](sandbox::faults) to rehearse |
 //! | 6 | [`doctor`] | the diagnosis: [checks](doctor::CHECKS), side by side where none needs the other; the [rights](doctor::permissions) it proved and the [fixes](doctor::fix) it offers |
 //! | 7 | [`ops`] | use cases: each a plain struct that runs itself against the [world](ops::world::World); their one way to fail is [`Failure`](ops::failure::Failure), which ends in the next step |
@@ -55,6 +55,8 @@
 //!   `tests/python/prediction_test.py`.
 //! - A file is the old one or the new one after a kill at any point, and a file that cannot be
 //!   read is never overwritten: the tests of [`base::atomic_file`] and [`catalog`].
+//! - Pruning leaves nothing dangling, whenever it is killed, and never touches what a run uses: the
+//!   tests of [`zenml::artifacts::prune`] and `tests/it/artifacts.rs`.
 //! - No secret is in any file, `Debug` text or screen: the canaries of [`keystore`] and
 //!   `tests/it/screens_forms.rs`.
 //! - A stale answer reaches no screen, and a hint is shown only for a key that does something: the

@@ -1,9 +1,12 @@
 //! The screens: one a file, each a pure state machine over [`World`](crate::ops::world::World).
 
+pub mod artifact;
+pub mod artifacts;
 pub mod ask;
 pub mod browser;
 pub mod bucket_picker;
 pub mod buckets;
+pub mod census;
 pub mod check;
 mod detail;
 pub mod details;
@@ -14,11 +17,14 @@ pub mod keystore_setup;
 mod last_checks;
 mod list_detail;
 pub mod log;
+mod main_file;
 pub mod objects;
 pub mod pick_list;
 pub mod plan;
 pub mod policy;
 pub mod region_picker;
+pub mod run;
+pub mod runs;
 pub mod secret_form;
 pub mod secret_picker;
 pub mod secrets;

@@ -14,6 +14,7 @@ use crate::ports::env::Env;
 use crate::screens::browser::Browser;
 use crate::screens::explain::Explain;
 use crate::screens::log::LogScreen;
+use crate::screens::runs::Runs;
 use crate::screens::secrets::Secrets;
 use crate::screens::stacks::Stacks;
 use crate::screens::stores::Stores;
@@ -58,7 +59,7 @@ impl Face {
 }
 
 /// osstack's tabs, in their order.
-pub fn tabs() -> [Tab<World>; 6] {
+pub fn tabs() -> [Tab<World>; 7] {
     [
         Tab::new("Stacks", Stacks::default()),
         Tab::new("Stores", Stores::default()),
@@ -66,6 +67,7 @@ pub fn tabs() -> [Tab<World>; 6] {
         Tab::new("Browser", Browser::default()),
         Tab::new("Transfers", Transfers::default()),
         Tab::new("Log", LogScreen::default()),
+        Tab::new("Runs", Runs::default()),
     ]
 }
 

@@ -11,11 +11,13 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::model::name::Name;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
 use crate::ops::failure::Failure;
+use crate::ops::runs::ListedRuns;
 use crate::ops::secrets::SecretRow;
 use crate::tui::effect::Outcome;
 use crate::tui::keymap::Move;
@@ -24,30 +26,36 @@ use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::split::{pane, panes};
 use crate::tui::widget::table::{Column, Row, Table};
 use crate::tui::widget::text::{cells, line, row, rows_below, wrap};
+use crate::zenml::artifacts::Run;
 
 use super::failure_view::{self, settled};
 
 /// What has a name, by which it is found again.
 pub(super) trait Named {
-    /// The name.
-    fn name(&self) -> &Name;
+    /// The name, or what else is unlike every other's.
+    fn id(&self) -> &str;
+
+    /// What stands over its details, showable.
+    fn title(&self) -> String {
+        visible(self.id()).into_string()
+    }
 }
 
 impl Named for Stack {
-    fn name(&self) -> &Name {
-        &self.name
+    fn id(&self) -> &str {
+        self.name.as_str()
     }
 }
 
 impl Named for ArtifactStore {
-    fn name(&self) -> &Name {
-        &self.name
+    fn id(&self) -> &str {
+        self.name.as_str()
     }
 }
 
 impl Named for SecretRow {
-    fn name(&self) -> &Name {
-        &self.summary.name
+    fn id(&self) -> &str {
+        self.summary.name.as_str()
     }
 }
 
@@ -69,6 +77,22 @@ impl Lists<ArtifactStore> for Catalog {
     }
 }
 
+impl Named for Run {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn title(&self) -> String {
+        visible(&self.name).into_string()
+    }
+}
+
+impl Lists<Run> for ListedRuns {
+    fn rows(&self) -> &[Run] {
+        &self.runs
+    }
+}
+
 impl Lists<SecretRow> for Vec<SecretRow> {
     fn rows(&self) -> &[SecretRow] {
         self
@@ -85,7 +109,7 @@ pub(super) struct ListDetail<C, T> {
     refused: Option<Failure>,
     scroll: Scroll,
     /// Selected once it is read: what a form has just saved.
-    sought: Option<Name>,
+    sought: Option<String>,
     rows: PhantomData<fn() -> T>,
 }
 
@@ -142,7 +166,7 @@ impl<C: Lists<T>, T: Named> ListDetail<C, T> {
 
     /// Takes what a job read; what was seen before stays where it failed.
     pub(super) fn take(&mut self, outcome: Outcome<Result<C, Failure>>) {
-        let selected = self.selected().map(|row| row.name().clone());
+        let selected = self.selected().map(|row| row.id().to_owned());
         let wanted = [self.sought.take(), selected];
         match settled(outcome) {
             Ok(read) => (self.read, self.unread) = (Some(read), None),
@@ -155,14 +179,14 @@ impl<C: Lists<T>, T: Named> ListDetail<C, T> {
 
     /// Selects the row of that name, now or once it is read.
     pub(super) fn select(&mut self, name: &Name) {
-        match self.position(name) {
+        match self.position(name.as_str()) {
             Some(at) => self.scroll.select(at),
-            None => self.sought = Some(name.clone()),
+            None => self.sought = Some(name.to_string()),
         }
     }
 
-    fn position(&self, name: &Name) -> Option<usize> {
-        self.rows().iter().position(|row| row.name() == name)
+    fn position(&self, name: &str) -> Option<usize> {
+        self.rows().iter().position(|row| row.id() == name)
     }
 
     /// Moves the selection.
@@ -238,7 +262,7 @@ impl<C: Lists<T>, T: Named> ListDetail<C, T> {
         if right.is_empty() {
             return;
         }
-        let title = self.selected().map_or_else(String::new, |row| row.name().to_string());
+        let title = self.selected().map_or_else(String::new, Named::title);
         let inner = pane(frame, right, theme, &title, false);
         let room = usize::from(inner.width);
         let lines = match (self.failure(), self.selected()) {

@@ -16,6 +16,7 @@ use crate::model::bucket::BucketName;
 use crate::model::object_key::ObjectKey;
 use crate::model::preview::Preview;
 use crate::model::store::ArtifactStore;
+use crate::ops::artifacts::store_tree::connection_of_store;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::objects::{Link, ListObjects, Place};
 use crate::ops::residency::CrossBorder;
@@ -35,6 +36,7 @@ use crate::tui::widget::spinner::Spinner;
 
 use self::preview::Pane;
 pub use self::rows::{Arrived, Facts, Row, RowId, Rows, Sort};
+use super::artifacts::Artifacts;
 use super::ask::Ask;
 use super::browser::Browser;
 use super::buckets::Buckets;
@@ -75,6 +77,8 @@ pub struct Objects {
     place: Place,
     /// What the catalog says of the place's store, once it was read.
     store: Option<ArtifactStore>,
+    /// The connection that tells of the store's artifacts.
+    zenml: Option<String>,
     prefix: String,
     rows: Rows,
     progress: Progress,
@@ -115,6 +119,8 @@ pub enum Command {
     CopyUri,
     Share,
     Delete,
+    Artifact,
+    Artifacts,
     Reload,
     Move(Move),
 }
@@ -135,6 +141,7 @@ pub enum Msg {
     Presigned(Outcome<Result<Link, Failure>>),
     DeleteConfirmed(ObjectKey),
     Deleted(ObjectKey, Outcome<Result<(), Failure>>),
+    PrefixChosen(String),
 }
 
 impl Objects {
@@ -143,6 +150,7 @@ impl Objects {
         Self {
             place,
             store: None,
+            zenml: None,
             prefix,
             rows: Rows::default(),
             progress: Progress::Listing,
@@ -210,6 +218,10 @@ impl Objects {
 
     fn is_at_root(&self) -> bool {
         self.prefix.is_empty() && !self.filter.is_open()
+    }
+
+    fn is_own_bucket(&self) -> bool {
+        self.place.bucket.is_none() && !self.filter.is_open()
     }
 
     fn has_back(&self) -> bool {
@@ -307,6 +319,12 @@ impl Objects {
                 let ask = Ask::path(title, "file", "a file of this machine", "");
                 return Step::ask(ask, Msg::FileNamed);
             }
+            Command::Artifact => return self.artifact(),
+            Command::Artifacts => {
+                let from = format!("{}{}", self.prefix, self.spot().selected);
+                let artifacts = Artifacts::of(self.place.store.clone(), from);
+                return Step::ask(artifacts, Msg::PrefixChosen);
+            }
             Command::Details
             | Command::Download
             | Command::CopyUri
@@ -381,8 +399,9 @@ impl Objects {
         match msg {
             Msg::CatalogRead(outcome) => {
                 // without it the bucket's name stays out of the title, and listing says why
-                let catalog = settled(outcome).ok();
-                self.store = catalog.and_then(|all| all.store(&self.place.store).cloned());
+                let Ok(catalog) = settled(outcome) else { return Step::none() };
+                self.store = catalog.store(&self.place.store).cloned();
+                self.zenml = connection_of_store(&catalog, &self.place.store);
             }
             Msg::Listed(page) => return self.listed(&page),
             Msg::Ended(outcome) => {
@@ -428,6 +447,11 @@ impl Objects {
             Msg::FileNamed(file) => return self.upload(&file),
             Msg::Presigned(outcome) => return on_object::shared(settled(outcome)),
             Msg::DeleteConfirmed(key) => return self.delete(key),
+            Msg::PrefixChosen(prefix) => {
+                self.back.push(self.spot());
+                self.forward.clear();
+                return self.go(prefix, None);
+            }
             Msg::Deleted(key, outcome) => {
                 return match settled(outcome) {
                     Ok(()) => {
@@ -475,6 +499,8 @@ impl Screen for Objects {
         Bind::new(&["O"], Command::Reverse, "reverse").quiet(),
         Bind::new(&["K"], Command::PreviewUp, "preview up").when(Self::has_reading).quiet(),
         Bind::new(&["J"], Command::PreviewDown, "preview down").when(Self::has_reading).quiet(),
+        Bind::new(&["a"], Command::Artifact, "artifact…").when(Self::may_open).quiet(),
+        Bind::new(&["A"], Command::Artifacts, "artifacts").when(Self::is_own_bucket),
         Bind::new(&["u"], Command::Upload, "upload…"),
         Bind::new(&["y"], Command::CopyUri, "copy uri").when(Self::has_object).quiet(),
         Bind::new(&["Y"], Command::Share, "share link").when(Self::has_object),

@@ -7,12 +7,14 @@ use ratatui::text::{Line, Span};
 use crate::base::visible::visible;
 use crate::catalog::{Catalog, Severity};
 use crate::model::component::ComponentType;
+use crate::model::connection::Way;
 use crate::model::name::Name;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
 use crate::ops::check::Subject;
 use crate::ops::failure::Failure;
 use crate::ops::history::{LoadHistory, LoadedHistory};
+use crate::ops::runs::SeekLastRun;
 use crate::ops::stacks::{CopyStack, DeleteStack, RenameStack};
 use crate::ops::stores::LoadCatalog;
 use crate::ops::world::World;
@@ -31,6 +33,7 @@ use super::failure_view::{marked, settled};
 use super::last_checks::LastChecks;
 use super::list_detail::{Face, ListDetail};
 use super::plan::PlanScreen;
+use super::runs::Runs;
 use super::stack_form::StackForm;
 use super::stores::browse;
 
@@ -47,6 +50,8 @@ const WELCOME: &str = "A stack takes three steps:\n\n\
 pub struct Stacks {
     list: ListDetail<Catalog, Stack>,
     checks: LastChecks,
+    /// Somebody has begun to work here, or it is known whether there are runs to show first.
+    settled: bool,
 }
 
 /// What the keys do.
@@ -70,6 +75,7 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Loaded(Outcome<Result<Catalog, Failure>>),
+    LastRunSought(Outcome<Result<bool, Failure>>),
     FormSaved(Name),
     ChecksRead(Outcome<Result<LoadedHistory, Failure>>),
     RenameNamed(String, Name),
@@ -100,6 +106,18 @@ impl Stacks {
         ))
     }
 
+    /// At the start, where a server is known: whoever has runs wants to see the last one first.
+    fn seek_last_run(&mut self) -> Step<Self> {
+        let connections = self.list.read().map(Catalog::connections).unwrap_or_default();
+        let server = connections.iter().find(|one| matches!(one.way, Way::Server(_)));
+        let Some(server) = server.filter(|_| !self.settled) else {
+            self.settled = true;
+            return Step::none();
+        };
+        let job = SeekLastRun { connection: server.name.to_string() };
+        Step::run(Effect::latest("last run", job, Msg::LastRunSought))
+    }
+
     fn saved(&mut self, name: &Name) -> Step<Self> {
         self.list.select(name);
         Self::load().and_toast(Tone::Good, &format!("saved {name}"))
@@ -107,6 +125,7 @@ impl Stacks {
 
     fn command(&mut self, command: Command) -> Step<Self> {
         self.list.forget();
+        self.settled = true;
         match command {
             Command::Move(to) => self.list.act(to),
             Command::Reload => return Self::load(),
@@ -157,7 +176,17 @@ impl Stacks {
 
     fn hear(&mut self, msg: Msg) -> Step<Self> {
         match msg {
-            Msg::Loaded(outcome) => self.list.take(outcome),
+            Msg::Loaded(outcome) => {
+                self.list.take(outcome);
+                return self.seek_last_run();
+            }
+            Msg::LastRunSought(outcome) => {
+                // why there is none the tab of runs says to whoever asks for it
+                let has_runs = settled(outcome).unwrap_or(false);
+                if has_runs && !std::mem::replace(&mut self.settled, true) {
+                    return Step::offer(Runs::NAME);
+                }
+            }
             Msg::FormSaved(name) => return self.saved(&name),
             Msg::ChecksRead(outcome) => self.checks.take(outcome),
             Msg::RenameNamed(name, to) => {
@@ -301,6 +330,7 @@ impl Screen for Stacks {
             Event::Command(command) => self.command(command),
             Event::Msg(msg) => self.hear(msg),
             Event::Mouse(mouse) => {
+                self.settled = true;
                 self.list.mouse(mouse);
                 Step::none()
             }

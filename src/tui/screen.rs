@@ -187,6 +187,8 @@ pub enum Act<W> {
     Push(Box<dyn Layer<W>>, Option<Then>),
     /// Show the tab of that name; with a layer, put it on top of that tab.
     Show(&'static str, Option<Box<dyn Layer<W>>>),
+    /// Show the tab of that name, if this layer is still the one in sight.
+    Offer(&'static str),
     /// A message for the root of the tab of that name.
     Post(&'static str, AnyMsg),
     /// Close this layer with an answer, or without one.
@@ -208,6 +210,7 @@ impl<W> fmt::Debug for Act<W> {
             Self::Push(layer, _) => write!(f, "Push({})", layer.name()),
             Self::Show(tab, None) => write!(f, "Show({tab})"),
             Self::Show(tab, Some(layer)) => write!(f, "Show({tab}, {})", layer.name()),
+            Self::Offer(tab) => write!(f, "Offer({tab})"),
             Self::Post(tab, _) => write!(f, "Post({tab})"),
             Self::Close(answer) => {
                 write!(f, "Close({})", if answer.is_some() { "answer" } else { "-" })
@@ -264,6 +267,12 @@ impl<S: Screen> Step<S> {
     /// Shows the tab whose root has this name.
     pub fn show(tab: &'static str) -> Self {
         Self::act(Act::Show(tab, None))
+    }
+
+    /// Shows the tab whose root has this name, unless the user has gone elsewhere meanwhile: for
+    /// what is only learnt after a wait.
+    pub fn offer(tab: &'static str) -> Self {
+        Self::act(Act::Offer(tab))
     }
 
     /// Shows the tab whose root has this name, with `child` over that root.

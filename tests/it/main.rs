@@ -35,6 +35,7 @@ mod sandbox_settings;
 mod sandbox_versions;
 mod sandbox_wire;
 mod screens_forms;
+mod screens_runs;
 mod script;
 mod sizes;
 mod story;

@@ -6,7 +6,10 @@ use std::path::Path;
 
 use osstack::app::shell::Shell;
 use osstack::ops::world::World;
-use osstack::screens::{browser, check, objects, plan, secrets, stacks, stores, transfers, viewer};
+use osstack::screens::{
+    artifact, artifacts, browser, census, check, objects, plan, run, runs, secrets, stacks, stores,
+    transfers, viewer,
+};
 use osstack::tui::keymap::{KeyRow, key_table};
 
 const START: &str = "cargo test readme` -->\n";
@@ -37,6 +40,11 @@ fn made() -> String {
         ("secrets", key_table::<secrets::Secrets>()),
         ("browser", key_table::<browser::Browser>()),
         ("objects", key_table::<objects::Objects>()),
+        ("artifacts", key_table::<artifacts::Artifacts>()),
+        ("artifact", key_table::<artifact::ArtifactView>()),
+        ("orphans", key_table::<census::CensusView>()),
+        ("runs", key_table::<runs::Runs>()),
+        ("run", key_table::<run::RunView>()),
         ("preview", key_table::<viewer::Viewer>()),
         ("transfers", key_table::<transfers::Transfers>()),
     ];

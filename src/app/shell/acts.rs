@@ -113,6 +113,13 @@ impl<W: Send + Sync + 'static> Shell<W> {
                     }
                 }
             }
+            Act::Offer(name) => {
+                if let (true, Some(index)) =
+                    (self.top().is_some_and(|top| top.id == owner), self.tab(name))
+                {
+                    self.show(index);
+                }
+            }
             Act::Post(name, message) => {
                 let tab = self.tab(name).and_then(|index| self.tabs.get_mut(index));
                 let Some(tab) = tab else { return };

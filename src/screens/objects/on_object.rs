@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::{Command, Msg, Objects, uri};
 use crate::base::visible::visible;
 use crate::model::object_key::ObjectKey;
+use crate::ops::artifacts::Which;
 use crate::ops::failure::Failure;
 use crate::ops::objects::{DeleteObject, Link, PresignObject};
 use crate::ops::transfer::Copy;
+use crate::screens::artifact::ArtifactView;
 use crate::screens::details::Details;
 use crate::screens::transfers::{self, Transfers};
 use crate::tui::effect::Effect;
@@ -47,6 +49,15 @@ impl Objects {
             },
             _ => Step::none(),
         }
+    }
+
+    /// The artifact that the selected object or prefix is data of.
+    pub(super) fn artifact(&self) -> Step<Self> {
+        let (Some(row), Some(bucket)) = (self.selected(), self.bucket()) else {
+            return Step::none();
+        };
+        let uri = format!("s3://{bucket}/{}{}", self.prefix, row.name);
+        Step::open(ArtifactView::new(self.zenml.clone(), Which::Uri(uri)))
     }
 
     pub(super) fn delete(&self, key: ObjectKey) -> Step<Self> {

@@ -1,0 +1,306 @@
+//! The runs of a ZenML server, the newest first, each with its steps and outputs.
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::text::{Line, Span};
+use time::OffsetDateTime;
+
+use crate::base::units;
+use crate::base::visible::visible;
+use crate::catalog::Catalog;
+use crate::model::connection::Way;
+use crate::ops::failure::Failure;
+use crate::ops::runs::{ListRuns, ListedRuns, RunDetail, ShowRun};
+use crate::ops::stores::LoadCatalog;
+use crate::ops::world::World;
+use crate::tui::effect::{Effect, Outcome};
+use crate::tui::keymap::{Bind, Move, Moves};
+use crate::tui::screen::{Event, Screen, Step};
+use crate::tui::theme::{Theme, Tone};
+use crate::tui::widget::spinner::Spinner;
+use crate::tui::widget::table::{Column, Row};
+use crate::zenml::artifacts::{Run, Standing, Status};
+
+use super::detail::fields;
+use super::explain;
+use super::failure_view::{self, settled};
+use super::list_detail::{Face, ListDetail};
+use super::run::RunView;
+use super::unlock::when_locked;
+
+/// Runs that are listed.
+const MOST: usize = 200;
+
+/// What stands in place of the details while there is no run.
+const WELCOME: &str = "Once a pipeline has run, it stands here with its steps and what they \
+    wrote.\n\nR asks again.";
+
+/// The tab of runs.
+#[derive(Debug, Default)]
+pub struct Runs {
+    list: ListDetail<ListedRuns, Run>,
+    /// Names of the connections to servers.
+    connections: Vec<String>,
+    /// Which of them is shown.
+    at: usize,
+    /// The steps of one run, by its id.
+    steps: Option<(String, Result<RunDetail, Failure>)>,
+    spinner: Spinner,
+}
+
+/// What the keys do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Command {
+    Open,
+    NextServer,
+    Reload,
+    Move(Move),
+}
+
+/// What the screen is told.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Msg {
+    CatalogRead(Outcome<Result<Catalog, Failure>>),
+    Listed(Outcome<Result<ListedRuns, Failure>>),
+    Unlocked,
+    StepsRead(String, Outcome<Result<RunDetail, Failure>>),
+}
+
+/// How a status looks.
+pub(super) fn tone(status: &Status) -> Tone {
+    match status.standing() {
+        Standing::Good => Tone::Good,
+        Standing::Bad => Tone::Bad,
+        Standing::Stopped => Tone::Warning,
+        Standing::Open => Tone::Neutral,
+    }
+}
+
+/// How long something took, where that is known.
+pub(super) fn took(from: Option<OffsetDateTime>, to: Option<OffsetDateTime>) -> String {
+    let span = from.zip(to).and_then(|(from, to)| Duration::try_from(to - from).ok());
+    span.map(units::span).unwrap_or_default()
+}
+
+impl Runs {
+    fn has_selection(&self) -> bool {
+        self.list.has_selection()
+    }
+
+    fn has_several_servers(&self) -> bool {
+        self.connections.len() > 1
+    }
+
+    fn connection(&self) -> Option<String> {
+        self.connections.get(self.at).cloned()
+    }
+
+    /// Which servers there are comes first: without one that is named, several would be refused.
+    fn load() -> Step<Self> {
+        Step::run(Effect::latest("catalog", LoadCatalog, Msg::CatalogRead))
+    }
+
+    fn list(&mut self) -> Step<Self> {
+        self.spinner.start();
+        let job = ListRuns { connection: self.connection(), pipeline: None, limit: MOST };
+        Step::run(Effect::latest("runs", job, Msg::Listed))
+    }
+
+    /// Reads the steps of the selected run, unless they are there.
+    fn read_steps(&mut self) -> Step<Self> {
+        let Some(run) = self.list.selected() else { return Step::cancel("steps") };
+        let id = run.id.clone();
+        if self.steps.as_ref().is_some_and(|(known, _)| *known == id) {
+            return Step::none();
+        }
+        self.steps = None;
+        let job = ShowRun { connection: self.connection(), run: Some(id.clone()) };
+        Step::run(Effect::latest("steps", job, move |outcome| Msg::StepsRead(id, outcome)))
+    }
+
+    fn command(&mut self, command: Command) -> Step<Self> {
+        match command {
+            Command::Open => match self.list.selected() {
+                Some(run) => Step::open(RunView::new(self.connection(), run.id.clone())),
+                None => Step::none(),
+            },
+            Command::NextServer => {
+                self.at = (self.at + 1) % self.connections.len().max(1);
+                (self.list, self.steps) = (ListDetail::default(), None);
+                self.list()
+            }
+            Command::Reload => Self::load(),
+            Command::Move(to) => {
+                self.list.act(to);
+                self.read_steps()
+            }
+        }
+    }
+
+    fn hear(&mut self, msg: Msg) -> Step<Self> {
+        match msg {
+            Msg::CatalogRead(outcome) => {
+                let shown = self.connection();
+                // why it cannot be read the list of runs says as well
+                if let Ok(catalog) = settled(outcome) {
+                    let connections = catalog.connections().iter();
+                    let servers = connections.filter(|one| matches!(one.way, Way::Server(_)));
+                    self.connections = servers.map(|one| one.name.to_string()).collect();
+                }
+                let at = self.connections.iter().position(|name| Some(name) == shown.as_ref());
+                self.at = at.unwrap_or(0);
+                self.list()
+            }
+            Msg::Listed(outcome) => {
+                self.spinner.stop();
+                self.list.take(outcome);
+                // a run that goes on has other steps by now
+                self.steps = None;
+                let locked = self.list.failure();
+                if let Some(unlock) = locked.and_then(|it| when_locked(it, || Msg::Unlocked)) {
+                    return unlock;
+                }
+                self.read_steps()
+            }
+            Msg::Unlocked => self.list(),
+            Msg::StepsRead(id, outcome) => {
+                self.steps = Some((id, settled(outcome)));
+                Step::none()
+            }
+        }
+    }
+
+    fn row(&self, run: &Run, theme: &Theme) -> Row<'static> {
+        let tone = tone(&run.status);
+        let now = self.list.read().map(|listed| listed.now);
+        let age = now.zip(run.created).map(|(now, created)| {
+            // a server whose clock runs ahead has runs of the future
+            units::ago(Duration::try_from(now - created).unwrap_or_default())
+        });
+        let name = run.pipeline.as_deref().unwrap_or(&run.name);
+        Row::new([
+            Line::styled(theme.sign(tone), theme.tone(tone)),
+            Line::raw(visible(name).into_string()),
+            Line::styled(age.unwrap_or_default(), theme.muted()),
+        ])
+    }
+
+    fn details(&self, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+        let known = self.steps.as_ref().filter(|(id, _)| *id == run.id);
+        let whole = known.and_then(|(_, read)| read.as_ref().ok());
+        let mut lines = fields(&run_rows(whole.map_or(run, |whole| &whole.run)), room, theme);
+        lines.push(Line::default());
+        match known {
+            None => {}
+            Some((_, Err(failure))) => lines.extend(failure_view::lines(failure, room, theme)),
+            Some((_, Ok(detail))) => {
+                for step in &detail.steps {
+                    let tone = tone(&step.status);
+                    let outputs: Vec<String> =
+                        step.outputs.iter().map(|(name, _)| visible(name).into_string()).collect();
+                    lines.push(Line::from(vec![
+                        Span::styled(theme.sign(tone), theme.tone(tone)),
+                        Span::raw(format!(" {}  ", visible(&step.name))),
+                        Span::styled(outputs.join(", "), theme.muted()),
+                    ]));
+                }
+            }
+        }
+        lines
+    }
+}
+
+/// What is known of a run, showable.
+pub(super) fn run_rows(run: &Run) -> Vec<(&'static str, String)> {
+    let shown = |text: &str| visible(text).into_string();
+    let mut rows = vec![("status", shown(run.status.as_str()))];
+    let mut say = |label, value: Option<String>| rows.extend(value.map(|value| (label, value)));
+    say("reason", run.reason.as_deref().map(shown));
+    say("pipeline", run.pipeline.as_deref().map(shown));
+    say("stack", run.stack.as_deref().map(shown));
+    say("by", run.user.as_deref().map(shown));
+    let format =
+        time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    say("began", run.started.or(run.created).and_then(|time| time.format(format).ok()));
+    let span = took(run.started, run.ended);
+    say("took", (!span.is_empty()).then_some(span));
+    say("tags", (!run.tags.is_empty()).then(|| shown(&run.tags.join(", "))));
+    rows
+}
+
+impl Screen for Runs {
+    type World = World;
+    type Command = Command;
+    type Msg = Msg;
+    type Answer = ();
+
+    const NAME: &'static str = "runs";
+    const KEYS: &'static [Bind<Self>] = &[
+        Bind::new(&["enter", "l", "right"], Command::Open, "steps, outputs")
+            .when(Self::has_selection),
+        Bind::new(&["z"], Command::NextServer, "next ZenML").when(Self::has_several_servers),
+        Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),
+    ];
+    const MOVES: Moves<Command> = Moves::List(Command::Move);
+
+    fn start(&mut self) -> Step<Self> {
+        Self::load()
+    }
+
+    fn resumed(&mut self) -> Step<Self> {
+        Self::load()
+    }
+
+    fn update(&mut self, event: Event<Self>) -> Step<Self> {
+        match event {
+            Event::Command(command) => self.command(command),
+            Event::Msg(msg) => self.hear(msg),
+            Event::Mouse(mouse) => {
+                self.list.mouse(mouse);
+                self.read_steps()
+            }
+            Event::Tick(now) => {
+                self.spinner.tick(now);
+                Step::none()
+            }
+            _ => Step::none(),
+        }
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        let sign = self.spinner.sign(theme);
+        let server = self.connection().map(|name| format!(" of {name}")).unwrap_or_default();
+        let gap = if sign.is_empty() { "" } else { " " };
+        let face = Face {
+            title: &format!("Runs{server}{gap}{sign}"),
+            width: (42, 34),
+            columns: &[
+                Column::new("", Constraint::Length(1)),
+                Column::new("", Constraint::Fill(1)),
+                Column::new("", Constraint::Length(10)).right(),
+            ],
+            empty: "no run yet",
+            welcome: WELCOME,
+            warnings: Vec::new(),
+        };
+        let row = |run: &Run| self.row(run, theme);
+        let details = |run: &Run, room| self.details(run, room, theme);
+        self.list.view(frame, area, theme, &face, row, details);
+    }
+
+    fn title(&self) -> String {
+        "Runs".into()
+    }
+
+    fn error_code(&self) -> Option<&str> {
+        explain::code_of_failure(self.list.failure())
+    }
+
+    fn wants_tick(&self) -> bool {
+        self.spinner.is_running()
+    }
+}
