@@ -40,7 +40,8 @@ impl Which {
                 None => Self::Name(store, Some(key)),
             },
             _ => match text.rsplit_once(':') {
-                Some((name, version)) if !version.is_empty() => {
+                // an output without a name of its own is `pipeline::step::output`
+                Some((name, version)) if !version.is_empty() && !name.ends_with(':') => {
                     Self::Name(name.to_owned(), Some(version.to_owned()))
                 }
                 _ => Self::Name(text.trim_end_matches(':').to_owned(), None),
@@ -150,7 +151,8 @@ mod tests {
         assert_eq!(parse("model"), name("model", None));
         assert_eq!(parse("model:"), name("model", None));
         assert_eq!(parse("model:7"), name("model", Some("7")));
-        assert_eq!(parse("train::model:7"), name("train::model", Some("7")));
+        assert_eq!(parse("demo::fit::output:7"), name("demo::fit::output", Some("7")));
+        assert_eq!(parse("demo::fit::output"), name("demo::fit::output", None));
         assert_eq!(parse("st:7"), name("st", Some("7")));
         assert_eq!(parse("st:a/b.csv"), Which::Uri("s3://b-1/zen/a/b.csv".into()));
         assert_eq!(parse("model:a/b"), name("model", Some("a/b")));
