@@ -8,6 +8,7 @@
 
 pub mod args;
 mod check;
+mod component;
 mod copy;
 mod explain;
 mod keystore;
@@ -20,6 +21,7 @@ mod sandbox;
 mod secret;
 pub mod session;
 mod stack;
+mod stack_file;
 mod store;
 mod table;
 pub mod terminal;
@@ -66,6 +68,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Regions(args) => regions::run(args, session).await,
         Command::Secret(verb) => secret::run(verb, session).await,
         Command::ArtifactStore(verb) => store::run(verb, session).await,
+        Command::Component(verb) => component::run(verb, session).await,
         Command::Stack(verb) => stack::run(verb, session).await,
         Command::Check(args) => check::run(args, session).await,
         Command::Lint(args) => lint::run(args, session).await,

@@ -5,6 +5,7 @@
 //! [`Failure`](failure::Failure), which ends in the next step.
 
 pub mod check;
+pub mod components;
 pub mod demo;
 pub mod failure;
 pub mod fix;
@@ -17,6 +18,7 @@ pub mod plan;
 pub mod regions;
 pub mod residency;
 pub mod secrets;
+pub mod stack_file;
 pub mod stacks;
 pub mod stores;
 pub mod transfer;

@@ -1,7 +1,7 @@
 //! ZenML: what it is told, and what it writes.
 //!
 //! [`plan`] says what ZenML lacks, as data; the [`script`] is that plan for a
-//! shell. [`layout`] recognises the keys that pipelines leave in a bucket.
+//! shell. [`stack_file`] is a stack in ZenML's own YAML. [`layout`] recognises the keys that pipelines leave in a bucket.
 //! [`lint`] says what is wrong with a store that was made by hand, [`python`]
 //! what the libraries do that will run it.
 
@@ -10,4 +10,5 @@ pub mod lint;
 pub mod plan;
 pub mod python;
 pub mod script;
+pub mod stack_file;
 pub mod version;

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use crate::base::atomic_file;
 use crate::base::job::{Context, Job, Nothing};
 use crate::keystore::{self, Summary};
+use crate::catalog::Catalog;
+use crate::model::requirement;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
+use crate::zenml::lint::CONNECTORS;
 use crate::zenml::plan::{Plan, SecretOutline, Wanted, plan};
 use crate::zenml::script::{CommandLine, commands, script};
 
@@ -64,10 +67,32 @@ impl Job<World> for MakePlan {
             components: catalog.components(),
             server: None,
         };
-        let plan = plan(&wanted)?;
+        let mut plan = plan(&wanted)?;
+        plan.notes.extend(beyond_the_store(&catalog, stack));
         let check = check_state(world, stack, store).await;
         Ok(StackPlan { commands: commands(&plan), script: script(&plan), plan, check })
     }
+}
+
+/// What to know of the stack's other components.
+fn beyond_the_store(catalog: &Catalog, stack: &Stack) -> Vec<String> {
+    let described = catalog.described();
+    let needs = requirement::of_stack(stack, described).into_iter().map(|it| match it.next {
+        Some(next) => format!("{} {next}.", it.message),
+        None => it.message,
+    });
+    let mut notes: Vec<String> = needs.collect();
+    let mut integrations = requirement::integrations(stack, described);
+    integrations.retain(|integration| *integration != "s3");
+    if !integrations.is_empty() {
+        notes.push(format!(
+            "The flavors of this stack need, wherever ZenML runs: zenml integration install {} -y",
+            integrations.join(" ")
+        ));
+        // whoever links one to the rest of the stack links it to the store as well
+        notes.push(format!("Link no service connector to the artifact store. {CONNECTORS}"));
+    }
+    notes
 }
 
 async fn check_state(world: &World, stack: &Stack, store: &ArtifactStore) -> CheckState {
