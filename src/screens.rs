@@ -5,6 +5,8 @@ pub mod browser;
 pub mod bucket_picker;
 pub mod buckets;
 pub mod check;
+pub mod component_form;
+pub mod component_picker;
 mod detail;
 pub mod details;
 pub mod explain;
