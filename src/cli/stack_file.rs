@@ -55,7 +55,8 @@ pub(super) async fn import(args: StackImport, session: &mut Session) -> Result<(
         session.output.note(&format!("warning: {note}"));
     }
     let stack = imported.stack.name.clone();
-    let words = imported.entries.iter().map(|(entry, became)| format!("{} {entry}", became.as_str()));
+    let words =
+        imported.entries.iter().map(|(entry, became)| format!("{} {entry}", became.as_str()));
     let words: Vec<String> = words.collect();
     let done = format!("imported the stack {}: {}", composed(&imported.stack), words.join(", "));
     let mut out = fields(&imported.stack);

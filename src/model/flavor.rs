@@ -205,7 +205,10 @@ impl Flavor {
     }
 
     /// The flavor that the artifact store must have, and the setting that does instead.
-    pub(super) fn wants_store(&self, settings: &Map<String, Value>) -> Option<(&str, Option<&str>)> {
+    pub(super) fn wants_store(
+        &self,
+        settings: &Map<String, Value>,
+    ) -> Option<(&str, Option<&str>)> {
         let validator = self.validator(settings)?;
         let flavor = validator.store.as_deref()?;
         let instead = validator.store_unless.first().map(|condition| condition.setting.as_str());

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::component::{Component, ComponentType};
-use super::flavor::{self, Flavor, Refuses};
+use super::flavor::{self, Flavor, Refuses, Validator};
 use super::stack::Stack;
 use super::store::ArtifactStore;
 use crate::base::visible::visible;
@@ -67,7 +67,8 @@ struct Part<'a> {
 impl<'a> Part<'a> {
     fn of(kind: ComponentType, name: &'a str, described: Described<'a>) -> Self {
         let empty = || Cow::Owned(Map::new());
-        let found = described.components.iter().find(|it| it.kind == kind && it.name.as_str() == name);
+        let found =
+            described.components.iter().find(|it| it.kind == kind && it.name.as_str() == name);
         let (flavor, settings) = match found {
             Some(component) => (component.known_flavor(), Cow::Borrowed(&component.configuration)),
             None if name == "default" => (flavor::default_of(kind), empty()),
@@ -76,7 +77,14 @@ impl<'a> Part<'a> {
         let is_oss = kind == ComponentType::ArtifactStore
             && described.stores.iter().any(|store| store.name.as_str() == name);
         let flavor = if is_oss { flavor::find(kind, "s3") } else { flavor };
-        Self { kind, name, flavor, settings, is_custom: found.is_some() && flavor.is_none(), is_oss }
+        Self {
+            kind,
+            name,
+            flavor,
+            settings,
+            is_custom: found.is_some() && flavor.is_none(),
+            is_oss,
+        }
     }
 
     /// `orchestrator gpu (kubernetes)`.
@@ -233,7 +241,10 @@ impl Case<'_> {
                             part.words(),
                             other.words()
                         ),
-                        next: Some(format!("Choose {} that is reached from there", other.kind.one())),
+                        next: Some(format!(
+                            "Choose {} that is reached from there",
+                            other.kind.one()
+                        )),
                         source: Some(&validator.source),
                     });
                 }
@@ -316,7 +327,7 @@ impl Case<'_> {
     fn beside(&mut self) {
         for part in &self.parts {
             let validator = part.flavor.and_then(|flavor| flavor.validator(&part.settings));
-            for (kind, wanted) in validator.into_iter().flat_map(|it| it.beside()) {
+            for (kind, wanted) in validator.into_iter().flat_map(Validator::beside) {
                 let others = self.parts.iter().filter(|other| other.kind == kind);
                 for other in others {
                     if other.flavor.is_none_or(|flavor| flavor.name == wanted) {
@@ -343,7 +354,8 @@ impl Case<'_> {
     fn notes(&mut self) {
         // Stack.requires_remote_server asks these two types alone
         let asks = [ComponentType::Orchestrator, ComponentType::StepOperator];
-        let remote = self.parts.iter().find(|it| asks.contains(&it.kind) && it.is(Flavor::is_remote));
+        let remote =
+            self.parts.iter().find(|it| asks.contains(&it.kind) && it.is(Flavor::is_remote));
         if let Some(part) = remote {
             self.found.push(Requirement {
                 id: "server",
@@ -459,7 +471,10 @@ mod tests {
     #[test]
     fn settings_that_a_run_needs_are_asked_for() {
         let bare = [component(Orchestrator, "kubernetes", &json!({ "incluster": false }))];
-        assert!(said("alibaba_store", &bare, &[]).contains(&"component-settings Doubt orchestrator".into()));
+        assert!(
+            said("alibaba_store", &bare, &[])
+                .contains(&"component-settings Doubt orchestrator".into())
+        );
         let inside = [component(Orchestrator, "kubernetes", &json!({ "incluster": true }))];
         let found = said("alibaba_store", &inside, &[]);
         assert!(!found.iter().any(|it| it.starts_with("component-settings")), "{found:?}");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::base::atomic_file;
 use crate::base::job::{Context, Job, Nothing};
-use crate::keystore::{self, Summary};
 use crate::catalog::Catalog;
+use crate::keystore::{self, Summary};
 use crate::model::requirement;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;

@@ -109,7 +109,8 @@ impl Job<World> for ImportStack {
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let file = stack_file::read(self.text.expose())?;
         let catalog = context.world.catalog().await?;
-        let mut reading = Reading { catalog: &catalog, secret: self.secret, found: Found::default() };
+        let mut reading =
+            Reading { catalog: &catalog, secret: self.secret, found: Found::default() };
         for entry in &file.components {
             reading.take(entry)?;
         }
@@ -228,7 +229,7 @@ impl Reading<'_> {
     }
 
     fn store(&mut self, entry: &Entry, name: &str) -> Result<(), Failure> {
-        let s3 = (entry.flavor == "s3").then(|| entry.configuration.clone());
+        let s3 = (entry.flavor == "s3").then_some(&entry.configuration);
         let Some(adopted) = s3.and_then(|settings| adopt(&entry.name, settings)) else {
             self.found.notes.push(format!(
                 "The artifact store {name} ({}) is not on OSS: the stack names it, and it means \
@@ -284,7 +285,10 @@ struct Planned<T> {
     former: Option<T>,
 }
 
-fn put<'c, T: Clone + HasName + 'c>(new: T, find: impl FnOnce(&str) -> Option<&'c T>) -> Planned<T> {
+fn put<'c, T: Clone + HasName + 'c>(
+    new: T,
+    find: impl FnOnce(&str) -> Option<&'c T>,
+) -> Planned<T> {
     let former = find(new.name()).cloned();
     Planned { new, former }
 }
@@ -336,8 +340,8 @@ impl Puts {
         let stores = self.stores.iter();
         let stores = stores.map(|it| (format!("artifact store {}", it.new.name), it.became()));
         let components = self.components.iter();
-        let components = components
-            .map(|it| (format!("{} {}", it.new.kind.label(), it.new.name), it.became()));
+        let components =
+            components.map(|it| (format!("{} {}", it.new.kind.label(), it.new.name), it.became()));
         let stack = (format!("stack {}", self.stack.new.name), self.stack.became());
         stores.chain(components).chain([stack]).collect()
     }

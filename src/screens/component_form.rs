@@ -224,7 +224,8 @@ impl ComponentForm {
                 match settled(outcome) {
                     Ok(name) => {
                         self.form.mark_saved();
-                        let said = format!("the {} {name} is in the catalog", self.draft.kind.label());
+                        let said =
+                            format!("the {} {name} is in the catalog", self.draft.kind.label());
                         return Step::answer(name).then(Step::toast(Tone::Good, &said));
                     }
                     Err(failure) => self.failure = Some(failure),
@@ -295,7 +296,7 @@ fn field(at: usize, setting: &Setting, draft: &ComponentDraft) -> Field<Ask> {
         Field::text(ask, &label).value(&shown)
     } else {
         let none = match &setting.default {
-            Some(default) => format!("by itself ({})", Setting::shown(default)),
+            Some(default) => format!("default ({})", Setting::shown(default)),
             None => "not given".to_owned(),
         };
         let chosen = words.iter().position(|word| *word == shown).map_or(0, |at| at + 1);

@@ -160,8 +160,10 @@ impl Screen for ComponentPicker {
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        const COLUMNS: [Column<'_>; 2] =
-            [Column::new("name", Constraint::Fill(1)), Column::new("flavor", Constraint::Length(24))];
+        const COLUMNS: [Column<'_>; 2] = [
+            Column::new("name", Constraint::Fill(1)),
+            Column::new("flavor", Constraint::Length(24)),
+        ];
         let inner = pane(frame, area, theme, &self.title(), true);
         if let Some(failure) = &self.failure {
             return failure_view::view(frame, inner, theme, failure);

@@ -268,6 +268,9 @@ impl StackForm {
             Msg::Reloaded(outcome) => {
                 // what was read before still serves, where it cannot be read anew
                 if let Ok(catalog) = settled(outcome) {
+                    for kind in ComponentType::ALL {
+                        self.form.set_help(Slot::Component(kind), &help(&catalog, kind));
+                    }
                     self.stores = catalog.stores().to_vec();
                     self.components = catalog.components().to_vec();
                 }

@@ -213,13 +213,14 @@ fn component(kind: &str, item: Value) -> Result<Entry, Unreadable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::stack::StackDraft;
     use crate::model::store::ArtifactStore;
     use crate::zenml::lint::adopt;
 
     const CAPTURE: &str = include_str!("../../tests/data/zenml/stack-export.yaml");
 
     fn store_of(entry: &Entry) -> ArtifactStore {
-        let adopted = adopt(&entry.name, entry.configuration.clone()).unwrap();
+        let adopted = adopt(&entry.name, &entry.configuration).unwrap();
         adopted.draft.validate().unwrap()
     }
 
@@ -229,11 +230,14 @@ mod tests {
         assert_eq!(file.name.as_deref(), Some("custom_stack"));
         assert_eq!(file.zenml.as_deref(), Some("0.98.0"));
         let [store, orchestrator] = file.components.as_slice() else { panic!() };
-        assert_eq!((orchestrator.kind.as_str(), orchestrator.flavor.as_str()), ("orchestrator", "local"));
+        assert_eq!(
+            (orchestrator.kind.as_str(), orchestrator.flavor.as_str()),
+            ("orchestrator", "local")
+        );
         let stores = [store_of(store)];
         assert_eq!(stores[0].region.as_ref().unwrap().as_str(), "cn-hangzhou");
-        let mut draft = crate::model::stack::StackDraft::default();
-        draft.name = "custom_stack".into();
+        let name = "custom_stack".to_owned();
+        let mut draft = StackDraft { name, ..StackDraft::default() };
         draft.components.insert(ComponentType::ArtifactStore, vec![store.name.clone()]);
         draft.components.insert(ComponentType::Orchestrator, vec!["default".into()]);
         let described = Described { components: &[], stores: &stores };
@@ -257,14 +261,18 @@ mod tests {
         for text in ["", "a: 1", "components: 3", "components: {}", "- 1", "components:\n  x: []"] {
             assert_eq!(read(text), Err(Unreadable::NoStack), "{text}");
         }
-        for text in ["components: {x: 1}", "components: {x: {name: a}}", "components: {x: {flavor: a}}"] {
+        for text in
+            ["components: {x: 1}", "components: {x: {name: a}}", "components: {x: {flavor: a}}"]
+        {
             assert!(matches!(read(text), Err(Unreadable::Entry { .. })), "{text}");
         }
         let bomb = "a: &a [1]\ncomponents: {x: *a}\n";
         assert!(matches!(read(bomb), Err(Unreadable::Yaml(_))));
         let one = "{name: a, flavor: b},".repeat(MOST_COMPONENTS + 1);
         assert_eq!(read(&format!("components: {{x: [{one}]}}")), Err(Unreadable::Many));
-        let key = read("components: {alerter: {name: a, flavor: slack, configuration: {slack_token: canary}}}");
+        let key = read(
+            "components: {alerter: {name: a, flavor: slack, configuration: {slack_token: canary}}}",
+        );
         assert!(!format!("{key:?}").contains("canary"));
     }
 }

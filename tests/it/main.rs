@@ -11,6 +11,7 @@
 mod browser;
 mod check;
 mod cli;
+mod components;
 mod conformance;
 mod doctor;
 mod doctor_bed;

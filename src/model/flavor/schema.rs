@@ -219,15 +219,16 @@ impl Field {
         if !about.is_empty() {
             parts.push(about.to_owned());
         }
-        let plain = self.kinds == [Kind::Text] && self.choices.is_empty() && !self.sensitive;
-        if !plain {
+        // text needs no word, and the words of a choice are seen
+        let seen = self.kinds == [Kind::Text] || self.kinds == [Kind::Boolean];
+        if !seen || self.sensitive {
             parts.push(self.expected());
         }
         if !self.keys.is_empty() {
             parts.push(format!("its names: {}", visible(&self.keys.join(", "))));
         }
         if let Some(default) = &self.default {
-            parts.push(format!("by itself {}", visible(&Self::shown(default))));
+            parts.push(format!("default {}", visible(&Self::shown(default))));
         }
         parts.join("; ")
     }
@@ -255,18 +256,15 @@ impl Field {
                 Kind::Object => "an object as JSON: {\"name\": …}",
             })
             .collect();
-        let mut out = words.join(", or ");
-        match (self.min, self.above, self.max) {
-            (Some(min), _, Some(max)) => out.push_str(&format!(" from {min} to {max}")),
-            (Some(min), _, None) => out.push_str(&format!(" of at least {min}")),
-            (None, Some(above), Some(max)) => {
-                out.push_str(&format!(" above {above} and up to {max}"));
-            }
-            (None, Some(above), None) => out.push_str(&format!(" above {above}")),
-            (None, None, Some(max)) => out.push_str(&format!(" up to {max}")),
-            (None, None, None) => {}
-        }
-        out
+        let range = match (self.min, self.above, self.max) {
+            (Some(min), _, Some(max)) => format!(" from {min} to {max}"),
+            (Some(min), _, None) => format!(" of at least {min}"),
+            (None, Some(above), Some(max)) => format!(" above {above} and up to {max}"),
+            (None, Some(above), None) => format!(" above {above}"),
+            (None, None, Some(max)) => format!(" up to {max}"),
+            (None, None, None) => String::new(),
+        };
+        words.join(", or ") + &range
     }
 
     fn wants_reference(&self) -> String {

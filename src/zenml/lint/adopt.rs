@@ -22,8 +22,9 @@ pub struct Adopted {
 
 /// What `settings` of a store of the flavor `s3` mean on OSS; nothing where they lead elsewhere: to
 /// AWS, or to no endpoint at all. Keys in them are forgotten.
-pub fn adopt(name: &str, settings: Map<String, Value>) -> Option<Adopted> {
-    let store = || HandMade::new(Some(name.to_owned()), Some("s3".to_owned()), settings.clone(), None);
+pub fn adopt(name: &str, settings: &Map<String, Value>) -> Option<Adopted> {
+    let store =
+        || HandMade::new(Some(name.to_owned()), Some("s3".to_owned()), settings.clone(), None);
     let draft = draft(&store(), name)?;
     let findings = judge(store(), None).findings;
     Some(Adopted { draft, findings })
@@ -112,7 +113,7 @@ mod tests {
     use serde_json::json;
 
     fn adopted(settings: &Value) -> Option<Adopted> {
-        adopt("alibaba_store", settings.as_object().unwrap().clone())
+        adopt("alibaba_store", settings.as_object().unwrap())
     }
 
     fn told(store: &ArtifactStore) -> Value {

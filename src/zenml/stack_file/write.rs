@@ -1,5 +1,7 @@
 //! YAML as `PyYAML`'s `dump` lays it out: blocks, names in the order of the alphabet.
 
+use std::fmt::Write as _;
+
 use serde_json::{Number, Value};
 
 /// `value` as a document.
@@ -91,8 +93,7 @@ fn number(number: &Number) -> String {
 /// YAML reads the same.
 fn text(text: &str) -> String {
     // PyYAML's resolver: truths, null, numbers, dates, times of base 60, and the merge key
-    const WORDS: [&str; 12] =
-        ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "none", "inf"];
+    const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '/');
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@+".contains(c);
     let bare = begins
@@ -106,7 +107,7 @@ fn text(text: &str) -> String {
     for c in Value::from(text).to_string().chars() {
         // line ends and marks of YAML that JSON leaves alone
         if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _infallible = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }
@@ -141,7 +142,26 @@ mod tests {
 
     #[test]
     fn texts_that_could_be_something_else_stand_in_quotes() {
-        for quoted in ["", "yes", "No", "1", "1.5", "2026-01-01", "a: b", "#a", "a #b", "{{a.b}}", "*a", " a", "a:", "=", "<<", "-", "\u{85}", "12:30"] {
+        for quoted in [
+            "",
+            "yes",
+            "No",
+            "1",
+            "1.5",
+            "2026-01-01",
+            "a: b",
+            "#a",
+            "a #b",
+            "{{a.b}}",
+            "*a",
+            " a",
+            "a:",
+            "=",
+            "<<",
+            "-",
+            "\u{85}",
+            "12:30",
+        ] {
             let out = text(quoted);
             assert!(out.starts_with('"'), "{quoted:?} became {out}");
         }

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::Case;
 use crate::base::visible::visible;
+use crate::zenml::lint::CONNECTORS;
 use crate::zenml::lint::Severity;
 use crate::zenml::lint::read::{Given, Issuer};
-use crate::zenml::lint::CONNECTORS;
 use crate::zenml::version::Version;
 
 impl Case {
