@@ -76,7 +76,13 @@ async fn climb(latency: Duration) -> Duration {
     let network = Network::new(&Env::default()).unwrap();
     let services = Services { network, clock, entropy };
     let store = Ok(draft.validate().unwrap());
-    let target = Target { subject: "store/demo".into(), store, credentials: Ok(key), python: None };
+    let target = Target {
+        subject: "store/demo".into(),
+        store,
+        credentials: Ok(key),
+        python: None,
+        components: None,
+    };
     let start = Instant::now();
     let cancel = CancellationToken::new();
     let report = Ladder::default().run(target, services, &cancel, async |_| {}).await;

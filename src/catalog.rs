@@ -24,6 +24,7 @@ use crate::base::visible::visible;
 use crate::model::component::{Component, ComponentType};
 use crate::model::connection::Connection;
 use crate::model::name::Name;
+use crate::model::requirement::Described;
 use crate::model::stack::Stack;
 use crate::model::store::{ArtifactStore, StoreDraft};
 
@@ -151,6 +152,21 @@ impl Catalog {
     /// The components that are no artifact stores.
     pub fn components(&self) -> &[Component] {
         &self.content.components
+    }
+
+    /// The component `name` of a type.
+    pub fn component(&self, kind: ComponentType, name: &str) -> Option<&Component> {
+        self.components().iter().find(|it| it.kind == kind && it.name.as_str() == name)
+    }
+
+    /// What stacks can be composed of, for [`judge`](crate::model::requirement::judge).
+    pub fn described(&self) -> Described<'_> {
+        Described { components: self.components(), stores: self.stores() }
+    }
+
+    /// The stacks that use the component `name` of a type.
+    pub fn users_of_component(&self, kind: ComponentType, name: &str) -> Vec<&Name> {
+        self.content.stacks_with(kind, name)
     }
 
     /// The stacks.

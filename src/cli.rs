@@ -10,6 +10,7 @@ pub mod args;
 mod artifact;
 mod check;
 mod commit;
+mod component;
 mod copy;
 mod explain;
 mod keystore;
@@ -24,6 +25,7 @@ mod sandbox;
 mod secret;
 pub mod session;
 mod stack;
+mod stack_file;
 mod store;
 mod table;
 pub mod terminal;
@@ -71,6 +73,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Regions(args) => regions::run(args, session).await,
         Command::Secret(verb) => secret::run(verb, session).await,
         Command::ArtifactStore(verb) => store::run(verb, session).await,
+        Command::Component(verb) => component::run(verb, session).await,
         Command::Stack(verb) => stack::run(verb, session).await,
         Command::Run(verb) => run::run(verb, session).await,
         Command::Artifact(verb) => artifact::run(verb, session).await,

@@ -13,12 +13,12 @@
 //! | floor | module | what is there |
 //! |---|---|---|
 //! | 1 | [`base`] | [files written whole](base::atomic_file), [secret text](base::secret_string), [outside text made showable](base::visible), [the shape of a job](base::job) |
-//! | 2 | [`model`] | the words of the field as types: a draft of strings becomes a valid [store](model::store), [secret](model::secret) or [stack](model::stack) in one place, for forms, files and the command line alike; the [region table](model::region) and [where data may lie](model::residency); what a diagnosis [finds](model::finding) and how it is [mended](model::fix) |
+//! | 2 | [`model`] | the words of the field as types: a draft of strings becomes a valid [store](model::store), [secret](model::secret) or [stack](model::stack) in one place, for forms, files and the command line alike; the [region table](model::region) and [where data may lie](model::residency); the [flavors](model::flavor) of ZenML, and what a stack of them [needs](model::requirement); what a diagnosis [finds](model::finding) and how it is [mended](model::fix) |
 //! | 3 | [`ports`] | what tests replace: [clock](ports::clock), [randomness](ports::entropy), [environment](ports::env), [folders](ports::paths), [network](ports::network), [children](ports::process) |
 //! | 4 | [`catalog`] | `stacks.toml`, read whole and edited entry by entry, comments kept |
 //! | 4 | [`keystore`] | secrets in two files of the age format |
 //! | 4 | [`oss`] | the client: rusoto builds the requests; addressing, signatures, transport, limits and listings are ours; what its [errors mean](oss::error::explain) is a table of data |
-//! | 4 | [`zenml`] | what ZenML is [told](zenml::plan), as a [script](zenml::script), what it [writes](zenml::layout) on a store, [runs, artifacts](zenml::artifacts) and what may go of them, what is wrong in a store [made by hand](zenml::lint), and in the [Python](zenml::python) that runs it |
+//! | 4 | [`zenml`] | what ZenML is [told](zenml::plan), as a [script](zenml::script) or as [its own YAML](zenml::stack_file), what it [writes](zenml::layout) on a store, [runs, artifacts](zenml::artifacts) and what may go of them, what is wrong in a store [made by hand](zenml::lint), and in the [Python](zenml::python) that runs it |
 //! | 5 | [`sandbox`] | an OSS on this machine, for demo and tests, with [faults](sandbox::faults) to rehearse |
 //! | 6 | [`doctor`] | the diagnosis: [checks](doctor::CHECKS), side by side where none needs the other; the [rights](doctor::permissions) it proved and the [fixes](doctor::fix) it offers |
 //! | 7 | [`ops`] | use cases: each a plain struct that runs itself against the [world](ops::world::World); their one way to fail is [`Failure`](ops::failure::Failure), which ends in the next step |
@@ -59,6 +59,8 @@
 //!   tests of [`zenml::artifacts::prune`] and `tests/it/artifacts.rs`.
 //! - No secret is in any file, `Debug` text or screen: the canaries of [`keystore`] and
 //!   `tests/it/screens_forms.rs`.
+//! - What ZenML exported comes into the catalog and goes out again byte by byte, and a key in it
+//!   gets neither into a file nor onto a screen: `tests/it/components.rs`.
 //! - A stale answer reaches no screen, and a hint is shown only for a key that does something: the
 //!   tests of [`app::shell`].
 

@@ -8,6 +8,8 @@ pub mod bucket_picker;
 pub mod buckets;
 pub mod census;
 pub mod check;
+pub mod component_form;
+pub mod component_picker;
 mod detail;
 pub mod details;
 pub mod explain;

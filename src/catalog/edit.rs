@@ -181,6 +181,16 @@ impl Edit {
         Ok(())
     }
 
+    /// Gives a component another name, also in the stacks that use it.
+    pub fn rename_component(&mut self, from: &str, to: &Name) -> Result<(), Error> {
+        let mine = self.content.components.iter().find(|other| other.name.as_str() == from);
+        let kind = mine.map(|component| component.kind).ok_or_else(|| COMPONENTS.absent(from))?;
+        self.rename(COMPONENTS, from, to)?;
+        self.rename_in_stacks(kind, from, to);
+        self.reread();
+        Ok(())
+    }
+
     /// Deletes a component that no stack uses, with the comment right above it.
     pub fn delete_component(&mut self, name: &str) -> Result<(), Error> {
         let mine = self.content.components.iter().find(|other| other.name.as_str() == name);

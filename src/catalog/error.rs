@@ -109,6 +109,7 @@ fn article(what: &str) -> String {
     format!("{article} {what}")
 }
 
+/// The noun of the command line.
 fn command(what: &str) -> String {
     what.replace(' ', "-")
 }

@@ -204,7 +204,14 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             }
             _ => Err(problems),
         };
-        self.valid(component, |field| field)
+        let component = self.valid(component, |field| field)?;
+        // the flavor may be of another ZenML than the table's: nothing is left out for it
+        for problem in component.problems() {
+            let field = format!("configuration.{}", problem.setting);
+            let span = self.table.get("configuration").and_then(Item::span);
+            self.notes.push(Severity::Warning, &self.path, &field, problem.message, span);
+        }
+        Some(component)
     }
 
     fn stack(&mut self) -> Option<Stack> {

@@ -8,7 +8,9 @@
 )]
 
 pub mod artifacts;
+mod component;
 mod plan;
+mod stack;
 mod zenml;
 
 use std::ffi::OsString;
@@ -16,6 +18,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::component::{Component, ComponentSettings};
+pub use self::stack::{Stack, StackExport, StackImport, StackSettings};
 pub use plan::{Commit, Plan};
 pub use zenml::{Login, Zenml};
 
@@ -122,6 +126,9 @@ pub enum Command {
     /// Artifact stores of the catalog
     #[command(subcommand, alias = "store")]
     ArtifactStore(Store),
+    /// Components of the catalog other than artifact stores
+    #[command(subcommand)]
+    Component(Component),
     /// Stacks of the catalog
     #[command(subcommand)]
     Stack(Stack),
@@ -320,75 +327,6 @@ pub enum SignatureVersion {
     V2,
     /// S3 V4.
     V4,
-}
-
-/// `osstack stack …`.
-#[derive(Debug, Subcommand)]
-pub enum Stack {
-    /// Compose a new stack; the network is not touched
-    Register(StackSettings),
-    /// Change what is given, keep the rest
-    Update(StackSettings),
-    /// Names and components
-    List,
-    /// One stack
-    Describe {
-        /// The stack
-        name: String,
-    },
-    /// Forget a stack; its store and its secret stay
-    Delete {
-        /// The stack
-        name: String,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
-    /// Give a stack another name
-    Rename {
-        /// The stack
-        name: String,
-        /// Its new name
-        to: String,
-        /// Do not ask, though the stack is protected
-        #[arg(long, short)]
-        yes: bool,
-    },
-    /// A second stack like the first
-    Copy {
-        /// The stack
-        name: String,
-        /// The new one's name
-        to: String,
-    },
-}
-
-/// Settings of a stack.
-#[derive(Args, Debug)]
-pub struct StackSettings {
-    /// The stack's name
-    pub name: String,
-    /// Artifact store
-    #[arg(long, short)]
-    pub artifact_store: Option<String>,
-    /// Orchestrator
-    #[arg(long, short)]
-    pub orchestrator: Option<String>,
-    /// A further component, as often as needed; TYPE= takes it out
-    #[arg(long, short, value_name = "TYPE=NAME")]
-    pub component: Vec<String>,
-    /// The ZenML connection it belongs to
-    #[arg(long)]
-    pub zenml: Option<String>,
-    /// Changes ask for the typed name
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
-    pub protected: Option<bool>,
-    /// ZenML hears of it only after a check of its store has passed
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
-    pub require_check: Option<bool>,
-    /// Do not ask, though the stack is protected
-    #[arg(long, short)]
-    pub yes: bool,
 }
 
 /// `osstack check`.

@@ -33,7 +33,7 @@ pub(super) async fn run(args: LintArgs, session: &mut Session) -> Result<(), Sto
     if linted.has_errors() { Err(Stop::Code(1)) } else { Ok(()) }
 }
 
-fn from_stdin(stdin: &mut dyn Read) -> Result<Source, Stop> {
+pub(super) fn from_stdin(stdin: &mut dyn Read) -> Result<Source, Stop> {
     let mut bytes = Zeroizing::new(Vec::new());
     let one_more = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let unreadable = |why: &str| {

@@ -14,6 +14,7 @@ use super::table::{Cell, Table};
 use crate::base::visible::visible;
 use crate::model::component::ComponentType;
 use crate::model::name::Name;
+use crate::model::requirement::{self, Weight};
 use crate::model::stack::{Stack, StackDraft};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::stacks::{CopyStack, DeleteStack, RenameStack, SaveStack};
@@ -51,6 +52,8 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
             let name = session.run(CopyStack { name, to }).await??;
             done("copied", &name, session).await
         }
+        Verb::Export(args) => super::stack_file::export(args, session).await,
+        Verb::Import(args) => super::stack_file::import(args, session).await,
     }
 }
 
@@ -63,9 +66,9 @@ async fn update(settings: StackSettings, session: &mut Session) -> Result<(), St
     warn_of_dangling(&name, session).await
 }
 
-/// Warns of a store that the catalog does not have (ZenML may), and of a store's secret that the
-/// keystore does not have.
-async fn warn_of_dangling(stack: &Name, session: &mut Session) -> Result<(), Stop> {
+/// Warns of a store that the catalog does not have (ZenML may), of a store's secret that the
+/// keystore does not have, and of what the components lack.
+pub(super) async fn warn_of_dangling(stack: &Name, session: &mut Session) -> Result<(), Stop> {
     let catalog = session.run(LoadCatalog).await??;
     let stack = stack_of(&catalog, stack.as_str())?;
     for name in stack.components.get(&ComponentType::ArtifactStore).into_iter().flatten() {
@@ -77,6 +80,12 @@ async fn warn_of_dangling(stack: &Name, session: &mut Session) -> Result<(), Sto
                 ));
                 session.output.note(&format!("warning: {absent}"));
             }
+        }
+    }
+    for need in requirement::of_stack(stack, catalog.described()) {
+        if need.weight > Weight::Note {
+            let next = need.next.map(|next| format!(" {next}.")).unwrap_or_default();
+            session.output.note(&format!("warning: {}{next}", need.message));
         }
     }
     Ok(())
@@ -183,13 +192,13 @@ fn joined(names: &[Name]) -> String {
 }
 
 /// `artifact_store=a, orchestrator=b`.
-fn composed(stack: &Stack) -> String {
+pub(super) fn composed(stack: &Stack) -> String {
     let parts = stack.components.iter().map(|(kind, names)| format!("{kind}={}", joined(names)));
     parts.collect::<Vec<_>>().join(", ")
 }
 
 /// A stack as scripts read it.
-fn fields(stack: &Stack) -> Value {
+pub(super) fn fields(stack: &Stack) -> Value {
     let components: Map<String, Value> = stack
         .components
         .iter()

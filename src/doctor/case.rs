@@ -16,6 +16,7 @@ use crate::model::endpoint::{Endpoint, EndpointError, Scheme};
 use crate::model::finding::Finding;
 use crate::model::fix::Fix;
 use crate::model::object_key::{KeyError, ObjectKey};
+use crate::model::requirement::Requirement;
 use crate::model::secret::Credentials;
 use crate::model::store::{ArtifactStore, Signature};
 use crate::oss::client::Guard;
@@ -37,6 +38,8 @@ pub struct Target {
     pub credentials: Result<Credentials, Missing>,
     /// What runs pipelines, or why it cannot be told; nothing where no Python was named.
     pub python: Option<Result<Environment, String>>,
+    /// What a stack's components need of each other; nothing where the subject is no stack.
+    pub components: Option<Vec<Requirement>>,
 }
 
 impl Target {
@@ -76,6 +79,7 @@ pub struct Patient {
     pub(super) endpoint: Option<Result<Endpoint, EndpointError>>,
     pub(super) services: Services,
     pub(super) python: Option<Result<Environment, String>>,
+    pub(super) components: Option<Vec<Requirement>>,
     /// Whether the line's speed is measured, which moves megabytes.
     pub(super) rate: bool,
     client: Option<Client>,
@@ -151,7 +155,7 @@ pub(super) struct Probe {
 
 impl Case {
     pub(super) fn new(target: Target, services: Services, rate: bool, traces: Traces) -> Self {
-        let Target { subject, store, credentials, python } = target;
+        let Target { subject, store, credentials, python, components } = target;
         let credentials = credentials.map(Arc::new);
         let endpoint = store.as_ref().ok().map(ArtifactStore::access_endpoint);
         let prefix = store.as_ref().map(ArtifactStore::key_prefix).unwrap_or_default();
@@ -163,6 +167,7 @@ impl Case {
             endpoint,
             services,
             python,
+            components,
             rate,
             client: None,
             folder,
@@ -378,6 +383,7 @@ pub(super) mod tests {
             store: Ok(draft.validate().unwrap()),
             credentials: Ok(credentials),
             python: None,
+            components: None,
         };
         Case::new(target, services(), false, Traces::default())
     }

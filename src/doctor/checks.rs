@@ -29,6 +29,7 @@ mod round_trip;
 mod secret;
 mod session_token;
 mod signature;
+mod stack_components;
 mod storage_class;
 mod store;
 mod tcp;
@@ -38,6 +39,9 @@ mod versioning;
 mod write;
 
 use super::check::Check;
+
+/// The one check that is about more of a stack than its store.
+pub(super) const STACK_COMPONENTS: &str = stack_components::ID;
 
 /// Every check. The order is the one on screen, in the documentation and in JSON; a check stands
 /// below those it needs.
@@ -76,6 +80,7 @@ pub const CHECKS: &[Check] = &[
     versioning::CHECK,
     storage_class::CHECK,
     leftovers::CHECK,
+    stack_components::CHECK,
     python::CHECK,
     rate::CHECK,
 ];

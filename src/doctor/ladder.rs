@@ -320,6 +320,7 @@ mod tests {
             store: Ok(store),
             credentials: Ok(key),
             python: None,
+            components: None,
         };
         let ladder = Ladder { checks, patience: Duration::from_secs(5), rate: false };
         let report = ladder.run(target, services, cancel, async |_| {}).await;

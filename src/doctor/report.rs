@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::permissions;
+use super::{checks, permissions};
 use crate::base::visible::visible;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::{Finding, ServerError, State};
@@ -138,6 +138,17 @@ impl Report {
     /// How many findings are in `state`.
     pub fn count(&self, state: State) -> usize {
         self.findings.iter().filter(|finding| finding.state == state).count()
+    }
+
+    /// What the report says of the store alone: a stack's other components leave it as it is.
+    #[must_use]
+    pub fn of_store(&self) -> Self {
+        let mut report = self.clone();
+        report.findings.retain(|finding| finding.id != checks::STACK_COMPONENTS);
+        if report.outcome != Outcome::Cancelled {
+            report.outcome = Outcome::of(&report.findings);
+        }
+        report
     }
 
     /// The first finding that failed: mend that one before the others.

@@ -2,7 +2,12 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
+
+use super::field::{FieldError, note};
+use super::flavor::{self, Field, Flavor, SettingError};
 use super::name::Name;
+use crate::base::visible::visible;
 
 /// The types ZenML 0.98 has (`enums.py`, `GET /component-types`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,6 +71,13 @@ impl ComponentType {
         }
     }
 
+    /// With its article: `an image builder`.
+    pub fn one(self) -> String {
+        let label = self.label();
+        let article = if label.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+        format!("{article} {label}")
+    }
+
     /// As people write it: `artifact store`.
     pub fn label(self) -> String {
         self.as_str().replace('_', " ")
@@ -125,12 +137,163 @@ pub struct Component {
     /// ZenML's flavor.
     pub flavor: String,
     /// What the flavor is told.
-    pub configuration: serde_json::Map<String, serde_json::Value>,
+    pub configuration: Map<String, Value>,
+}
+
+impl Component {
+    /// The row of the table; nothing for a flavor of somebody's own.
+    pub fn known_flavor(&self) -> Option<&'static Flavor> {
+        flavor::find(self.kind, &self.flavor)
+    }
+
+    /// What is wrong with its settings, as far as the table knows its flavor.
+    pub fn problems(&self) -> Vec<SettingError> {
+        let known = self.known_flavor();
+        known.map(|known| known.schema.problems(&self.configuration)).unwrap_or_default()
+    }
+}
+
+/// What a form, a file or a command line holds of a component.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComponentDraft {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: ComponentType,
+    /// ZenML's flavor.
+    pub flavor: String,
+    /// What the flavor is told.
+    pub configuration: Map<String, Value>,
+}
+
+/// What is wrong with a draft.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ComponentProblems {
+    /// With its name, type or flavor.
+    pub fields: Vec<FieldError>,
+    /// With its settings.
+    pub settings: Vec<SettingError>,
+}
+
+impl ComponentDraft {
+    /// A component of `kind` that nothing is known of yet.
+    pub fn new(kind: ComponentType) -> Self {
+        Self { name: String::new(), kind, flavor: String::new(), configuration: Map::new() }
+    }
+
+    /// Gives a setting the value that `text` means; an empty one takes the setting out. Of a
+    /// flavor that the table does not know the value is JSON, where it can be read as such.
+    pub fn set(&mut self, setting: &str, text: &str) -> Result<(), SettingError> {
+        let refuse = |message: String| SettingError {
+            setting: setting.to_owned(),
+            message,
+            is_refused: true,
+        };
+        if text.trim().is_empty() {
+            self.configuration.shift_remove(setting);
+            return Ok(());
+        }
+        let value = match flavor::find(self.kind, self.flavor.trim()) {
+            Some(known) => {
+                let field = known.schema.field(setting);
+                let field = field.ok_or_else(|| refuse(known.schema.unknown(setting)))?;
+                field.parse(text).map_err(refuse)?
+            }
+            None => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),
+        };
+        self.configuration.insert(setting.to_owned(), value);
+        Ok(())
+    }
+
+    /// A setting as one types it; empty where it is not given.
+    pub fn shown(&self, setting: &str) -> String {
+        self.configuration.get(setting).map(Field::shown).unwrap_or_default()
+    }
+
+    /// The component, or everything that is wrong.
+    pub fn validate(&self) -> Result<Component, ComponentProblems> {
+        let mut fields = Vec::new();
+        let name = note(&mut fields, "name", Name::parse(&self.name));
+        if self.kind == ComponentType::ArtifactStore {
+            let message = "an artifact store has its own form, and its own table in stacks.toml: \
+                           [artifact_store.NAME]";
+            fields.push(FieldError::new("type", message));
+        }
+        let flavor = self.flavor.trim().to_owned();
+        if flavor.is_empty() {
+            let names: Vec<&str> = flavor::of(self.kind).map(|it| it.name.as_str()).collect();
+            let message = format!("a flavor is needed: {}, or your own", names.join(", "));
+            fields.push(FieldError::new("flavor", message));
+        }
+        let known = flavor::find(self.kind, &flavor);
+        let settings = known.map(|known| known.schema.problems(&self.configuration));
+        let settings = settings.unwrap_or_default();
+        match name {
+            Some(name) if fields.is_empty() && settings.is_empty() => {
+                let configuration = self.configuration.clone();
+                Ok(Component { name, kind: self.kind, flavor, configuration })
+            }
+            _ => Err(ComponentProblems { fields, settings }),
+        }
+    }
+}
+
+impl From<&Component> for ComponentDraft {
+    fn from(component: &Component) -> Self {
+        Self {
+            name: component.name.to_string(),
+            kind: component.kind,
+            flavor: component.flavor.clone(),
+            configuration: component.configuration.clone(),
+        }
+    }
+}
+
+impl fmt::Display for ComponentProblems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.fields.iter().map(ToString::to_string);
+        let settings = self.settings.iter().map(ToString::to_string);
+        f.write_str(&fields.chain(settings).collect::<Vec<_>>().join("; "))
+    }
+}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", visible(&self.setting), self.message)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_draft_becomes_a_component_by_its_flavor() {
+        let mut draft = ComponentDraft::new(ComponentType::ContainerRegistry);
+        let problems = draft.validate().unwrap_err();
+        let fields: Vec<_> = problems.fields.iter().map(|problem| problem.field).collect();
+        assert_eq!(fields, ["name", "flavor"]);
+        draft.name = "acr".into();
+        draft.flavor = "default".into();
+        assert_eq!(draft.validate().unwrap_err().to_string(), "uri: it is needed");
+        assert!(draft.set("url", "x").unwrap_err().message.contains("did you mean uri?"));
+        draft.set("uri", "registry.cn-hangzhou.aliyuncs.com/zenml").unwrap();
+        let component = draft.validate().unwrap();
+        assert_eq!(ComponentDraft::from(&component), draft);
+        draft.set("uri", " ").unwrap();
+        assert!(draft.validate().is_err());
+
+        let mut own = ComponentDraft::new(ComponentType::Alerter);
+        own.flavor = "pager".into();
+        own.name = "pager".into();
+        own.set("retries", "3").unwrap();
+        own.set("room", "ops").unwrap();
+        let own = own.validate().unwrap();
+        assert_eq!(own.configuration["retries"], 3);
+        assert_eq!(own.configuration["room"], "ops");
+        let store = ComponentDraft { kind: ComponentType::ArtifactStore, ..draft };
+        assert!(store.validate().unwrap_err().to_string().contains("[artifact_store.NAME]"));
+    }
 
     #[test]
     fn words_round_trip() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::base::job::{Context, Job};
 use crate::catalog::Catalog;
 use crate::doctor::{Ladder, Missing, Progress, Report, Services, Target, fix};
+use crate::model::requirement::{self, Requirement};
 use crate::model::secret::Credentials;
 use crate::model::stack::Stack;
 use crate::model::store::{ArtifactStore, StoreDraft};
@@ -36,7 +37,7 @@ pub struct Besides {
 /// What can be checked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Subject {
-    /// A stack: its artifact store, and that it has one.
+    /// A stack: its artifact store, and that its components go together.
     Stack(String),
     /// An artifact store.
     Store(String),
@@ -87,15 +88,19 @@ impl Job<World> for RunCheck {
             Ladder::default().with_rate(rate).run(target, services, &context.cancel, tell).await;
         if let Some(store) = report.store.as_ref().filter(|_| report.subject != Target::DRAFT) {
             // the report is what was asked for; a history that cannot be kept says so when read
-            let _kept = history::record(world, store, &report).await;
+            let _kept = history::record(world, store, &report.of_store()).await;
         }
         Ok(report)
     }
 }
 
 async fn target(world: &World, subject: Subject) -> Result<Target, Failure> {
-    let (subject, store) = match subject {
-        Subject::Draft(draft) => (Target::DRAFT.to_owned(), Ok(draft.validate()?)),
+    let Found { subject, store, components } = match subject {
+        Subject::Draft(draft) => Found {
+            subject: Target::DRAFT.to_owned(),
+            store: Ok(draft.validate()?),
+            components: None,
+        },
         Subject::Stack(name) => {
             let catalog = world.catalog().await?;
             stack(&catalog, stack_of(&catalog, &name)?)
@@ -122,18 +127,28 @@ async fn target(world: &World, subject: Subject) -> Result<Target, Failure> {
         // never looked at: the check of the store stands before the secret's
         Err(missing) => Err(missing.clone()),
     };
-    Ok(Target { subject, store, credentials, python: None })
+    Ok(Target { subject, store, credentials, python: None, components })
 }
 
-/// As reports name the subject, and its store.
-type Found = (String, Result<ArtifactStore, Missing>);
+/// What a subject means.
+struct Found {
+    /// As reports name it.
+    subject: String,
+    store: Result<ArtifactStore, Missing>,
+    /// Of a stack.
+    components: Option<Vec<Requirement>>,
+}
 
 fn store(store: ArtifactStore) -> Found {
-    (format!("store/{}", store.name), Ok(store))
+    Found { subject: format!("store/{}", store.name), store: Ok(store), components: None }
 }
 
 fn stack(catalog: &Catalog, stack: &Stack) -> Found {
-    (format!("stack/{}", stack.name), its_store(catalog, stack))
+    Found {
+        subject: format!("stack/{}", stack.name),
+        store: its_store(catalog, stack),
+        components: Some(requirement::of_stack(stack, catalog.described())),
+    }
 }
 
 /// An entry that is there, says something wrong, and can be mended: a finding, with its fix.
@@ -145,7 +160,7 @@ fn mendable(catalog: &Catalog, name: &str) -> Option<Found> {
         next: failure.hints.join("; "),
         fix: Some(fix),
     };
-    Some((format!("store/{name}"), Err(missing)))
+    Some(Found { subject: format!("store/{name}"), store: Err(missing), components: None })
 }
 
 /// Nothing of that name counts; what the file has and cannot be used is told before what is near.
@@ -168,8 +183,8 @@ fn its_store(catalog: &Catalog, stack: &Stack) -> Result<ArtifactStore, Missing>
             fix: None,
         });
     };
-    if let Some((_, found)) = mendable(catalog, name.as_str()) {
-        return found;
+    if let Some(found) = mendable(catalog, name.as_str()) {
+        return found.store;
     }
     if let Some(failure) =
         store_of(catalog, name.as_str()).err().filter(|it| it.kind == FailureKind::Settings)

@@ -89,11 +89,12 @@ impl Job<World> for Lint {
     }
 }
 
-fn read_file(path: &std::path::Path) -> Result<SecretString, Failure> {
+/// The text of a file, no longer than a text that is linted.
+pub(crate) fn read_file(path: &std::path::Path) -> Result<SecretString, Failure> {
     let shown = visible(&path.to_string_lossy()).into_string();
     let unreadable = |why: &dyn std::fmt::Display| {
         Failure::new(FailureKind::Usage, format!("cannot read {shown}: {why}"))
-            .hint("check the path, or give the text on stdin: osstack lint -")
+            .hint("check the path, or give - and the text on stdin")
     };
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     let mut bytes = Zeroizing::new(Vec::new());

@@ -17,10 +17,12 @@ use crate::keystore::{self, Summary};
 use crate::model::connection::Connection;
 use crate::model::field::FieldError;
 use crate::model::name::Name;
+use crate::model::requirement;
 use crate::model::secret::Credentials;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
 use crate::zenml::changes::{self, Change, Changes, Held};
+use crate::zenml::lint::CONNECTORS;
 use crate::zenml::plan::{Plan, SecretOutline, Step, Wanted, plan};
 use crate::zenml::remote::Remote;
 use crate::zenml::rest::ServerInfo;
@@ -198,7 +200,8 @@ async fn wish(
         components: catalog.components(),
         server,
     };
-    let plan = plan(&wanted)?;
+    let mut plan = plan(&wanted)?;
+    plan.notes.extend(beyond_the_store(catalog, stack));
     let check = check_state(world, stack, store).await;
     Ok(Wish { stack: stack.clone(), store: store.clone(), plan, check })
 }
@@ -272,6 +275,27 @@ fn live(
         unfinished: last.filter(Commit::is_half_done),
         now: world.clock.now(),
     }
+}
+
+/// What to know of the stack's other components.
+fn beyond_the_store(catalog: &Catalog, stack: &Stack) -> Vec<String> {
+    let described = catalog.described();
+    let needs = requirement::of_stack(stack, described).into_iter().map(|it| match it.next {
+        Some(next) => format!("{} {next}.", it.message),
+        None => it.message,
+    });
+    let mut notes: Vec<String> = needs.collect();
+    let mut integrations = requirement::integrations(stack, described);
+    integrations.retain(|integration| *integration != "s3");
+    if !integrations.is_empty() {
+        notes.push(format!(
+            "The flavors of this stack need, wherever ZenML runs: zenml integration install {} -y",
+            integrations.join(" ")
+        ));
+        // whoever links one to the rest of the stack links it to the store as well
+        notes.push(format!("Link no service connector to the artifact store. {CONNECTORS}"));
+    }
+    notes
 }
 
 async fn check_state(world: &World, stack: &Stack, store: &ArtifactStore) -> CheckState {

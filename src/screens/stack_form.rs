@@ -4,12 +4,15 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::catalog::Catalog;
-use crate::model::component::ComponentType;
+use crate::model::component::{Component, ComponentType};
 use crate::model::field::FieldError;
 use crate::model::name::Name;
+use crate::model::requirement::{self, Described, Weight};
 use crate::model::stack::{Stack, StackDraft};
+use crate::model::store::ArtifactStore;
 use crate::ops::failure::Failure;
 use crate::ops::stacks::SaveStack;
+use crate::ops::stores::LoadCatalog;
 use crate::ops::world::World;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, FormMove, Moves};
@@ -18,6 +21,7 @@ use crate::tui::theme::Theme;
 use crate::tui::widget::form::{Field, Form, Said};
 use crate::tui::widget::split::pane;
 
+use super::component_picker::ComponentPicker;
 use super::failure_view::settled;
 use super::pick_list::PickList;
 
@@ -31,7 +35,9 @@ pub struct StackForm {
     /// The stack as it was opened, where an existing one is edited.
     replaces: Option<Box<Stack>>,
     zenml: String,
-    stores: Vec<String>,
+    /// What stacks can be composed of.
+    stores: Vec<ArtifactStore>,
+    components: Vec<Component>,
     saving: bool,
 }
 
@@ -60,6 +66,8 @@ impl Slot {
 pub enum Command {
     /// Move in the form, or hand it in.
     Form(FormMove),
+    /// List the components of the focused type.
+    Choose,
 }
 
 /// What the screen is told.
@@ -67,6 +75,10 @@ pub enum Command {
 pub enum Msg {
     /// A store was picked.
     StorePicked(String),
+    /// A component of this type was picked or made.
+    ComponentPicked(ComponentType, Name),
+    /// The catalog is read anew: a component may have been made or changed.
+    Reloaded(Outcome<Result<Catalog, Failure>>),
     /// The stack is in the catalog, or not.
     Saved(Outcome<Result<Name, Failure>>),
 }
@@ -127,13 +139,65 @@ impl StackForm {
                 .on(draft.require_check)
                 .help("ZenML hears of it only after a check of its store has passed"),
         );
-        Self {
+        let mut form = Self {
             form: Form::new(fields),
             replaces,
             zenml: draft.zenml.clone(),
-            stores: catalog.stores().iter().map(|store| store.name.to_string()).collect(),
+            stores: catalog.stores().to_vec(),
+            components: catalog.components().to_vec(),
             saving: false,
+        };
+        form.remark();
+        form
+    }
+
+    /// Says under each type what the stack lacks or does not stand there. It refuses nothing: the
+    /// catalog may name what only ZenML has.
+    fn remark(&mut self) {
+        let draft = self.draft();
+        let chosen = draft.components.iter();
+        let chosen = chosen.flat_map(|(kind, all)| all.iter().map(|name| (*kind, name.as_str())));
+        let described = Described { components: &self.components, stores: &self.stores };
+        let needs = requirement::judge(chosen, described);
+        for kind in ComponentType::ALL {
+            let mine = needs.iter().filter(|need| need.at == kind && need.weight > Weight::Note);
+            let said: Vec<&str> = mine.map(|need| need.message.as_str()).collect();
+            let said = said.join(" ");
+            let remark = (!said.is_empty()).then_some(said.as_str());
+            self.form.set_remark(Slot::Component(kind), remark);
         }
+    }
+
+    /// The type of the focused field, where components of the catalog can be in it.
+    fn focused_kind(&self) -> Option<ComponentType> {
+        match self.form.focused() {
+            Some(Slot::Component(kind)) => {
+                Some(kind).filter(|kind| *kind != ComponentType::ArtifactStore)
+            }
+            _ => None,
+        }
+    }
+
+    fn can_choose(&self) -> bool {
+        self.focused_kind().is_some()
+    }
+
+    fn choose(&self) -> Step<Self> {
+        let Some(kind) = self.focused_kind() else { return Step::none() };
+        Step::ask(ComponentPicker::new(kind), move |name| Msg::ComponentPicked(kind, name))
+    }
+
+    fn component_picked(&mut self, kind: ComponentType, name: &Name) {
+        let slot = Slot::Component(kind);
+        let mut names = self.draft().components.remove(&kind).unwrap_or_default();
+        if !kind.allows_many() {
+            names.clear();
+        }
+        if names.iter().all(|other| other != name.as_str()) {
+            names.push(name.to_string());
+        }
+        self.form.set_text(slot, &names.join(", "));
+        self.form.mark_dirty();
     }
 
     fn draft(&self) -> StackDraft {
@@ -162,7 +226,8 @@ impl StackForm {
     fn react(&mut self, said: &Said<Slot>) -> Step<Self> {
         match said {
             Said::Open(Slot::Component(ComponentType::ArtifactStore)) => {
-                let list = PickList::new("Artifact store", self.stores.clone())
+                let names = self.stores.iter().map(|store| store.name.to_string()).collect();
+                let list = PickList::new("Artifact store", names)
                     .empty("the catalog has none: make one in tab 2, or type a name here");
                 return Step::ask(list, Msg::StorePicked);
             }
@@ -172,6 +237,7 @@ impl StackForm {
                 self.form.set_error(*slot, own.map(|error| error.message));
             }
             Said::Lines(..) => self.form.refuse_lines(),
+            Said::Changed(Slot::Component(_)) => self.remark(),
             Said::Submit if !self.saving => match self.draft().validate() {
                 Ok(_) => {
                     self.saving = true;
@@ -191,7 +257,24 @@ impl StackForm {
                 let slot = Slot::Component(ComponentType::ArtifactStore);
                 self.form.set_text(slot, &name);
                 self.form.mark_dirty();
+                self.remark();
                 let _moved = self.form.act(FormMove::Next);
+                Step::none()
+            }
+            Msg::ComponentPicked(kind, name) => {
+                self.component_picked(kind, &name);
+                Step::run(Effect::latest("read", LoadCatalog, Msg::Reloaded))
+            }
+            Msg::Reloaded(outcome) => {
+                // what was read before still serves, where it cannot be read anew
+                if let Ok(catalog) = settled(outcome) {
+                    for kind in ComponentType::ALL {
+                        self.form.set_help(Slot::Component(kind), &help(&catalog, kind));
+                    }
+                    self.stores = catalog.stores().to_vec();
+                    self.components = catalog.components().to_vec();
+                }
+                self.remark();
                 Step::none()
             }
             Msg::Saved(outcome) => {
@@ -242,11 +325,13 @@ impl Screen for StackForm {
     type Answer = Name;
 
     const NAME: &'static str = "stack-form";
-    const KEYS: &'static [Bind<Self>] = &[];
+    const KEYS: &'static [Bind<Self>] =
+        &[Bind::new(&["ctrl-o"], Command::Choose, "choose, make…").when(Self::can_choose)];
     const MOVES: Moves<Command> = Moves::Form(Command::Form);
 
     fn update(&mut self, event: Event<Self>) -> Step<Self> {
         let said = match event {
+            Event::Command(Command::Choose) => return self.choose(),
             Event::Command(Command::Form(to)) => self.form.act(to),
             Event::Key(key) => self.form.key(key),
             Event::Paste(text) => self.form.paste(&text),

@@ -6,6 +6,7 @@
 //! ZenML does with its settings, and says which command mends it. Values of keys are forgotten as
 //! soon as they are read: a finding can only say that they were there.
 
+mod adopt;
 mod command;
 mod endpoint;
 mod kwargs;
@@ -13,7 +14,7 @@ mod literal;
 mod read;
 mod rules;
 mod table;
-mod yaml;
+pub(super) mod yaml;
 
 use std::fmt;
 
@@ -21,7 +22,12 @@ use crate::model::store::Signature;
 use crate::zenml::script::CommandLine;
 use crate::zenml::version::Version;
 
+pub use adopt::{Adopted, adopt};
 pub use read::{Form, MOST_BYTES, Unreadable};
+
+/// Why no service connector serves a store on OSS.
+pub const CONNECTORS: &str = "ZenML's connectors hand out keys of AWS, which OSS does not know: \
+                              there is none for Alibaba Cloud.";
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -176,6 +176,16 @@ fn effective_names(secret: &SecretOutline, server: Option<Version>) -> KeyNames 
 }
 
 fn store_step(store: &ArtifactStore) -> Result<Step, PlanError> {
+    Ok(Step::Component {
+        name: store.name.clone(),
+        kind: ComponentType::ArtifactStore,
+        flavor: "s3".to_owned(),
+        configuration: settings(store)?,
+    })
+}
+
+/// The settings of a store, as ZenML is given them.
+pub(super) fn settings(store: &ArtifactStore) -> Result<Map<String, Value>, EndpointError> {
     let mut configuration = Map::new();
     configuration.insert("path".into(), json!(store.path()));
     configuration.insert("authentication_secret".into(), json!(store.secret.as_str()));
@@ -185,12 +195,7 @@ fn store_step(store: &ArtifactStore) -> Result<Step, PlanError> {
     if !additional.is_empty() {
         configuration.insert("s3_additional_kwargs".into(), Value::Object(additional.clone()));
     }
-    Ok(Step::Component {
-        name: store.name.clone(),
-        kind: ComponentType::ArtifactStore,
-        flavor: "s3".to_owned(),
-        configuration,
-    })
+    Ok(configuration)
 }
 
 fn component_step(component: &Component) -> Result<Step, PlanError> {

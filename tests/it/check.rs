@@ -8,13 +8,15 @@ use osstack::doctor::{Outcome, Report};
 use osstack::keystore::Identity;
 use osstack::keystore::Put;
 use osstack::keystore::keyring::NoKeyring;
-use osstack::model::component::ComponentType;
+use osstack::model::component::{ComponentDraft, ComponentType};
 use osstack::model::finding::{Finding, State};
 use osstack::model::secret::{KeyNames, SecretDraft};
 use osstack::model::stack::StackDraft;
 use osstack::model::store::StoreDraft;
 use osstack::ops::check::{Besides, RunCheck, Subject};
+use osstack::ops::components::SaveComponent;
 use osstack::ops::failure::{Failure, FailureKind};
+use osstack::ops::history::{LoadHistory, PastOutcome};
 use osstack::ops::secrets::SaveSecret;
 use osstack::ops::stacks::SaveStack;
 use osstack::ops::stores::SaveStore;
@@ -77,6 +79,18 @@ impl Home {
         save.run(Context::alone(Arc::clone(&self.world))).await.unwrap();
     }
 
+    /// A stack `name` on `store` with a component of its own.
+    pub(crate) async fn stack_with(&self, name: &str, store: &str, component: ComponentDraft) {
+        let mut draft = StackDraft { name: name.into(), ..StackDraft::default() };
+        draft.components.insert(ComponentType::ArtifactStore, vec![store.into()]);
+        draft.components.insert(ComponentType::Orchestrator, vec!["default".into()]);
+        draft.components.insert(component.kind, vec![component.name.clone()]);
+        let save = SaveComponent { draft: component, replaces: None };
+        save.run(Context::alone(Arc::clone(&self.world))).await.unwrap();
+        let save = SaveStack { draft, replaces: None };
+        save.run(Context::alone(Arc::clone(&self.world))).await.unwrap();
+    }
+
     pub(crate) async fn check(&self, subject: Subject) -> Result<Report, Failure> {
         RunCheck { subject, besides: Besides::default() }
             .run(Context::alone(Arc::clone(&self.world)))
@@ -100,6 +114,35 @@ async fn a_bare_name_means_a_stack_before_a_store() {
     let exact = home.check(Subject::parse("store/demo_store")).await.unwrap();
     assert_eq!(exact.subject, "store/demo_store");
     assert_eq!(home.bed.keys().await, [""; 0]);
+}
+
+/// An orchestrator on Kubernetes, which needs a registry beside it.
+pub(crate) fn kubernetes() -> ComponentDraft {
+    let mut draft = ComponentDraft::new(ComponentType::Orchestrator);
+    draft.name = "gpu".into();
+    draft.flavor = "kubernetes".into();
+    draft.set("kubernetes_context", "prod").unwrap();
+    draft
+}
+
+#[tokio::test]
+async fn what_a_stack_lacks_fails_the_stack_and_not_its_store() {
+    let home = Home::new().await;
+    home.stack_with("gpu_stack", "demo_store", kubernetes()).await;
+    let report = home.check(Subject::Stack("gpu_stack".into())).await.unwrap();
+    let rung = found(&report, "stack-components");
+    assert_eq!((rung.state, report.outcome), (State::Failed, Outcome::Failed));
+    assert_eq!(rung.summary, "The orchestrator gpu (kubernetes) needs a container registry.");
+    assert!(rung.because.as_deref().unwrap().contains("must be a server"), "{rung:?}");
+    let history = LoadHistory.run(Context::alone(Arc::clone(&home.world))).await.unwrap().history;
+    let past = history.of("demo_store").last().unwrap();
+    assert_eq!(past.outcome, PastOutcome::Warned, "{past:?}");
+
+    home.stack("plain_stack", "demo_store").await;
+    let report = home.check(Subject::Stack("plain_stack".into())).await.unwrap();
+    assert_eq!(found(&report, "stack-components").state, State::Passed);
+    let report = home.check(Subject::Store("demo_store".into())).await.unwrap();
+    assert_eq!(found(&report, "stack-components").state, State::Skipped);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ async fn a_good_store_works_by_either_signature_and_nothing_is_left() {
         assert_eq!(ids(&report, State::Warned), ["multi-delete"], "{report:#?}");
         assert_eq!(
             ids(&report, State::Skipped),
-            ["tls", "residency", "python", "rate"],
+            ["tls", "residency", "stack-components", "python", "rate"],
             "{report:#?}"
         );
         assert_eq!(report.outcome, Outcome::Warned);

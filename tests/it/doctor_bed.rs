@@ -148,6 +148,7 @@ pub(crate) fn target(draft: &StoreDraft, credentials: Credentials) -> Target {
         store: Ok(store),
         credentials: Ok(credentials),
         python: None,
+        components: None,
     }
 }
 

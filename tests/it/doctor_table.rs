@@ -24,7 +24,7 @@ use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::check::Home;
+use crate::check::{Home, kubernetes};
 use crate::doctor_bed::{Bed, found, key, quiet, target};
 use crate::doctor_traces::Set;
 use crate::sandbox_client::{NOW, Running};
@@ -117,6 +117,9 @@ async fn cases() -> BTreeMap<&'static str, Finding> {
     home.stack("custom_stack", "gone_store").await;
     let report = home.check(Subject::Stack("custom_stack".into())).await.unwrap();
     cases.insert("store", found(&report, "store").clone());
+    home.stack_with("gpu_stack", "demo_store", kubernetes()).await;
+    let report = home.check(Subject::Stack("gpu_stack".into())).await.unwrap();
+    cases.insert("stack-components", found(&report, "stack-components").clone());
     let draft = StoreDraft { secret: "gone_secret".into(), ..home.bed.draft() };
     home.register(StoreDraft { name: "keyless".into(), ..draft }).await;
     let report = home.check(Subject::Store("keyless".into())).await.unwrap();

@@ -13,6 +13,7 @@ mod browser;
 mod check;
 mod cli;
 mod commit;
+mod components;
 mod conformance;
 mod doctor;
 mod doctor_bed;

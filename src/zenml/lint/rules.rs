@@ -22,7 +22,7 @@ use crate::zenml::version::Version;
 const SOME_STORE: &str = "STORE";
 
 /// Names of keys that belong in a secret and are found in `client_kwargs`.
-const KEY_ARGUMENTS: [&str; 3] =
+pub(super) const KEY_ARGUMENTS: [&str; 3] =
     ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
 
 /// What is to be said of `store`, and how it is mended.

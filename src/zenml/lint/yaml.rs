@@ -44,7 +44,7 @@ enum Open {
 }
 
 /// The first document in `text`; nothing where there is none.
-pub(super) fn parse(text: &str) -> Result<Option<Value>, YamlError> {
+pub(in crate::zenml) fn parse(text: &str) -> Result<Option<Value>, YamlError> {
     let mut open: Vec<Open> = Vec::new();
     for event in Parser::new_from_str(text) {
         let (event, span) = event?;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Case;
 use crate::base::visible::visible;
+use crate::zenml::lint::CONNECTORS;
 use crate::zenml::lint::Severity;
 use crate::zenml::lint::read::{Given, Issuer};
 use crate::zenml::version::Version;
@@ -31,8 +32,7 @@ impl Case {
         });
         if let Some(connector) = store.connector.clone() {
             let meaning = format!(
-                "The service connector {} wins over every key. ZenML's connectors hand out keys of \
-                 AWS, which OSS does not know: there is none for Alibaba Cloud.",
+                "The service connector {} wins over every key. {CONNECTORS}",
                 visible(&connector)
             );
             let corrected = "no connector, and authentication_secret";

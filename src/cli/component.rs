@@ -1,0 +1,247 @@
+//! `osstack component …`
+
+use serde_json::{Value, json};
+
+use super::SCHEMA;
+use super::args::{Component as Verb, ComponentSettings};
+use super::output::Paint;
+use super::session::{Session, Stop};
+use super::store::load;
+use super::table::{Cell, Table};
+use crate::base::visible::visible;
+use crate::catalog::Catalog;
+use crate::model::component::{Component, ComponentDraft, ComponentType};
+use crate::model::flavor::{self, Field, Flavor, SettingError};
+use crate::model::name::Name;
+use crate::ops::components::{DeleteComponent, SaveComponent, component_of};
+use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::stores::LoadCatalog;
+
+pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
+    match verb {
+        Verb::Register(settings) => {
+            let kind = settings.kind;
+            let draft = overlay(ComponentDraft::new(kind), settings)?;
+            save(draft, None, "registered", session).await
+        }
+        Verb::Update(settings) => {
+            let catalog = load(session).await?;
+            let former = component_of(&catalog, settings.kind, &settings.name)?.clone();
+            let draft = overlay(ComponentDraft::from(&former), settings)?;
+            save(draft, Some(Box::new(former)), "updated", session).await
+        }
+        Verb::List { kind } => list(kind, session).await,
+        Verb::Describe { kind, name } => describe(kind, &name, session).await,
+        Verb::Delete { kind, name, yes } => {
+            component_of(&load(session).await?, kind, &name)?;
+            let what = format!("the {} {name} from the catalog", kind.label());
+            session.confirm_deletion(&what, yes)?;
+            session.run(DeleteComponent { name: name.clone() }).await??;
+            let sentence = format!("deleted the {} {name}; ZenML keeps its own", kind.label());
+            session.output.done(&sentence, json!({ "type": kind.as_str(), "name": name }))
+        }
+        Verb::Flavors { kind: Some(kind), flavor: Some(name) } => show_flavor(kind, &name, session),
+        Verb::Flavors { kind, .. } => flavors(kind, session),
+    }
+}
+
+/// `draft` with what the arguments say; what they leave out stays. All that is wrong is said at
+/// once.
+fn overlay(
+    mut draft: ComponentDraft,
+    settings: ComponentSettings,
+) -> Result<ComponentDraft, Failure> {
+    draft.name = settings.name;
+    if let Some(flavor) = settings.flavor {
+        draft.flavor = flavor;
+    }
+    for setting in &settings.unset {
+        draft.configuration.shift_remove(setting);
+    }
+    let mut wrong: Vec<SettingError> = Vec::new();
+    for text in &settings.settings {
+        // the text may be a key that somebody pasted: it is not repeated
+        let (setting, value) = text.split_once('=').ok_or_else(|| {
+            Failure::new(FailureKind::Usage, "a --set has no = in it").hint("write SETTING=VALUE")
+        })?;
+        wrong.extend(draft.set(setting.trim(), value).err());
+    }
+    if wrong.is_empty() {
+        return Ok(draft);
+    }
+    let said: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    let (kind, flavor) = (draft.kind.as_str(), visible(draft.flavor.trim()));
+    Err(Failure::new(FailureKind::Usage, said.join("; "))
+        .hint(format!("osstack component flavors {kind} {flavor} shows what can be set")))
+}
+
+async fn save(
+    draft: ComponentDraft,
+    replaces: Option<Box<Component>>,
+    what: &str,
+    session: &mut Session,
+) -> Result<(), Stop> {
+    let kind = draft.kind;
+    let (known, flavor) = (draft.flavor.trim().to_owned(), visible(draft.flavor.trim()));
+    let name = session.run(SaveComponent { draft, replaces }).await??;
+    if flavor::find(kind, &known).is_none() {
+        let label = kind.label();
+        session.output.note(&format!(
+            "note: ZenML {} has no flavor {flavor} of the type {label}: fine where you made it \
+             yourself",
+            flavor::zenml()
+        ));
+    }
+    let catalog = session.run(LoadCatalog).await??;
+    let component = component_of(&catalog, kind, name.as_str())?;
+    let done = format!("{what} the {} {name}: {}", kind.label(), visible(&component.flavor));
+    session.output.done(&done, fields(&catalog, component))
+}
+
+async fn list(kind: Option<ComponentType>, session: &mut Session) -> Result<(), Stop> {
+    let catalog = load(session).await?;
+    let mut components: Vec<&Component> = catalog.components().iter().collect();
+    components.retain(|component| kind.is_none_or(|kind| component.kind == kind));
+    let output = &mut session.output;
+    if output.is_json() {
+        let components = components.iter().map(|component| fields(&catalog, component));
+        let components: Vec<Value> = components.collect();
+        return output.json(&json!({ "schema": SCHEMA, "components": components }));
+    }
+    if components.is_empty() {
+        output.note("no components yet: osstack component register TYPE NAME --flavor FLAVOR");
+        return Ok(());
+    }
+    let mut table = Table::new(&["TYPE", "NAME", "FLAVOR", "USED BY"]);
+    for component in components {
+        table.row([
+            Cell::own(component.kind.as_str()),
+            Cell::own(component.name.as_str()),
+            Cell::outside(&component.flavor),
+            Cell::own(users(&catalog, component).join(", ")),
+        ]);
+    }
+    output.table(&table)
+}
+
+async fn describe(kind: ComponentType, name: &str, session: &mut Session) -> Result<(), Stop> {
+    let catalog = load(session).await?;
+    let component = component_of(&catalog, kind, name)?;
+    let output = &mut session.output;
+    if output.is_json() {
+        return output.done("", fields(&catalog, component));
+    }
+    let mut table = Table::default();
+    let mut row = |name: &str, value: &str| {
+        if !value.is_empty() {
+            table.row([Cell::outside(name).paint(Paint::Strong), Cell::outside(value)]);
+        }
+    };
+    row("name", component.name.as_str());
+    row("type", kind.as_str());
+    row("flavor", &component.flavor);
+    for (setting, value) in &component.configuration {
+        row(setting, &shown(component, setting, value));
+    }
+    row("demands", &component.known_flavor().map(demands).unwrap_or_default());
+    row("used by", &users(&catalog, component).join(", "));
+    output.table(&table)
+}
+
+/// A value as it may be shown: a key that a hand wrote into the file is not.
+fn shown(component: &Component, setting: &str, value: &Value) -> String {
+    let problems = component.problems();
+    let is_key = problems.iter().any(|problem| problem.setting == setting && !problem.is_refused);
+    if is_key { "(a key: write {{SECRET.KEY}} in its place)".into() } else { Field::shown(value) }
+}
+
+fn users(catalog: &Catalog, component: &Component) -> Vec<String> {
+    let users = catalog.users_of_component(component.kind, component.name.as_str());
+    users.into_iter().map(Name::to_string).collect()
+}
+
+/// A component as scripts read it.
+fn fields(catalog: &Catalog, component: &Component) -> Value {
+    let mut configuration = component.configuration.clone();
+    let left_out = component.known_flavor().map(|it| it.schema.without_keys(&mut configuration));
+    json!({
+        "name": component.name.as_str(),
+        "type": component.kind.as_str(),
+        "flavor": component.flavor,
+        "configuration": configuration,
+        "left_out": left_out.unwrap_or_default(),
+        "used_by": users(catalog, component),
+    })
+}
+
+/// `a container registry, an image builder`.
+fn demands(flavor: &Flavor) -> String {
+    let needs = flavor.validator.iter().flat_map(|validator| &validator.needs);
+    needs.map(|kind| kind.one()).collect::<Vec<_>>().join(", ")
+}
+
+fn flavors(kind: Option<ComponentType>, session: &mut Session) -> Result<(), Stop> {
+    let all = flavor::all().iter();
+    let all: Vec<&Flavor> = all.filter(|it| kind.is_none_or(|kind| it.kind == kind)).collect();
+    let output = &mut session.output;
+    if output.is_json() {
+        let flavors: Vec<Value> = all.iter().map(|flavor| flavor_fields(flavor)).collect();
+        let zenml = flavor::zenml();
+        return output.json(&json!({ "schema": SCHEMA, "zenml": zenml, "flavors": flavors }));
+    }
+    let mut table = Table::new(&["TYPE", "FLAVOR", "INTEGRATION", "NEEDS BESIDE IT"]);
+    for flavor in all {
+        table.row([
+            Cell::own(flavor.kind.as_str()),
+            Cell::own(flavor.name.as_str()),
+            Cell::own(flavor.integration.as_str()),
+            Cell::own(demands(flavor)),
+        ]);
+    }
+    output.table(&table)
+}
+
+fn show_flavor(kind: ComponentType, name: &str, session: &mut Session) -> Result<(), Stop> {
+    let flavor = flavor::find(kind, name).ok_or_else(|| {
+        let known: Vec<&str> = flavor::of(kind).map(|flavor| flavor.name.as_str()).collect();
+        crate::ops::world::absent(&format!("flavor of the type {}", kind.label()), name, &known)
+    })?;
+    let output = &mut session.output;
+    if output.is_json() {
+        return output.done("", flavor_fields(flavor));
+    }
+    let mut table = Table::new(&["SETTING", "", "WHAT IT IS"]);
+    for field in flavor.schema.fields.iter().filter(|field| !field.deprecated) {
+        table.row([
+            Cell::own(field.name.as_str()),
+            Cell::own(if field.required { "needed" } else { "" }).paint(Paint::Warn),
+            Cell::own(field.hint()),
+        ]);
+    }
+    output.table(&table)
+}
+
+/// A flavor as scripts read it.
+fn flavor_fields(flavor: &Flavor) -> Value {
+    let settings = flavor.schema.fields.iter().map(|field| {
+        json!({
+            "name": field.name,
+            "expected": field.expected(),
+            "required": field.required,
+            "sensitive": field.sensitive,
+            "deprecated": field.deprecated,
+            "default": field.default,
+            "about": field.about,
+        })
+    });
+    let needs = flavor.validator.iter().flat_map(|validator| &validator.needs);
+    json!({
+        "type": flavor.kind.as_str(),
+        "name": flavor.name,
+        "title": flavor.title,
+        "integration": flavor.integration,
+        "schedules": flavor.schedules,
+        "needs": needs.map(|kind| kind.as_str()).collect::<Vec<_>>(),
+        "settings": settings.collect::<Vec<_>>(),
+    })
+}
