@@ -24,6 +24,7 @@ pub mod seed;
 mod server;
 pub mod store;
 mod tls;
+pub mod zenml;
 
 use std::fmt;
 use std::io;

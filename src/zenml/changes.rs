@@ -17,7 +17,7 @@ use super::rest::{Component, Error, Secret, Stack};
 use crate::model::component::ComponentType;
 use crate::model::stack;
 
-pub use compare::compare;
+pub use compare::{compare, users};
 pub use removal::{Removal, removal};
 pub use show::Call;
 

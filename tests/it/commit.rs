@@ -2,6 +2,8 @@
 //! stand-in always, a real server where one is named by `OSSTACK_ZENML_URL` and
 //! `OSSTACK_ZENML_API_KEY_FILE` (`cargo test real_zenml -- --ignored`).
 
+mod broken_off;
+
 use std::sync::Arc;
 
 use osstack::base::job::{Context, Job};
@@ -25,8 +27,10 @@ use osstack::ports::clock::SystemClock;
 use osstack::ports::entropy::SystemEntropy;
 use osstack::ports::env::Env;
 use osstack::ports::network::Network;
+use osstack::sandbox::zenml::{API_KEY, Zenml, ZenmlFaultSwitch};
 use osstack::zenml::rest;
 use serde_json::json;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::user::User;
 
@@ -57,6 +61,35 @@ impl Bed {
             Some(SignIn::ApiKey(SecretString::new(self.api_key.clone()))),
             None,
         )
+    }
+}
+
+/// A stand-in that runs until it is dropped.
+pub(crate) struct StandIn {
+    pub(crate) bed: Bed,
+    pub(crate) faults: ZenmlFaultSwitch,
+    count: Box<dyn Fn() -> usize>,
+    _stop: DropGuard,
+}
+
+impl StandIn {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test is the caller that decides where it runs"
+    )]
+    pub(crate) fn start() -> Self {
+        let zenml = Zenml::bind(Arc::new(SystemClock), Arc::new(SystemEntropy)).unwrap();
+        let cancel = CancellationToken::new();
+        let bed = Bed { url: zenml.url(), api_key: API_KEY.into() };
+        let (faults, count) = (zenml.faults(), Box::new(zenml.writes()));
+        let stop = cancel.clone().drop_guard();
+        tokio::spawn(zenml.serve(cancel));
+        Self { bed, faults, count, _stop: stop }
+    }
+
+    /// How many writes it met so far.
+    pub(crate) fn writes(&self) -> usize {
+        (self.count)()
     }
 }
 
@@ -128,7 +161,7 @@ impl Committer {
         draft
     }
 
-    async fn move_store(&self, prefix: &str) {
+    pub(crate) async fn move_store(&self, prefix: &str) {
         let catalog = self.user.world.catalog().await.unwrap();
         let former = catalog.store(&self.name("store")).unwrap().clone();
         let job = SaveStore { draft: self.store(prefix), replaces: Some(Box::new(former)) };
@@ -304,6 +337,12 @@ async fn all(bed: &Bed) {
     what_others_made(bed).await;
     a_plan_that_changed(bed).await;
     an_unchecked_store(bed).await;
+}
+
+#[tokio::test]
+async fn the_stand_in_lives_through_it() {
+    let stand_in = StandIn::start();
+    all(&stand_in.bed).await;
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ use super::super::world::{World, blocking};
 use super::end;
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
-use crate::zenml::changes::COMMIT_LABEL;
+use crate::model::component::ComponentType;
+use crate::zenml::changes::{COMMIT_LABEL, users};
 use crate::zenml::remote::{ComponentChange, Remote, StackChange};
 use crate::zenml::rest::{Error, Kind};
 
@@ -95,12 +96,10 @@ impl Undo<'_> {
         match step.act {
             Act::Create => {
                 let Some(id) = self.made(step, kind, name).await? else { return Ok(()) };
-                match kind {
-                    "secret" => self.remote.delete_secret(&id).await?,
-                    "stack" => self.remote.delete_stack(&id).await?,
-                    kind => self.remote.delete_component(kind, &id).await?,
+                match self.delete(kind, name, &id).await? {
+                    None => undone.deleted.push(shown),
+                    Some(why) => undone.left.push(format!("{shown}: {why}")),
                 }
-                undone.deleted.push(shown);
             }
             Act::Update | Act::Delete => {
                 let Some(former) = self.former(&step.key).await? else {
@@ -115,6 +114,34 @@ impl Undo<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Deletes what the commit made; nothing, or why it stays: others may use it by now.
+    async fn delete(
+        &self,
+        kind: &str,
+        name: &str,
+        id: &str,
+    ) -> Result<Option<&'static str>, Error> {
+        match kind {
+            "stack" => self.remote.delete_stack(id).await?,
+            "secret" => {
+                // ZenML would delete it under the feet of a store that stays
+                let store = ComponentType::ArtifactStore.as_str();
+                let stores = self.remote.components(Some(store)).await?;
+                if users(name, &stores).next().is_some() {
+                    return Ok(Some("a store names it"));
+                }
+                self.remote.delete_secret(id).await?;
+            }
+            kind => {
+                if !self.remote.stacks_with(id).await?.is_empty() {
+                    return Ok(Some("a stack uses it"));
+                }
+                self.remote.delete_component(kind, id).await?;
+            }
+        }
+        Ok(None)
     }
 
     /// The id of what the step made; where its answer was lost, what bears the commit's label. A

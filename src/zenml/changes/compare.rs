@@ -60,10 +60,7 @@ pub(super) fn is_ours(secret: &Secret, stores: &[Component], made: &Made) -> boo
 }
 
 /// The stores that name the secret.
-pub(super) fn users<'a>(
-    secret: &'a str,
-    stores: &'a [Component],
-) -> impl Iterator<Item = &'a Component> {
+pub fn users<'a>(secret: &'a str, stores: &'a [Component]) -> impl Iterator<Item = &'a Component> {
     stores.iter().filter(move |store| {
         let named = store.configuration.get("authentication_secret");
         named.and_then(Value::as_str) == Some(secret)
