@@ -273,6 +273,12 @@ impl Sandbox {
         &self.server.keys
     }
 
+    /// Keys and sizes of the objects of a bucket, in order.
+    pub fn objects(&self, bucket: &str) -> Vec<(String, u64)> {
+        let store = self.server.store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.sizes(bucket)
+    }
+
     /// Switches faults on and off while it runs.
     pub fn faults(&self) -> FaultSwitch {
         self.server.faults.clone()

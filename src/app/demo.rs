@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::keystore::keyring::NoKeyring;
-use crate::ops::demo::furnish;
+use crate::ops::demo::{connect, furnish};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::world::World;
 use crate::ports::clock::SharedClock;
@@ -17,7 +17,9 @@ use crate::ports::entropy::SharedEntropy;
 use crate::ports::env::Env;
 use crate::ports::paths::Paths;
 use crate::sandbox::faults::Faults;
-use crate::sandbox::{Sandbox, SandboxConfig, Seed};
+use crate::sandbox::zenml::Zenml;
+use crate::sandbox::zenml::runs::Runs;
+use crate::sandbox::{self, BUCKET, Sandbox, SandboxConfig, Seed};
 
 use super::open::{self, Face};
 
@@ -54,10 +56,18 @@ impl Demo {
             ..SandboxConfig::new(Seed::Demo, Arc::clone(&clock), Arc::clone(&entropy))
         })?;
         let env = furnish(&home.0, &sandbox.description(), &clock, &entropy)?;
+        let now = clock.now();
+        // runs are at nine in the morning: today's lie behind us from ten o'clock on
+        let last = if now.hour() < 10 { now - time::Duration::DAY } else { now };
+        let runs = Runs::over(&sandbox.objects(BUCKET), last.date());
+        let zenml = Zenml::bind(Arc::clone(&clock), Arc::clone(&entropy), runs)
+            .map_err(|source| sandbox::Error::Listen { port: 0, source })?;
+        connect(&home.0, &env, &zenml.url(), &clock, &entropy)?;
         let paths = Paths::below(&home.0);
         let world = World::new(env, paths, clock, entropy, Arc::new(NoKeyring))?;
         let cancel = CancellationToken::new();
         tokio::spawn(sandbox.serve(cancel.clone()));
+        tokio::spawn(zenml.serve(cancel.clone()));
         Ok(Self { world: Arc::new(world), cancel, _home: home })
     }
 }

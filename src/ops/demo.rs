@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::base::secret_string::SecretString;
 use crate::catalog::{Catalog, Put as PutEntry};
 use crate::keystore::keyring::NoKeyring;
-use crate::keystore::{Identity, Keystore, Put, Settings};
+use crate::keystore::{Identity, Keystore, Put, Settings, identity_from_env};
 use crate::model::component::ComponentType;
+use crate::model::connection::{ConnectionDraft, SignIn};
 use crate::model::secret::{KeyNames, SecretDraft};
 use crate::model::stack::{Stack, StackDraft};
 use crate::model::store::{ArtifactStore, StoreDraft};
@@ -23,6 +24,8 @@ use super::failure::Failure;
 pub const SECRET: &str = "demo_secret";
 /// The store that holds artifacts as ZenML writes them.
 pub const STORE: &str = "demo_store";
+/// The connection to the stand-in for ZenML.
+pub const CONNECTION: &str = "demo";
 /// The store to play in.
 pub const SCRATCH_STORE: &str = "scratch_store";
 
@@ -52,6 +55,34 @@ pub fn furnish(
     let ca = description.ca.as_deref().map(|path| variable("OSSTACK_CA_FILE", path));
     let own = [variable("OSSTACK_HOME", home), variable("OSSTACK_IDENTITY_FILE", &identity_file)];
     Ok(Env::new(own.into_iter().chain(ca)))
+}
+
+/// Adds the connection [`CONNECTION`] to the stand-in at `url`, and seals the key that signs in
+/// there. `env` is what [`furnish`] answered. Blocks on the disk.
+pub fn connect(
+    home: &Path,
+    env: &Env,
+    url: &str,
+    clock: &SharedClock,
+    entropy: &SharedEntropy,
+) -> Result<(), Failure> {
+    let paths = Paths::below(home);
+    let draft = ConnectionDraft {
+        name: CONNECTION.into(),
+        url: url.to_owned(),
+        ..ConnectionDraft::default()
+    };
+    let connection = draft.validate()?;
+    Catalog::edit(&paths.catalog(), entropy.next_u64(), |edit| {
+        edit.put_connection(&connection, PutEntry::New)
+    })?;
+    let (clock, entropy) = (Arc::clone(clock), Arc::clone(entropy));
+    let keystore = Keystore::new(&paths, clock, entropy, Arc::new(NoKeyring), Settings::default());
+    if let Some(identity) = identity_from_env(env)? {
+        keystore.unlock_with_identity(identity)?;
+    }
+    let key = SignIn::ApiKey(SecretString::new(sandbox::zenml::API_KEY.to_owned()));
+    Ok(keystore.put_sign_in(&connection.name, key)?)
 }
 
 /// Makes the keystore, and answers where its identity lies.

@@ -246,6 +246,12 @@ impl Store {
         self.buckets.iter().map(|(name, bucket)| (name.as_str(), bucket))
     }
 
+    /// Keys and sizes of a bucket's objects, in order; none of a bucket that is not there.
+    pub fn sizes(&self, bucket: &str) -> Vec<(String, u64)> {
+        let objects = self.buckets.get(bucket).into_iter().flat_map(|bucket| &bucket.objects);
+        objects.map(|(key, object)| (key.clone(), object.data.len() as u64)).collect()
+    }
+
     /// A bucket.
     pub fn bucket(&self, name: &str) -> Result<&Bucket, StoreError> {
         self.buckets.get(name).ok_or(StoreError::NoSuchBucket)

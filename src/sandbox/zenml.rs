@@ -1,10 +1,12 @@
-//! A stand-in for `ZenML`'s REST API: as much of it as signing in, planning and committing ask for,
+//! A stand-in for `ZenML`'s REST API: as much of it as signing in, planning, committing and looking at
+//! runs and artifacts ask for,
 //! as a real 0.98 server answers (seen; the captures are under `tests/data/zenml`).
 //!
 //! It says so itself: its name is `stand-in`, and `GET /info` carries `metadata.stand_in`, which
 //! every screen shows. What `tests/it/commit.rs` asks of it is asked of a real server too.
 
 mod registry;
+pub mod runs;
 mod server;
 mod things;
 
@@ -16,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use self::registry::Registry;
+use self::runs::Runs;
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
 
@@ -86,11 +89,11 @@ impl fmt::Debug for Zenml {
 impl Zenml {
     /// Takes a free port of 127.0.0.1. Clients may connect from here on; they wait for
     /// [`Zenml::serve`].
-    pub fn bind(clock: SharedClock, entropy: SharedEntropy) -> io::Result<Self> {
+    pub fn bind(clock: SharedClock, entropy: SharedEntropy, runs: Runs) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let registry = Mutex::new(Registry::new(clock, entropy));
+        let registry = Mutex::new(Registry::new(clock, entropy, runs));
         let shared = Arc::new(Shared { registry, faults: ZenmlFaultSwitch::default() });
         Ok(Self { listener, address, shared })
     }

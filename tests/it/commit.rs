@@ -27,6 +27,7 @@ use osstack::ports::clock::SystemClock;
 use osstack::ports::entropy::SystemEntropy;
 use osstack::ports::env::Env;
 use osstack::ports::network::Network;
+use osstack::sandbox::zenml::runs::Runs;
 use osstack::sandbox::zenml::{API_KEY, Zenml, ZenmlFaultSwitch};
 use osstack::zenml::rest;
 use serde_json::json;
@@ -78,7 +79,8 @@ impl StandIn {
         reason = "the test is the caller that decides where it runs"
     )]
     pub(crate) fn start() -> Self {
-        let zenml = Zenml::bind(Arc::new(SystemClock), Arc::new(SystemEntropy)).unwrap();
+        let zenml =
+            Zenml::bind(Arc::new(SystemClock), Arc::new(SystemEntropy), Runs::default()).unwrap();
         let cancel = CancellationToken::new();
         let bed = Bed { url: zenml.url(), api_key: API_KEY.into() };
         let (faults, count) = (zenml.faults(), Box::new(zenml.writes()));

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
+use super::runs::{PROJECT, Runs};
 use super::things::{Component, Secret, Shows, Stack, component, page, shown};
 use super::{API_KEY, USER, ZenmlFaults};
 use crate::model::component::ComponentType;
@@ -70,7 +71,7 @@ pub(super) struct Registry {
     clock: SharedClock,
     entropy: SharedEntropy,
     server_id: String,
-    project_id: String,
+    runs: Runs,
     /// The user's id.
     me: String,
     /// The id of somebody else.
@@ -87,14 +88,14 @@ pub(super) struct Registry {
 }
 
 impl Registry {
-    pub(super) fn new(clock: SharedClock, entropy: SharedEntropy) -> Self {
-        let [server_id, project_id, me, other, orchestrator, store, stack] =
+    pub(super) fn new(clock: SharedClock, entropy: SharedEntropy, runs: Runs) -> Self {
+        let [server_id, me, other, orchestrator, store, stack] =
             std::array::from_fn(|_| uuid(&*entropy));
         let mut registry = Self {
             clock,
             entropy,
             server_id,
-            project_id,
+            runs,
             me,
             other,
             tokens: Vec::new(),
@@ -231,7 +232,7 @@ impl Registry {
                 "body": { "is_service_account": false, "is_admin": true, "active": true },
             })),
             ("GET", ["projects"]) => {
-                let project = json!({ "id": self.project_id, "name": "default", "body": {} });
+                let project = json!({ "id": PROJECT, "name": "default", "body": {} });
                 page(vec![("default".to_owned(), project)], asked)
             }
             ("GET", ["component-types"]) => {
@@ -240,11 +241,10 @@ impl Registry {
             (_, ["secrets", rest @ ..]) => self.secrets(asked, rest, faults),
             (_, ["components", rest @ ..]) => self.components(asked, rest),
             (_, ["stacks", rest @ ..]) => self.stacks(asked, rest),
-            (
-                "GET",
-                ["runs" | "steps" | "artifact_versions" | "model_version_artifacts" | "flavors"],
-            ) => page(Vec::new(), asked),
-            _ => Said { status: 404, body: json!({ "detail": "Not Found" }) },
+            (method, parts) => match self.runs.answer(method, parts, &asked.query) {
+                Some((status, body)) => Said { status, body },
+                None => Said { status: 404, body: json!({ "detail": "Not Found" }) },
+            },
         }
     }
 
