@@ -2,7 +2,7 @@
 //! runs and artifacts ask for,
 //! as a real 0.98 server answers (seen; the captures are under `tests/data/zenml`).
 //!
-//! It says so itself: its name is `stand-in`, and `GET /info` carries `metadata.stand_in`, which
+//! It says so itself: its name is `sandbox`, and `GET /info` carries `metadata.stand_in`, which
 //! every screen shows. What `tests/it/commit.rs` asks of it is asked of a real server too.
 
 mod registry;

@@ -2,6 +2,7 @@
 //! stand-in always, a real server where one is named by `OSSTACK_ZENML_URL` and
 //! `OSSTACK_ZENML_API_KEY_FILE` (`cargo test real_zenml -- --ignored`).
 
+mod at_the_screen;
 mod broken_off;
 
 use std::sync::Arc;
@@ -104,8 +105,13 @@ pub(crate) struct Committer {
 
 impl Committer {
     pub(crate) async fn connected(bed: &Bed) -> Self {
+        Self::tagged(bed, &format!("{:x}", SystemEntropy.next())).await
+    }
+
+    /// The same whose names all end in `tag`.
+    pub(crate) async fn tagged(bed: &Bed, tag: &str) -> Self {
         let user = User::of_demo();
-        let tag = format!("{:x}", SystemEntropy.next());
+        let tag = tag.to_owned();
         let me = Self { user, tag };
         me.run(UnlockKeystore::Unasked).await.unwrap();
         let draft = ConnectionDraft {

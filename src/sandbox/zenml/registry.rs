@@ -189,7 +189,7 @@ impl Registry {
     fn info(&self, faults: &ZenmlFaults) -> Value {
         json!({
             "id": self.server_id,
-            "name": "stand-in",
+            "name": "sandbox",
             "version": version(faults),
             "active": true,
             "debug": false,

@@ -150,7 +150,7 @@ impl PlanScreen {
 }
 
 /// Cells of a field's name.
-const NAME: usize = 27;
+const NAME: usize = 31;
 
 fn field_lines(field: &FieldChange, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let name = Span::styled(format!("     {:NAME$} ", visible(&field.name)), theme.muted());

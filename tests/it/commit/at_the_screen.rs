@@ -1,0 +1,54 @@
+//! The plan screen against the stand-in: what changes, the question, each step, what broke off and
+//! how it is taken back.
+
+use osstack::sandbox::zenml::ZenmlFaults;
+
+use super::{Committer, StandIn};
+use crate::pictures::still;
+
+/// The plan of `stack_x`, opened from the list of stacks.
+async fn planned(zenml: &StandIn) -> Committer {
+    let mut me = Committer::tagged(&zenml.bed, "x").await;
+    me.user.keys("1RG").await;
+    let plan = me.user.keys("E").await;
+    assert!(plan.contains("+ secret secret_x"), "{plan}");
+    me
+}
+
+#[tokio::test]
+async fn a_commit_is_asked_for_by_name_shown_and_then_there_is_nothing_to_do() {
+    let zenml = StandIn::start();
+    let mut me = planned(&zenml).await;
+    insta::assert_snapshot!("plan", still(&me.user.picture()));
+    insta::assert_snapshot!("plan_wide", still(&me.user.wide()));
+    let asked = me.user.keys("c").await;
+    assert!(asked.contains("never") && asked.contains("Type stack_x"), "{asked}");
+    let kept = me.user.keys("<enter>").await;
+    assert!(kept.contains("Nothing has been sent"), "{kept}");
+    me.user.keys("cstack_x").await;
+    let done = me.user.keys("<enter>").await;
+    assert!(done.contains("Committed.") && done.contains("stack stack_x  done"), "{done}");
+    let again = me.user.keys("R").await;
+    assert!(again.contains("Nothing to do"), "{again}");
+    assert!(!again.contains("commit\u{2026}"), "no key for what cannot be done: {again}");
+    me.user.expect_no_trace();
+}
+
+#[tokio::test]
+async fn what_broke_off_is_named_and_taken_back() {
+    let zenml = StandIn::start();
+    let mut me = planned(&zenml).await;
+    zenml.faults.change(|faults| faults.refused_from = Some((2, 500)));
+    me.user.keys("cstack_x").await;
+    let broken = me.user.keys("<enter>").await;
+    assert!(broken.contains("the database is gone"), "{broken}");
+    insta::assert_snapshot!("broken_off", still(&me.user.wide()));
+    zenml.faults.change(|faults| *faults = ZenmlFaults::default());
+    let named = me.user.keys("R").await;
+    assert!(named.contains("stopped in the middle"), "{named}");
+    me.user.keys("u").await;
+    let undone = me.user.keys("<tab><enter>").await;
+    assert!(undone.contains("artifact store store_x: deleted"), "{undone}");
+    let again = me.user.keys("R").await;
+    assert!(again.contains("+ secret secret_x") && !again.contains("stopped"), "{again}");
+}
