@@ -13,7 +13,7 @@ use crate::base::atomic_file;
 use crate::base::secret_string::SecretString;
 use crate::base::visible::visible;
 use crate::keystore::State;
-use crate::model::connection::{Connection, ConnectionDraft, ServerUrl, SignIn, Way};
+use crate::model::connection::{Connection, ConnectionDraft, ServerUrl, SignIn};
 use crate::ops::connections::{
     Connect, Connected, Disconnect, Greet, ListConnections, SignInWith, typed,
 };
@@ -49,7 +49,6 @@ async fn login(args: Login, session: &mut Session) -> Result<(), Stop> {
     let draft = ConnectionDraft {
         name: args.name.clone().unwrap_or_else(|| name_for(&args.url)),
         url: args.url.clone(),
-        command: String::new(),
         project: args.project.clone().unwrap_or_default(),
     };
     // all that is wrong is said before anything is asked
@@ -149,7 +148,7 @@ fn say(connected: &Connected, session: &mut Session) -> Result<(), Stop> {
     let output = &mut session.output;
     if output.is_json() {
         let mut value = row(connection);
-        if let (Some(value), Some(server)) = (value.as_object_mut(), server) {
+        if let Some(value) = value.as_object_mut() {
             value.insert("schema".into(), json!(SCHEMA));
             value.insert(
                 "server".into(),
@@ -160,7 +159,7 @@ fn say(connected: &Connected, session: &mut Session) -> Result<(), Stop> {
                     "stand_in": server.is_stand_in,
                 }),
             );
-            value.insert("user".into(), json!(user.as_ref().map(|user| &user.name)));
+            value.insert("user".into(), json!(user.name));
             value.insert("warnings".into(), json!(warnings));
         }
         return output.json(&value);
@@ -168,14 +167,10 @@ fn say(connected: &Connected, session: &mut Session) -> Result<(), Stop> {
     let mut table = Table::default();
     let mut line = |name: &str, value: &str| table.row([Cell::own(name), Cell::outside(value)]);
     line("connection", connection.name.as_str());
-    line("at", connection.way.as_str());
-    if let Some(server) = server {
-        let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
-        line("server", &format!("{}, ZenML {}{stand_in}", server.name, server.version));
-    }
-    if let Some(user) = user {
-        line("signed in as", &user.name);
-    }
+    line("at", connection.url.as_str());
+    let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
+    line("server", &format!("{}, ZenML {}{stand_in}", server.name, server.version));
+    line("signed in as", &user.name);
     line("project", connection.project.as_deref().unwrap_or("the server's default"));
     output.table(&table)?;
     for warning in warnings {
@@ -199,7 +194,7 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
     for connection in &connections {
         table.row([
             Cell::own(connection.name.as_str()),
-            Cell::outside(connection.way.as_str()),
+            Cell::outside(connection.url.as_str()),
             Cell::outside(connection.project.as_deref().unwrap_or_default()),
         ]);
     }
@@ -207,14 +202,9 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
 }
 
 fn row(connection: &Connection) -> Value {
-    let way = match &connection.way {
-        Way::Server(_) => "server",
-        Way::Command(_) => "command",
-    };
     json!({
         "name": connection.name.as_str(),
-        "way": way,
-        "at": connection.way.as_str(),
+        "url": connection.url.as_str(),
         "project": connection.project,
     })
 }

@@ -1,4 +1,4 @@
-//! Connections to `ZenML`: a server over REST, or the `zenml` command of an environment.
+//! Connections to `ZenML` servers.
 
 use std::fmt;
 
@@ -8,35 +8,15 @@ use super::field::{FieldError, note};
 use super::name::Name;
 use crate::base::secret_string::SecretString;
 
-/// A way to one `ZenML`.
+/// A way to one `ZenML` server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     /// Its name, as stacks name it.
     pub name: Name,
-    /// How it is reached.
-    pub way: Way,
+    /// Where the server answers.
+    pub url: ServerUrl,
     /// The project whose runs and artifacts are shown; the server's default where none is named.
     pub project: Option<String>,
-}
-
-/// How a `ZenML` is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Over REST.
-    Server(ServerUrl),
-    /// Through the `zenml` command at this path, with whatever that environment is connected to:
-    /// for a local database, which has no server.
-    Command(String),
-}
-
-impl Way {
-    /// As it is shown: the URL, or the command's path.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Server(url) => url.as_str(),
-            Self::Command(path) => path,
-        }
-    }
 }
 
 /// Where a server answers: `https://zenml.example.com`, without `/api/v1`, user, query and the
@@ -133,10 +113,8 @@ impl fmt::Display for ServerUrl {
 pub struct ConnectionDraft {
     /// Connection name.
     pub name: String,
-    /// URL of the server; empty where the command is the way.
+    /// URL of the server.
     pub url: String,
-    /// Path of the `zenml` command; empty where the server is the way.
-    pub command: String,
     /// The project, empty for the server's default.
     pub project: String,
 }
@@ -146,23 +124,11 @@ impl ConnectionDraft {
     pub fn validate(&self) -> Result<Connection, Vec<FieldError>> {
         let mut problems = Vec::new();
         let name = note(&mut problems, "name", Name::parse(&self.name));
-        let way = match (self.url.trim(), self.command.trim()) {
-            (_, "") => note(&mut problems, "url", ServerUrl::parse(&self.url)).map(Way::Server),
-            ("", command) if command.contains('\0') => {
-                problems.push(FieldError::new("command", "a path holds no NUL: type it again"));
-                None
-            }
-            ("", command) => Some(Way::Command(command.to_owned())),
-            _ => {
-                let message = "a connection has a url or a command, not both: take one out";
-                problems.push(FieldError::new("command", message));
-                None
-            }
-        };
-        match (name, way) {
-            (Some(name), Some(way)) if problems.is_empty() => Ok(Connection {
+        let url = note(&mut problems, "url", ServerUrl::parse(&self.url));
+        match (name, url) {
+            (Some(name), Some(url)) if problems.is_empty() => Ok(Connection {
                 name,
-                way,
+                url,
                 project: Some(self.project.trim().to_owned()).filter(|text| !text.is_empty()),
             }),
             _ => Err(problems),
@@ -172,12 +138,8 @@ impl ConnectionDraft {
 
 impl From<&Connection> for ConnectionDraft {
     fn from(connection: &Connection) -> Self {
-        let (url, command) = match &connection.way {
-            Way::Server(url) => (url.to_string(), String::new()),
-            Way::Command(path) => (String::new(), path.clone()),
-        };
         let project = connection.project.clone().unwrap_or_default();
-        Self { name: connection.name.to_string(), url, command, project }
+        Self { name: connection.name.to_string(), url: connection.url.to_string(), project }
     }
 }
 
@@ -280,17 +242,11 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_has_one_way() {
+    fn a_connection_needs_a_server() {
         let mut draft = ConnectionDraft { name: "prod".into(), ..ConnectionDraft::default() };
-        let fields = |draft: &ConnectionDraft| -> Vec<_> {
-            draft.validate().unwrap_err().iter().map(|problem| problem.field).collect()
-        };
-        assert_eq!(fields(&draft), ["url"]);
-        draft.command = "/venv/bin/zenml".into();
-        let connection = draft.validate().unwrap();
-        assert_eq!(ConnectionDraft::from(&connection), draft);
+        assert_eq!(draft.validate().unwrap_err()[0].field, "url");
         draft.url = "https://zenml.example.com".into();
-        assert_eq!(fields(&draft), ["command"]);
+        assert_eq!(ConnectionDraft::from(&draft.validate().unwrap()), draft);
     }
 
     #[test]

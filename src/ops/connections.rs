@@ -8,7 +8,7 @@ use super::world::{World, absent, blocking};
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
 use crate::catalog::{Catalog, Put};
-use crate::model::connection::{Connection, ConnectionDraft, SignIn, Way};
+use crate::model::connection::{Connection, ConnectionDraft, SignIn};
 use crate::zenml::remote::Remote;
 use crate::zenml::rest::{self, DevicePoll, ServerInfo, User};
 
@@ -45,12 +45,6 @@ impl World {
 
     /// A client of the server behind `connection`.
     pub async fn zenml_of(&self, connection: &Connection) -> Result<rest::Client, Failure> {
-        let Way::Server(url) = &connection.way else {
-            let summary =
-                format!("the connection {} is a zenml command, not a server", connection.name);
-            return Err(Failure::new(FailureKind::Settings, summary)
-                .hint("this needs a server: osstack zenml login URL"));
-        };
         if let Some(client) = self.zenml_clients().get(connection) {
             return Ok(client);
         }
@@ -68,7 +62,7 @@ impl World {
             &self.network,
             Arc::clone(&self.clock),
             Arc::clone(&self.entropy),
-            url.clone(),
+            connection.url.clone(),
             kept,
             connection.project.clone(),
         );
@@ -103,7 +97,7 @@ pub enum SignInWith {
     Known(SignIn),
     /// The user confirms on a page; that page is reported.
     Browser,
-    /// Nothing: a server without sign-in, or a command.
+    /// Nothing: a server without sign-in.
     Nothing,
 }
 
@@ -141,10 +135,10 @@ pub struct Connect {
 pub struct Connected {
     /// The connection.
     pub connection: Connection,
-    /// The server; nothing behind a command.
-    pub server: Option<ServerInfo>,
-    /// Who is signed in; nobody where the server asks nobody.
-    pub user: Option<User>,
+    /// The server.
+    pub server: ServerInfo,
+    /// Who is signed in.
+    pub user: User,
     /// What to know, whole sentences.
     pub warnings: Vec<String>,
 }
@@ -156,11 +150,7 @@ impl Job<World> for Connect {
     async fn run(self, context: Context<World, OpenPage>) -> Self::Out {
         let world = &context.world;
         let connection = self.draft.validate()?;
-        let Way::Server(url) = &connection.way else {
-            save(world, &connection).await?;
-            let warnings = Vec::new();
-            return Ok(Connected { connection, server: None, user: None, warnings });
-        };
+        let url = &connection.url;
         let client = |sign_in| {
             rest::Client::new(
                 &world.network,
@@ -199,7 +189,7 @@ impl Job<World> for Connect {
         }
         save(world, &connection).await?;
         world.zenml_clients().keep(connection.clone(), trial);
-        Ok(Connected { connection, server: Some(server), user: Some(user), warnings })
+        Ok(Connected { connection, server, user, warnings })
     }
 }
 
@@ -285,7 +275,7 @@ impl Job<World> for Greet {
         let server = client.info().await?.clone();
         let user = client.current_user().await?;
         let warnings = server.warnings();
-        Ok(Connected { connection, server: Some(server), user: Some(user), warnings })
+        Ok(Connected { connection, server, user, warnings })
     }
 }
 

@@ -10,7 +10,6 @@ use time::OffsetDateTime;
 use crate::base::units;
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
-use crate::model::connection::Way;
 use crate::ops::failure::Failure;
 use crate::ops::runs::{ListRuns, ListedRuns, RunDetail, ShowRun};
 use crate::ops::stores::LoadCatalog;
@@ -148,7 +147,7 @@ impl Runs {
                 // why it cannot be read the list of runs says as well
                 if let Ok(catalog) = settled(outcome) {
                     let connections = catalog.connections().iter();
-                    let servers = connections.filter(|one| matches!(one.way, Way::Server(_)));
+                    let servers = connections;
                     self.connections = servers.map(|one| one.name.to_string()).collect();
                 }
                 let at = self.connections.iter().position(|name| Some(name) == shown.as_ref());

@@ -7,7 +7,6 @@ use ratatui::text::{Line, Span};
 use crate::base::visible::visible;
 use crate::catalog::{Catalog, Severity};
 use crate::model::component::ComponentType;
-use crate::model::connection::Way;
 use crate::model::name::Name;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
@@ -109,7 +108,7 @@ impl Stacks {
     /// At the start, where a server is known: whoever has runs wants to see the last one first.
     fn seek_last_run(&mut self) -> Step<Self> {
         let connections = self.list.read().map(Catalog::connections).unwrap_or_default();
-        let server = connections.iter().find(|one| matches!(one.way, Way::Server(_)));
+        let server = connections.first();
         let Some(server) = server.filter(|_| !self.settled) else {
             self.settled = true;
             return Step::none();

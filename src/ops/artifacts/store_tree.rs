@@ -2,7 +2,6 @@
 
 use crate::base::job::{Context, Job, Nothing};
 use crate::catalog::Catalog;
-use crate::model::connection::Way;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::objects::{Place, until_cancelled};
 use crate::ops::runs::{NEWEST, in_project, newest_runs};
@@ -41,12 +40,8 @@ pub struct StoreTree {
 /// The connection of a store: that of a stack which uses it and names one, else the first to a
 /// server.
 pub fn connection_of_store(catalog: &Catalog, store: &str) -> Option<String> {
-    let servers: Vec<&str> = catalog
-        .connections()
-        .iter()
-        .filter(|connection| matches!(connection.way, Way::Server(_)))
-        .map(|connection| connection.name.as_str())
-        .collect();
+    let servers: Vec<&str> =
+        catalog.connections().iter().map(|connection| connection.name.as_str()).collect();
     let users = catalog.users_of_store(store);
     let stacks = catalog.stacks().iter().filter(|stack| users.contains(&&stack.name));
     let named = stacks.filter_map(|stack| stack.zenml.as_deref());

@@ -55,13 +55,13 @@ impl ServerInfo {
         match self.auth_scheme.as_str() {
             "EXTERNAL" => Some(
                 "this is a workspace of ZenML Pro, which signs in through its own control plane: \
-                 that way is not known here; use the zenml command of an environment that is \
-                 logged in (osstack zenml login --command PATH)"
+                 that way is not known here; run the script of osstack plan NAME --script where \
+                 zenml is logged in"
                     .to_owned(),
             ),
             "HTTP_BASIC" => Some(
-                "the server wants HTTP basic sign-in, which is not known here: use the zenml \
-                 command (osstack zenml login --command PATH)"
+                "the server wants HTTP basic sign-in, which is not known here: run the script \
+                 of osstack plan NAME --script where zenml is logged in"
                     .to_owned(),
             ),
             _ => None,
