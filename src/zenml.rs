@@ -13,7 +13,6 @@ pub mod lint;
 pub mod log;
 pub mod plan;
 pub mod python;
-pub mod remote;
 pub mod rest;
 pub mod script;
 pub mod stack_file;

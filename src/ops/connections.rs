@@ -9,7 +9,6 @@ use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
 use crate::catalog::{Catalog, Put};
 use crate::model::connection::{Connection, ConnectionDraft, SignIn};
-use crate::zenml::remote::Remote;
 use crate::zenml::rest::{self, DevicePoll, ServerInfo, User};
 
 /// The connection that is meant: the one that is named; where none is, the only one there is.
@@ -68,13 +67,6 @@ impl World {
         );
         self.zenml_clients().keep(connection.clone(), client.clone());
         Ok(client)
-    }
-}
-
-impl World {
-    /// The ZenML behind `connection`, whichever way it is reached.
-    pub async fn remote(&self, connection: &Connection) -> Result<Remote, Failure> {
-        self.zenml_of(connection).await.map(Remote::Server)
     }
 }
 

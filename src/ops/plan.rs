@@ -24,8 +24,7 @@ use crate::model::store::ArtifactStore;
 use crate::zenml::changes::{self, Change, Changes, Held};
 use crate::zenml::lint::CONNECTORS;
 use crate::zenml::plan::{Plan, SecretOutline, Step, Wanted, plan};
-use crate::zenml::remote::Remote;
-use crate::zenml::rest::ServerInfo;
+use crate::zenml::rest::{Client, ServerInfo};
 use crate::zenml::script::{CommandLine, commands, script};
 use crate::zenml::version::Version;
 
@@ -208,7 +207,7 @@ async fn wish(
 
 /// All that a commit needs: what is wanted, what is there, what differs.
 pub(super) struct Prepared {
-    pub(super) remote: Remote,
+    pub(super) remote: Client,
     pub(super) plan: Plan,
     pub(super) held: Held,
     pub(super) credentials: Option<Credentials>,
@@ -223,8 +222,8 @@ pub(super) async fn prepare(
     name: &str,
     connection: &Connection,
 ) -> Result<Prepared, Failure> {
-    let remote = world.remote(connection).await?;
-    let server = remote.info().await?;
+    let remote = world.zenml_of(connection).await?;
+    let server = remote.info().await?.clone();
     let Wish { stack, store, plan, check } =
         wish(world, catalog, name, Some(server.version)).await?;
     let record = commit_record::load(world, &connection.name, &server.id).await?;
@@ -244,8 +243,8 @@ pub(super) async fn prepare_removal(
     name: &str,
     connection: &Connection,
 ) -> Result<Prepared, Failure> {
-    let remote = world.remote(connection).await?;
-    let server = remote.info().await?;
+    let remote = world.zenml_of(connection).await?;
+    let server = remote.info().await?.clone();
     let record = commit_record::load(world, &connection.name, &server.id).await?;
     let stack = Name::parse(name).map_err(|error| vec![FieldError::new("name", error)])?;
     let removal = changes::Removal { stack: &stack, made: &record.made };

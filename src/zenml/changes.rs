@@ -12,8 +12,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::plan::{Plan, Step};
-use super::remote::Remote;
-use super::rest::{Component, Error, Secret, Stack};
+use super::rest::{Client, Component, Error, Secret, Stack};
 use crate::model::component::ComponentType;
 use crate::model::stack;
 
@@ -184,7 +183,7 @@ pub fn is_labelled(labels: &Map<String, Value>) -> bool {
 /// Reads all that `plan` and `stack` touch. What has the wanted name counts; else what osstack
 /// made for it before, under whatever name it has by now.
 pub async fn read(
-    remote: &Remote,
+    remote: &Client,
     plan: &Plan,
     secret: &str,
     stack: Option<&stack::Stack>,

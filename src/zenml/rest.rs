@@ -29,7 +29,10 @@ use crate::ports::network::Network;
 use super::version::Version;
 use wire::{Body, Call, Failed, Wire};
 
-pub use entity::{Component, Reference, Secret, SecretValues, ServerInfo, Stack, User};
+pub use entity::{
+    Component, ComponentChange, NewValues, Reference, Secret, SecretValues, ServerInfo, Stack,
+    StackChange, User,
+};
 pub use error::{Error, Kind};
 pub use sign_in::{DeviceCode, DevicePoll};
 

@@ -14,8 +14,7 @@ use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
 use crate::model::component::ComponentType;
 use crate::zenml::changes::{COMMIT_LABEL, users};
-use crate::zenml::remote::{ComponentChange, Remote, StackChange};
-use crate::zenml::rest::{Error, Kind};
+use crate::zenml::rest::{Client, ComponentChange, Error, Kind, StackChange};
 
 /// Takes back the last commit of a stack, where it stopped in the middle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +45,8 @@ impl Job<World> for UndoCommit {
         let catalog = world.catalog().await?;
         let connection = chosen(&catalog, &self.stack, &self.against)?;
         let connection = connection.ok_or_else(|| no_connection("take a commit back"))?;
-        let remote = world.remote(connection).await?;
-        let server = remote.info().await?;
+        let remote = world.zenml_of(connection).await?;
+        let server = remote.info().await?.clone();
         let record = commit_record::load(world, &connection.name, &server.id).await?;
         let commit = record.commits.get(&self.stack).filter(|commit| commit.is_half_done());
         let Some(commit) = commit.cloned() else {
@@ -85,7 +84,7 @@ impl Job<World> for UndoCommit {
 
 struct Undo<'a> {
     world: &'a World,
-    remote: &'a Remote,
+    remote: &'a Client,
     commit: &'a Commit,
 }
 
@@ -134,11 +133,11 @@ impl Undo<'_> {
                 }
                 self.remote.delete_secret(id).await?;
             }
-            kind => {
+            _ => {
                 if !self.remote.stacks_with(id).await?.is_empty() {
                     return Ok(Some("a stack uses it"));
                 }
-                self.remote.delete_component(kind, id).await?;
+                self.remote.delete_component(id).await?;
             }
         }
         Ok(None)
@@ -242,7 +241,7 @@ impl Undo<'_> {
                             configuration: Some(&configuration),
                             labels: Some(&labels),
                         };
-                        self.remote.update_component(kind, id, change).await
+                        self.remote.update_component(id, change).await
                     }
                     None => self
                         .remote

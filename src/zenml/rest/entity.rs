@@ -249,7 +249,7 @@ impl Stack {
 /// The body of a secret's creation; borrows the values for as long as the request is made.
 struct NewSecret<'a> {
     name: Option<&'a str>,
-    values: &'a [(&'a str, Option<&'a SecretString>)],
+    values: &'a NewValues<'a>,
 }
 
 impl serde::Serialize for NewSecret<'_> {
@@ -274,6 +274,36 @@ impl fmt::Debug for NewSecret<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewSecret").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// What changes in a component. Every write is whole: a configuration replaces the former one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ComponentChange<'a> {
+    /// Its new name.
+    pub name: Option<&'a str>,
+    /// Its whole new configuration.
+    pub configuration: Option<&'a Map<String, Value>>,
+    /// All its labels.
+    pub labels: Option<&'a Map<String, Value>>,
+}
+
+/// What changes in a stack.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StackChange<'a> {
+    /// Its new name.
+    pub name: Option<&'a str>,
+    /// Ids of all its components by type.
+    pub components: Option<&'a BTreeMap<String, Vec<String>>>,
+    /// All its labels.
+    pub labels: Option<&'a Map<String, Value>>,
+}
+
+/// Values of a secret by key, as they are to be; nothing deletes a key.
+pub type NewValues<'a> = [(&'a str, Option<&'a SecretString>)];
+
+fn body<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+    let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(given.collect())
 }
 
 fn unreadable(what: &str) -> Error {
@@ -317,21 +347,13 @@ impl Client {
     }
 
     /// Makes a public secret; answers its id.
-    pub async fn create_secret(
-        &self,
-        name: &str,
-        values: &[(&str, Option<&SecretString>)],
-    ) -> Result<String, Error> {
+    pub async fn create_secret(&self, name: &str, values: &NewValues<'_>) -> Result<String, Error> {
         let body = self.post("/secrets", &NewSecret { name: Some(name), values }).await?;
         Secret::take(body).map(|secret| secret.id).ok_or_else(|| unreadable("secret"))
     }
 
     /// Sets some values of a secret and leaves the others; a value of nothing deletes its key.
-    pub async fn update_secret(
-        &self,
-        id: &str,
-        values: &[(&str, Option<&SecretString>)],
-    ) -> Result<(), Error> {
+    pub async fn update_secret(&self, id: &str, values: &NewValues<'_>) -> Result<(), Error> {
         // without patch_values the server drops every key that is not sent
         let query = [("patch_values", "true")];
         let body = NewSecret { name: None, values };
@@ -397,9 +419,19 @@ impl Client {
         text(&made, "/id").ok_or_else(|| unreadable("component"))
     }
 
-    /// Changes a component: `body` holds any of name, labels and the **whole** configuration.
-    pub async fn update_component(&self, id: &str, body: &Value) -> Result<(), Error> {
-        self.put(&format!("/components/{id}"), &[], body).await.map(drop)
+    /// Changes a component.
+    pub async fn update_component(
+        &self,
+        id: &str,
+        change: ComponentChange<'_>,
+    ) -> Result<(), Error> {
+        let ComponentChange { name, configuration, labels } = change;
+        let body = body([
+            ("name", name.map(|name| json!(name))),
+            ("configuration", configuration.map(|map| json!(map))),
+            ("labels", labels.map(|map| json!(map))),
+        ]);
+        self.put(&format!("/components/{id}"), &[], &body).await.map(drop)
     }
 
     /// Deletes a component; the server refuses while a stack uses it.
@@ -450,9 +482,15 @@ impl Client {
         text(&made, "/id").ok_or_else(|| unreadable("stack"))
     }
 
-    /// Changes a stack: `body` holds any of name, labels and **all** components by id.
-    pub async fn update_stack(&self, id: &str, body: &Value) -> Result<(), Error> {
-        self.put(&format!("/stacks/{id}"), &[], body).await.map(drop)
+    /// Changes a stack.
+    pub async fn update_stack(&self, id: &str, change: StackChange<'_>) -> Result<(), Error> {
+        let StackChange { name, components, labels } = change;
+        let body = body([
+            ("name", name.map(|name| json!(name))),
+            ("components", components.map(|map| json!(map))),
+            ("labels", labels.map(|map| json!(map))),
+        ]);
+        self.put(&format!("/stacks/{id}"), &[], &body).await.map(drop)
     }
 
     /// Deletes a stack.
