@@ -33,6 +33,7 @@ pub(super) async fn run(args: CommitArgs, session: &mut Session) -> Result<(), S
         shown: Some(live.changes.fingerprint()),
         without_check: args.without_check,
         adopt: args.adopt,
+        ending_key: args.ending_key,
     };
     if live.changes.is_noop() {
         // a commit that stopped after its last change still has to be closed
@@ -100,6 +101,13 @@ async fn ask(
             return Err(cancelled());
         }
         job.adopt = true;
+    }
+    if let Some(why) = live.ends_soon.as_ref().filter(|_| !job.ending_key) {
+        let question = format!("{}. Type {} to commit it all the same: ", visible(why), job.stack);
+        if session.ask(&question)?.trim() != job.stack {
+            return Err(cancelled());
+        }
+        job.ending_key = true;
     }
     let question = format!("Commit this to {}?", live.connection);
     if session.confirm(&question)? { Ok(()) } else { Err(cancelled()) }

@@ -91,7 +91,7 @@ fn offline(planned: &StackPlan, output: &mut Output) -> Result<(), Stop> {
 
 /// What differs in one ZenML.
 pub(super) fn show(live: &LivePlan, calls: bool, output: &mut Output) -> Result<(), Stop> {
-    let LivePlan { connection, server, changes, unfinished, now } = live;
+    let LivePlan { connection, server, changes, unfinished, now, .. } = live;
     let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
     output.line(&format!(
         "In {connection} ({}, ZenML {}{stand_in}):",
@@ -132,6 +132,9 @@ pub(super) fn show(live: &LivePlan, calls: bool, output: &mut Output) -> Result<
     }
     for note in &changes.notes {
         output.line(&format!("! {note}"))?;
+    }
+    if let Some(why) = &live.ends_soon {
+        output.line(&format!("! {}", visible(why)))?;
     }
     for blocker in &changes.blockers {
         let sign = output.paint(Paint::Bad, "x");
@@ -185,6 +188,7 @@ pub(super) fn live_json(live: &LivePlan) -> Value {
         "nothing_to_do": live.changes.is_noop(),
         "changes": changes,
         "blockers": live.changes.blockers,
+        "key_ends_soon": live.ends_soon,
         "unfinished": live.unfinished.as_ref().map(|commit| json!({
             "began": super::rfc3339(commit.began),
             "steps": commit.touched().map(|step| json!({

@@ -40,6 +40,8 @@ pub struct CommitStack {
     pub without_check: bool,
     /// Whether what others made may be changed or deleted.
     pub adopt: bool,
+    /// Whether a temporary key may go to ZenML that ends within a day.
+    pub ending_key: bool,
 }
 
 /// What is reported on the way.
@@ -116,6 +118,11 @@ impl CommitStack {
                 return Err(Failure::new(FailureKind::Conflict, summary)
                     .hint("look at the plan, then add --adopt to change it all the same"));
             }
+        }
+        if let Some(why) = prepared.live.ends_soon.as_ref().filter(|_| !self.ending_key) {
+            return Err(Failure::new(FailureKind::Credentials, why.clone())
+                .hint("enter a lasting key of a RAM user: osstack secret update NAME")
+                .hint("or add --ending-key"));
         }
         let check = &prepared.check;
         if self.aim == Aim::Absent || check.verdict.allows_commit() {

@@ -10,8 +10,8 @@ use super::connections::connection_of;
 use super::failure::{Failure, FailureKind};
 use super::history::{self, Verdict};
 use super::world::{World, blocking, stack_of, store_of};
-use crate::base::atomic_file;
 use crate::base::job::{Context, Job, Nothing};
+use crate::base::{atomic_file, units};
 use crate::catalog::Catalog;
 use crate::keystore::{self, Summary};
 use crate::model::connection::Connection;
@@ -89,6 +89,8 @@ pub struct LivePlan {
     pub changes: Changes,
     /// A commit of the same stack that stopped in the middle.
     pub unfinished: Option<Commit>,
+    /// Why the key should not go to ZenML unasked: it ends within a day.
+    pub ends_soon: Option<String>,
     /// What time it is, for the ages of things.
     pub now: OffsetDateTime,
 }
@@ -233,7 +235,9 @@ pub(super) async fn prepare(
     let credentials = if has_secret { Some(world.credentials(secret).await?) } else { None };
     let mut changes = changes::compare(&plan, secret, &held, &record.made, credentials.as_ref());
     changes.notes.extend(server.warnings());
-    let live = live(world, connection, server, changes, record.commits.get(name).cloned());
+    let mut live = live(world, connection, server, changes, record.commits.get(name).cloned());
+    let end = credentials.as_ref().and_then(|credentials| credentials.expires_at);
+    live.ends_soon = end.and_then(|end| ends_soon(secret, end, live.now));
     Ok(Prepared { remote, plan, held, credentials, check, live })
 }
 
@@ -272,6 +276,7 @@ fn live(
         server,
         changes,
         unfinished: last.filter(Commit::is_half_done),
+        ends_soon: None,
         now: world.clock.now(),
     }
 }
@@ -295,6 +300,19 @@ fn beyond_the_store(catalog: &Catalog, stack: &Stack) -> Vec<String> {
         notes.push(format!("Link no service connector to the artifact store. {CONNECTORS}"));
     }
     notes
+}
+
+/// What to say of a temporary key that ends within a day of `now`.
+fn ends_soon(secret: &str, end: OffsetDateTime, now: OffsetDateTime) -> Option<String> {
+    let left = end - now;
+    (left < time::Duration::DAY).then(|| {
+        let when = if left.is_positive() {
+            format!("ends in {}", units::span(left.unsigned_abs()))
+        } else {
+            "has ended".to_owned()
+        };
+        format!("the temporary key of the secret {secret} {when}: ZenML does not renew it")
+    })
 }
 
 async fn check_state(world: &World, stack: &Stack, store: &ArtifactStore) -> CheckState {

@@ -172,6 +172,9 @@ impl PlanScreen {
             return Some("The stack is protected.".to_owned());
         }
         let check = &planned.check;
+        if let Some(why) = &live.ends_soon {
+            return Some(format!("{}.", visible(why)));
+        }
         if self.aim == Aim::Present && !check.verdict.allows_commit() {
             let words = check.verdict.words(live.now);
             return Some(format!("No check says that the store works ({words})."));
@@ -210,6 +213,7 @@ impl PlanScreen {
             // the name was typed where one of these matters
             without_check: true,
             adopt: true,
+            ending_key: true,
         };
         self.commit = Stage::Running;
         let effect = Effect::exclusive_stream("commit", job, Msg::Progressed, Msg::Committed);

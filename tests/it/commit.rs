@@ -199,6 +199,7 @@ pub(crate) fn commit_of(stack: &str, aim: Aim) -> CommitStack {
         shown: None,
         without_check: true,
         adopt: false,
+        ending_key: false,
     }
 }
 
@@ -330,6 +331,34 @@ async fn a_plan_that_changed(bed: &Bed) {
     assert_eq!(none.unwrap_err().kind, FailureKind::NotFound);
 }
 
+/// A temporary key that ends within a day is not committed unasked.
+async fn a_key_that_ends(bed: &Bed) {
+    let me = Committer::connected(bed).await;
+    // the clock of the tests stands in March 2026
+    let draft = SecretDraft {
+        name: me.name("secret"),
+        access_key_id: "STS.NExampleExample0001".into(),
+        secret_access_key: SecretString::new("canary-of-the-commit-secret-02".into()),
+        session_token: SecretString::new("canary-token".into()),
+        expires_at: "2026-03-15T20:00:00Z".into(),
+        key_names: KeyNames::Oss,
+    };
+    me.run(SaveSecret { draft, put: Put::Update }).await.unwrap();
+    let failure = me.commit().await.unwrap_err();
+    assert!(failure.summary.contains("ends in"), "{failure}");
+    assert_eq!(me.plan().await, NEW);
+    let job = commit_of(&me.name("stack"), Aim::Present);
+    me.run(CommitStack { ending_key: true, ..job }).await.unwrap();
+    let secret = bed.client().secret(&me.name("secret")).await.unwrap().unwrap();
+    assert_eq!(secret.values.len(), 3);
+    // a lasting key takes the token away, which would be refused with it
+    me.save_secret("LTAI5tExampleExample0001").await;
+    me.commit().await.unwrap();
+    let secret = bed.client().secret(&me.name("secret")).await.unwrap().unwrap();
+    assert_eq!(secret.values.len(), 2);
+    me.run(commit_of(&me.name("stack"), Aim::Absent)).await.unwrap();
+}
+
 /// A store that no check proved is not committed unasked.
 async fn an_unchecked_store(bed: &Bed) {
     let me = Committer::connected(bed).await;
@@ -345,6 +374,7 @@ async fn all(bed: &Bed) {
     what_others_made(bed).await;
     a_plan_that_changed(bed).await;
     an_unchecked_store(bed).await;
+    a_key_that_ends(bed).await;
 }
 
 #[tokio::test]

@@ -44,6 +44,9 @@ pub struct Commit {
     /// Change or delete also what osstack did not make
     #[arg(long)]
     pub adopt: bool,
+    /// Commit though the key is a temporary one that ends within a day
+    #[arg(long)]
+    pub ending_key: bool,
     /// Take the stack out of ZenML, with what only it uses
     #[arg(long, conflicts_with = "without_check")]
     pub delete: bool,

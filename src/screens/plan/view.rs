@@ -72,7 +72,7 @@ impl PlanScreen {
         theme: &Theme,
         lines: &mut Vec<Line<'static>>,
     ) {
-        let LivePlan { connection, server, changes, unfinished, now } = live;
+        let LivePlan { connection, server, changes, unfinished, ends_soon, now } = live;
         let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
         let sent = match self.commit {
             Stage::Planned => " Nothing has been sent.",
@@ -95,6 +95,10 @@ impl PlanScreen {
                 commit.words()
             );
             lines.extend(marked(theme.sign(Tone::Warning), theme.warn(), &said, room));
+        }
+        if let Some(why) = ends_soon {
+            let why = visible(why).into_string();
+            lines.extend(marked(theme.sign(Tone::Warning), theme.warn(), &why, room));
         }
         for (index, change) in changes.changes.iter().enumerate() {
             lines.push(Line::raw(""));
