@@ -10,6 +10,7 @@ pub mod census;
 pub mod check;
 pub mod component_form;
 pub mod component_picker;
+pub mod connection_form;
 mod detail;
 pub mod details;
 pub mod explain;

@@ -10,6 +10,8 @@ use time::OffsetDateTime;
 use crate::base::units;
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
+use crate::model::connection::Connection;
+use crate::ops::connections::Disconnect;
 use crate::ops::failure::Failure;
 use crate::ops::runs::{ListRuns, ListedRuns, RunDetail, ShowRun};
 use crate::ops::stores::LoadCatalog;
@@ -18,10 +20,12 @@ use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::{Theme, Tone};
+use crate::tui::widget::confirm::Confirm;
 use crate::tui::widget::spinner::Spinner;
 use crate::tui::widget::table::{Column, Row};
 use crate::zenml::artifacts::{Run, Standing, Status};
 
+use super::connection_form::ConnectionForm;
 use super::detail::fields;
 use super::explain;
 use super::failure_view::{self, settled};
@@ -55,6 +59,8 @@ pub struct Runs {
 pub enum Command {
     Open,
     NextServer,
+    SignIn,
+    Forget,
     Reload,
     Move(Move),
 }
@@ -67,6 +73,9 @@ pub enum Msg {
     Listed(Outcome<Result<ListedRuns, Failure>>),
     Unlocked,
     StepsRead(String, Outcome<Result<RunDetail, Failure>>),
+    SignedIn,
+    ForgetConfirmed(String),
+    Forgotten(Outcome<Result<Connection, Failure>>),
 }
 
 /// How a status looks.
@@ -88,6 +97,10 @@ pub(super) fn took(from: Option<OffsetDateTime>, to: Option<OffsetDateTime>) -> 
 impl Runs {
     fn has_selection(&self) -> bool {
         self.list.has_selection()
+    }
+
+    fn has_server(&self) -> bool {
+        !self.connections.is_empty()
     }
 
     fn has_several_servers(&self) -> bool {
@@ -133,6 +146,14 @@ impl Runs {
                 self.list()
             }
             Command::Reload => Self::load(),
+            Command::SignIn => Step::ask(ConnectionForm::new(), |_name| Msg::SignedIn),
+            Command::Forget => {
+                let Some(name) = self.connection() else { return Step::none() };
+                let title = format!("Forget the connection {name}?");
+                let text = "What signs in there is forgotten too; ZenML keeps all that it has.";
+                let question = Confirm::new(&title, text, ["Forget", "Keep"]);
+                Step::ask(question, |()| Msg::ForgetConfirmed(name))
+            }
             Command::Move(to) => {
                 self.list.act(to);
                 self.read_steps()
@@ -142,6 +163,19 @@ impl Runs {
 
     fn hear(&mut self, msg: Msg) -> Step<Self> {
         match msg {
+            Msg::SignedIn => Self::load(),
+            Msg::ForgetConfirmed(name) => {
+                let job = Disconnect { name: Some(name) };
+                Step::run(Effect::exclusive("connections", job, Msg::Forgotten))
+            }
+            Msg::Forgotten(outcome) => match settled(outcome) {
+                Ok(gone) => {
+                    (self.list, self.steps) = (ListDetail::default(), None);
+                    let said = format!("forgot the connection {}", gone.name);
+                    Self::load().and_toast(Tone::Good, &said)
+                }
+                Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
+            },
             Msg::CatalogRead(outcome) => {
                 let shown = self.connection();
                 // why it cannot be read the list of runs says as well
@@ -242,6 +276,8 @@ impl Screen for Runs {
         Bind::new(&["enter", "l", "right"], Command::Open, "steps, outputs")
             .when(Self::has_selection),
         Bind::new(&["z"], Command::NextServer, "next ZenML").when(Self::has_several_servers),
+        Bind::new(&["n"], Command::SignIn, "sign in…"),
+        Bind::new(&["D"], Command::Forget, "forget ZenML…").when(Self::has_server),
         Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);

@@ -420,6 +420,7 @@ async fn files_that_others_may_open_are_made_private() {
 #[test]
 fn no_chord_means_two_things() {
     use osstack::screens::bucket_picker::BucketPicker;
+    use osstack::screens::connection_form::ConnectionForm;
     use osstack::screens::region_picker::RegionPicker;
     use osstack::screens::secret_form::SecretForm;
     use osstack::screens::secret_picker::SecretPicker;
@@ -432,6 +433,7 @@ fn no_chord_means_two_things() {
         clashes(&Secrets::default()),
         clashes(&StoreForm::new()),
         clashes(&SecretForm::new()),
+        clashes(&ConnectionForm::new()),
         clashes(&SecretPicker::new("")),
         clashes(&BucketPicker::new(StoreDraft::default())),
         clashes(&RegionPicker::new("")),

@@ -5,6 +5,7 @@ use osstack::sandbox::zenml::ZenmlFaults;
 
 use super::{Committer, StandIn};
 use crate::pictures::still;
+use crate::user::{PASSPHRASE, User};
 
 /// The plan of `stack_x`, opened from the list of stacks.
 async fn planned(zenml: &StandIn) -> Committer {
@@ -51,4 +52,33 @@ async fn what_broke_off_is_named_and_taken_back() {
     assert!(undone.contains("artifact store store_x: deleted"), "{undone}");
     let again = me.user.keys("R").await;
     assert!(again.contains("+ secret secret_x") && !again.contains("stopped"), "{again}");
+}
+
+#[tokio::test]
+async fn a_server_is_signed_in_to_and_forgotten() {
+    let zenml = StandIn::start();
+    let mut user = User::new();
+    let none = user.keys("7").await;
+    assert!(none.contains("osstack zenml login"), "{none}");
+    user.keys("n").await;
+    user.paste(&zenml.bed.url).await;
+    insta::assert_snapshot!("sign_in", still(&user.picture()));
+    insta::assert_snapshot!("sign_in_wide", still(&user.wide()));
+    // nothing is kept of a key that is refused
+    user.keys("<tab><tab><tab>").await;
+    user.paste("ZENKEY_canary-of-nobody").await;
+    user.keys("<ctrl-s>").await;
+    user.keys(&format!("<tab>{PASSPHRASE}<tab>{PASSPHRASE}<enter>")).await;
+    let refused = user.picture();
+    assert!(refused.contains("invalid username or password"), "{refused}");
+    user.keys("<ctrl-u>").await;
+    user.paste(&zenml.bed.api_key).await;
+    let signed_in = user.keys("<ctrl-s>").await;
+    assert!(signed_in.contains("prod is sandbox"), "{signed_in}");
+    let catalog = std::fs::read_to_string(user.path("config/stacks.toml")).unwrap();
+    assert!(catalog.contains("[zenml.prod]") && !catalog.contains(&zenml.bed.api_key), "{catalog}");
+    user.expect_no_trace();
+    user.keys("D").await;
+    let gone = user.keys("<tab><enter>").await;
+    assert!(gone.contains("osstack zenml login"), "{gone}");
 }
