@@ -113,8 +113,6 @@ mod tests {
         let text = r#"schema = 1
 [zenml.dev]
 url = "https://dev.example.com"
-[zenml.local]
-command = "/venv/bin/zenml"
 [zenml.prod]
 url = "https://prod.example.com"
 [artifact_store.a]
@@ -132,7 +130,7 @@ zenml = "prod"
         let options = crate::base::atomic_file::Options::default();
         crate::base::atomic_file::write(&path, text.as_ref(), 1, &options).unwrap();
         let catalog = Catalog::load(&path).unwrap();
-        assert_eq!(catalog.connections().len(), 3, "{:?}", catalog.problems());
+        assert_eq!(catalog.connections().len(), 2, "{:?}", catalog.problems());
         assert_eq!(connection_of_store(&catalog, "a").as_deref(), Some("prod"));
         assert_eq!(connection_of_store(&catalog, "b").as_deref(), Some("dev"));
     }
