@@ -8,7 +8,7 @@ use super::server::{HOST, Server, bucket, certificate, client, list_error, netwo
 use osstack::ports::env::Env;
 use osstack::ports::network::Network;
 
-fn valid(from: i32, to: i32) -> CertificateParams {
+pub(super) fn valid(from: i32, to: i32) -> CertificateParams {
     let mut params = certificate(&[HOST]);
     params.not_before = date_time_ymd(from, 1, 1);
     params.not_after = date_time_ymd(to, 1, 1);

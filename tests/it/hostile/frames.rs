@@ -18,12 +18,15 @@ use osstack::ops::demo::furnish;
 use osstack::ops::world::World;
 use osstack::ports::clock::{Clock as _, SharedClock, SystemClock};
 use osstack::ports::entropy::{SeededEntropy, SharedEntropy};
+use osstack::ports::network::Network;
 use osstack::ports::paths::Paths;
 use osstack::sandbox::{Description, Seed};
 use tempfile::TempDir;
 
 use super::answers::cases;
-use super::server::{Door, HOST, PAGE, Reply, Server, Way, network, with_head};
+use super::certificates::valid;
+use super::server::{Door, HOST, PAGE, Reply, Server, Way, certificate, network, with_head};
+use super::ways::{NAME, Proxy};
 use crate::sandbox_client::Running;
 
 const FRAME: Duration = Duration::from_millis(100);
@@ -48,24 +51,23 @@ struct Watched {
 }
 
 impl Watcher {
-    async fn before(server: &Server, sandbox: &Description) -> Self {
+    async fn before(there: &There, sandbox: &Description) -> Self {
         let home = tempfile::tempdir().unwrap();
         let clock: SharedClock = Arc::new(SystemClock);
         let entropy: SharedEntropy = Arc::new(SeededEntropy::new(5));
         let env = furnish(home.path(), sandbox, &clock, &entropy).unwrap();
         let paths = Paths::below(home.path());
-        let scheme = if server.way == Way::Https { "https" } else { "http" };
         let file = paths.catalog();
         let store = format!(
             "\n[artifact_store.zz_hostile]\npath = \"s3://your-bucket-name\"\n\
              secret = \"demo_secret\"\nregion = \"eu-central-1\"\n\
-             endpoint = \"{scheme}://{HOST}:{}\"\n",
-            server.port
+             endpoint = \"{}\"\n",
+            there.endpoint
         );
         let text = std::fs::read_to_string(&file).unwrap() + &store;
         atomic_file::write(&file, text.as_bytes(), 1, &atomic_file::Options::default()).unwrap();
         let mut world = World::new(env, paths, clock, entropy, Arc::new(NoKeyring)).unwrap();
-        world.network = network();
+        world.network = there.network.clone();
         let stage = Stage::with(Arc::new(world), tabs(), options(Face::default()));
         let mut watcher = Self { stage, _home: home };
         watcher.stage.keys("4").settle().await;
@@ -138,22 +140,35 @@ fn further() -> Vec<(&'static str, Reply)> {
     ]
 }
 
+/// Where the store is, and the way there.
+struct There {
+    endpoint: String,
+    network: Network,
+}
+
+impl There {
+    fn at(server: &Server) -> Self {
+        let scheme = if server.way == Way::Https { "https" } else { "http" };
+        Self { endpoint: format!("{scheme}://{HOST}:{}", server.port), network: network() }
+    }
+}
+
 /// What is late in three tries, or wrong in one.
-async fn breach(name: &str, server: &Server, sandbox: &Description) -> Option<String> {
-    let way = server.way;
+async fn breach(name: &str, there: &There, sandbox: &Description) -> Option<String> {
+    let endpoint = &there.endpoint;
     let mut last = Watched::default();
     for _ in 0..3 {
-        last = Watcher::before(server, sandbox).await.watch().await;
+        last = Watcher::before(there, sandbox).await.watch().await;
         let said = last.picture.to_lowercase();
         if said.contains("nothing lies here") {
-            return Some(format!("{way:?}, {name}: shown as an empty bucket\n{}", last.picture));
+            return Some(format!("{endpoint}, {name}: shown as an empty bucket\n{}", last.picture));
         }
         if last.longest_frame < FRAME && last.stop < STOP {
             return None;
         }
     }
     let Watched { longest_frame, stop, .. } = last;
-    Some(format!("{way:?}, {name}: a frame took {longest_frame:?}, the stop {stop:?}"))
+    Some(format!("{endpoint}, {name}: a frame took {longest_frame:?}, the stop {stop:?}"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -165,7 +180,7 @@ async fn no_server_keeps_a_frame_or_a_stop_waiting() {
         let answers = cases().into_iter().map(|case| (case.name, case.reply));
         for (name, reply) in answers.chain(further()) {
             let server = Server::always(way, reply).await;
-            breaches.extend(breach(name, &server, &sandbox.description).await);
+            breaches.extend(breach(name, &There::at(&server), &sandbox.description).await);
             watched += 1;
         }
         let doors = [
@@ -175,7 +190,7 @@ async fn no_server_keeps_a_frame_or_a_stop_waiting() {
         ];
         for (name, door) in doors {
             let server = Server::shut(way, door).await;
-            breaches.extend(breach(name, &server, &sandbox.description).await);
+            breaches.extend(breach(name, &There::at(&server), &sandbox.description).await);
             watched += 1;
         }
         // a listing that never ends: each page is good and names another
@@ -192,9 +207,56 @@ async fn no_server_keeps_a_frame_or_a_stop_waiting() {
             Reply::Keep(with_head("200 OK", "", body.as_bytes()))
         })
         .await;
-        breaches.extend(breach("a listing without end", &endless, &sandbox.description).await);
+        breaches.extend(
+            breach("a listing without end", &There::at(&endless), &sandbox.description).await,
+        );
         watched += 1;
     }
     assert!(breaches.is_empty(), "{} of {watched}:\n{}", breaches.len(), breaches.join("\n"));
     assert!(watched > 130, "{watched}");
+}
+
+/// Certificates, names and proxies: what keeps a request from leaving.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_way_there_keeps_a_frame_or_a_stop_waiting() {
+    let sandbox = Running::start(Seed::Empty);
+    let mut breaches = Vec::new();
+    for (name, params, by_authority) in [
+        ("an expired certificate", valid(2020, 2021), true),
+        ("another's certificate", certificate(&["oss.evil.test"]), true),
+        ("a self-signed certificate", certificate(&[HOST]), false),
+    ] {
+        let server = Server::certified(&params, by_authority).await;
+        breaches.extend(breach(name, &There::at(&server), &sandbox.description).await);
+    }
+    let closed = Server::always(Way::Http, Reply::Silence).await;
+    let port = closed.port;
+    drop(closed);
+    let good = Server::always(Way::Https, Reply::Silence).await;
+    let named = |endpoint: &str, network: Network| There { endpoint: endpoint.into(), network };
+    let at = |address: &str| network().with_host(NAME, &[address.parse().unwrap()]);
+    let mut ways = vec![
+        ("nobody there", named(&format!("http://{HOST}:{port}"), network())),
+        ("a name that is none", named("https://oss.nothing.invalid", network())),
+        (
+            "a name without address",
+            named(&format!("https://{NAME}"), network().with_host(NAME, &[])),
+        ),
+        ("a metadata address", named(&format!("https://{NAME}"), at("169.254.169.254"))),
+    ];
+    let mut proxies = Vec::new();
+    for says in [
+        "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+        "HTTP/1.1 502 Bad Gateway\r\n\r\n",
+        "silence",
+        "endless",
+    ] {
+        let proxy = Proxy::new(good.port, says).await;
+        ways.push((says, named(&format!("https://{NAME}"), proxy.network(&[]))));
+        proxies.push(proxy);
+    }
+    for (name, there) in &ways {
+        breaches.extend(breach(name.trim(), there, &sandbox.description).await);
+    }
+    assert!(breaches.is_empty(), "{}:\n{}", breaches.len(), breaches.join("\n"));
 }

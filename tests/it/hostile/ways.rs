@@ -18,7 +18,7 @@ use super::server::{
     HASTY, KEY_ID, PAGE, Server, Way, bucket, client, list_error, network, ok, trusting,
 };
 
-const NAME: &str = "oss.example.test";
+pub(super) const NAME: &str = "oss.example.test";
 
 fn here() -> IpAddr {
     "127.0.0.1".parse().unwrap()
@@ -119,7 +119,7 @@ async fn one_of_several_addresses_is_enough() {
 }
 
 /// A proxy that answers CONNECT as it is told.
-struct Proxy {
+pub(super) struct Proxy {
     port: u16,
     heads: Arc<Mutex<Vec<String>>>,
     _tasks: JoinSet<()>,
@@ -127,7 +127,7 @@ struct Proxy {
 
 impl Proxy {
     /// `says` answers a head; after a 200 it leads to `target`.
-    async fn new(target: u16, says: &'static str) -> Self {
+    pub(super) async fn new(target: u16, says: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -166,7 +166,7 @@ impl Proxy {
     }
 
     /// The network of one who is told to go through it.
-    fn network(&self, more: &[(&str, &str)]) -> Network {
+    pub(super) fn network(&self, more: &[(&str, &str)]) -> Network {
         let url = format!("http://127.0.0.1:{}", self.port);
         let variables = [("HTTPS_PROXY", url.as_str())].into_iter().chain(more.iter().copied());
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
