@@ -37,7 +37,9 @@ pub(super) async fn run(args: CommitArgs, session: &mut Session) -> Result<(), S
     };
     if live.changes.is_noop() {
         // a commit that stopped after its last change still has to be closed
-        session.run(job).await??;
+        if live.unfinished.is_some() {
+            session.run(job).await??;
+        }
         let is_json = session.output.is_json();
         return if is_json { answer(&[], &live, None, session) } else { Ok(()) };
     }
