@@ -54,6 +54,17 @@ pub fn span(duration: Duration) -> String {
     format!("{} min {} s", seconds / 60, seconds % 60)
 }
 
+/// What is left of something that ends: `3 h 20 min`, `7 min`, `less than a minute`.
+pub fn left(duration: Duration) -> String {
+    let minutes = duration.as_secs() / 60;
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => "less than a minute".into(),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// `now`, `3 min ago`, `2 h ago`, `5 d ago`.
 pub fn ago(age: Duration) -> String {
     match age.as_secs() {
@@ -93,5 +104,10 @@ mod tests {
         assert_eq!(span(Duration::from_millis(2149)), "2.1 s");
         assert_eq!(span(Duration::from_secs(200)), "3 min 20 s");
         assert_eq!(ago(Duration::from_secs(7300)), "2 h ago");
+        for (seconds, text) in
+            [(59, "less than a minute"), (119, "1 min"), (7259, "2 h"), (12_000, "3 h 20 min")]
+        {
+            assert_eq!(left(Duration::from_secs(seconds)), text);
+        }
     }
 }

@@ -125,7 +125,7 @@ fn from_environment(session: &mut Session) -> Result<Key, Stop> {
     };
     session.output.note(&format!("taken from {}", found.origin));
     let token = found.session_token.unwrap_or_else(|| SecretString::new(String::new()));
-    let end = String::new();
+    let end = found.expires_at.unwrap_or_default();
     Ok(Key { id: found.access_key_id, secret: found.secret_access_key, token, end })
 }
 
@@ -210,7 +210,7 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
         table.row([
             Cell::own(summary.name.as_str()),
             Cell::outside(&summary.short_id),
-            Cell::own(if summary.has_token { "yes" } else { "no" }),
+            Cell::own(row.token_word().unwrap_or("no")),
             Cell::own(summary.key_names.as_str()),
             Cell::own(row.used_by.join(", ")),
         ]);

@@ -227,4 +227,34 @@ mod tests {
             assert_eq!(parse(text), Err(Unreadable::Foreign), "{text}");
         }
     }
+
+    fn document(more: &str) -> String {
+        format!(
+            r#"{{"schema":1,"generation":3,"secrets":{{"alibaba_secret":{{
+                "access_key_id":"STS.x","secret_access_key":"s","session_token":"t"{more},
+                "key_names":"oss","created":"2026-03-01T00:00:00Z",
+                "updated":"2026-03-01T00:00:00Z"}}}}}}"#
+        )
+    }
+
+    fn end(plain: &[u8]) -> Option<OffsetDateTime> {
+        let document = Document::parse(plain).unwrap();
+        document.entries.into_values().next().unwrap().secret.credentials.expires_at
+    }
+
+    #[test]
+    fn a_file_of_before_tokens_had_an_end_is_read_and_stays_as_it_was() {
+        let old = document("");
+        assert_eq!(end(old.as_bytes()), None);
+        let written = Document::parse(old.as_bytes()).unwrap().to_plain().unwrap();
+        assert!(!String::from_utf8_lossy(&written).contains("expires_at"));
+
+        let told = document(r#","expires_at":"2026-11-27T20:00:00+08:00""#);
+        let at = Some(time::macros::datetime!(2026-11-27 12:00 UTC));
+        assert_eq!(end(told.as_bytes()), at);
+        let written = Document::parse(told.as_bytes()).unwrap().to_plain().unwrap();
+        assert_eq!(end(&written), at);
+        let wrong = document(r#","expires_at":"soon""#);
+        assert_eq!(Document::parse(wrong.as_bytes()).unwrap_err(), Unreadable::Foreign);
+    }
 }

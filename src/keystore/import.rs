@@ -6,12 +6,18 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
 use crate::base::atomic_file;
 use crate::base::secret_string::SecretString;
 use crate::base::visible::visible;
 use crate::ports::env::Env;
+
+const AWS_ID: &str = "AWS_ACCESS_KEY_ID";
+/// RFC 3339; botocore and the other SDKs of AWS read it beside `AWS_SESSION_TOKEN`.
+const AWS_END: &str = "AWS_CREDENTIAL_EXPIRATION";
 
 /// No configuration of such a tool is larger.
 const MAX_BYTES: u64 = 1 << 20;
@@ -28,6 +34,8 @@ pub struct Found {
     pub secret_access_key: SecretString,
     /// The token of a temporary key.
     pub session_token: Option<SecretString>,
+    /// When that ends, where the tool keeps it: RFC 3339, or as it stands there.
+    pub expires_at: Option<String>,
     /// The region the tool uses with it.
     pub region: Option<String>,
 }
@@ -65,7 +73,7 @@ pub fn find(env: &Env) -> Findings {
 /// The keys that variables hold, in the order of preference. Where several tools' variables name
 /// the same id it is found once.
 pub fn from_env(env: &Env) -> Vec<Found> {
-    // id, secret, token, region
+    // id, secret, token, region; how long a token lasts only the AWS SDKs have a variable for
     const VARIABLES: [[&str; 4]; 6] = [
         ["OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN", "OSS_REGION"],
         [
@@ -92,7 +100,7 @@ pub fn from_env(env: &Env) -> Vec<Found> {
             "ALICLOUD_SECURITY_TOKEN",
             "ALICLOUD_REGION",
         ],
-        ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"],
+        [AWS_ID, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"],
     ];
     let mut keys: Vec<Found> = Vec::new();
     for [id, secret, token, region] in VARIABLES {
@@ -100,11 +108,14 @@ pub fn from_env(env: &Env) -> Vec<Found> {
         if keys.iter().any(|key| key.access_key_id == id_value) {
             continue;
         }
+        let token = env.get(token);
+        let end = token.filter(|_| id == AWS_ID).and_then(|_| env.get(AWS_END));
         keys.push(Found {
             origin: format!("the environment, {id}"),
             access_key_id: id_value.to_owned(),
             secret_access_key: SecretString::new(secret.to_owned()),
-            session_token: env.get(token).map(|token| SecretString::new(token.to_owned())),
+            session_token: token.map(|token| SecretString::new(token.to_owned())),
+            expires_at: end.map(str::to_owned),
             region: env.get(region).map(str::to_owned),
         });
     }
@@ -134,6 +145,7 @@ struct Section {
     id: String,
     secret: Zeroizing<String>,
     token: Zeroizing<String>,
+    end: String,
     region: String,
 }
 
@@ -149,6 +161,8 @@ impl Section {
                 value.clone_into(&mut self.secret);
             }
             "ststoken" | "awssessiontoken" => value.clone_into(&mut self.token),
+            // what saml2aws writes beside the three of AWS
+            "xsecuritytokenexpires" => value.clone_into(&mut self.end),
             "region" => value.clone_into(&mut self.region),
             _ => {}
         }
@@ -156,10 +170,12 @@ impl Section {
 
     fn found(self, origin: &str) -> Option<Found> {
         let token = (!self.token.is_empty()).then(|| SecretString::new(self.token.to_string()));
+        let end = Some(self.end).filter(|end| token.is_some() && !end.is_empty());
         let found = Found {
             origin: format!("{origin}, [{}]", visible(&self.name)),
             secret_access_key: SecretString::new(self.secret.to_string()),
             session_token: token,
+            expires_at: end,
             region: Some(self.region).filter(|region| !region.is_empty()),
             access_key_id: self.id,
         };
@@ -181,11 +197,13 @@ struct AliyunProfile {
     access_key_id: String,
     access_key_secret: String,
     sts_token: String,
+    /// In seconds since 1970.
+    sts_expiration: i64,
     region_id: String,
 }
 
-/// The profiles of aliyun-cli. Only the modes `AK` and `StsToken` hold a key; the others make one
-/// anew each time.
+/// The profiles of aliyun-cli. The modes `AK` and `StsToken` hold a key, `CloudSSO` and `OAuth`
+/// the temporary one that they last made, with its end; the others make one anew each time.
 fn from_aliyun(text: &str, origin: &str, findings: &mut Findings) {
     let Ok(config) = serde_json::from_str::<AliyunConfig>(text) else {
         findings.skipped.push(format!("{origin}: not the JSON that aliyun-cli writes"));
@@ -195,7 +213,12 @@ fn from_aliyun(text: &str, origin: &str, findings: &mut Findings) {
         let origin = format!("{origin}, profile {}", visible(&profile.name));
         let secret = SecretString::new(profile.access_key_secret);
         let token = SecretString::new(profile.sts_token);
-        if !matches!(profile.mode.as_str(), "AK" | "StsToken") {
+        let holds_one = match profile.mode.as_str() {
+            "AK" | "StsToken" => true,
+            "CloudSSO" | "OAuth" => !token.is_empty(),
+            _ => false,
+        };
+        if !holds_one {
             let mode = visible(&profile.mode);
             findings.skipped.push(format!("{origin}: mode {mode} holds no key of its own"));
         } else if !profile.access_key_id.is_empty() && !secret.is_empty() {
@@ -203,6 +226,10 @@ fn from_aliyun(text: &str, origin: &str, findings: &mut Findings) {
                 origin,
                 access_key_id: profile.access_key_id,
                 secret_access_key: secret,
+                expires_at: (profile.sts_expiration > 0 && !token.is_empty())
+                    .then(|| OffsetDateTime::from_unix_timestamp(profile.sts_expiration).ok())
+                    .flatten()
+                    .and_then(|end| end.format(&Rfc3339).ok()),
                 session_token: Some(token).filter(|token| !token.is_empty()),
                 region: Some(profile.region_id).filter(|region| !region.is_empty()),
             });
@@ -258,6 +285,42 @@ mod tests {
                    aws_session_token = t4";
         assert_eq!(ids(&from_ini(aws, "x")), [("LTAI4", "s4", Some("t4"))]);
         assert_eq!(from_ini("", "x"), []);
+        let ends = format!("{aws}\nx_security_token_expires = 2026-11-27T20:00:00+08:00");
+        assert_eq!(
+            from_ini(&ends, "x")[0].expires_at.as_deref(),
+            Some("2026-11-27T20:00:00+08:00")
+        );
+        assert_eq!(from_ini(&ends.replace("aws_session_token", "x"), "x")[0].expires_at, None);
+    }
+
+    #[test]
+    fn the_end_of_a_temporary_key_comes_with_it() {
+        let config = r#"{"profiles":[
+            {"name":"sso","mode":"CloudSSO","access_key_id":"STS.1","access_key_secret":"s1",
+             "sts_token":"t1","sts_expiration":1795809600},
+            {"name":"new","mode":"OAuth","sts_expiration":0},
+            {"name":"sts","mode":"StsToken","access_key_id":"STS.2","access_key_secret":"s2",
+             "sts_token":"t2"}]}"#;
+        let mut findings = Findings::default();
+        from_aliyun(config, "x", &mut findings);
+        let ends: Vec<_> =
+            findings.keys.iter().map(|key| key.expires_at.as_deref().unwrap_or("")).collect();
+        assert_eq!(ends, ["2026-11-27T20:00:00Z", ""]);
+        assert_eq!(findings.skipped, ["x, profile new: mode OAuth holds no key of its own"]);
+
+        let variables = [
+            ("AWS_ACCESS_KEY_ID", "STS.3"),
+            ("AWS_SECRET_ACCESS_KEY", "s3"),
+            ("AWS_SESSION_TOKEN", "t3"),
+            ("AWS_CREDENTIAL_EXPIRATION", "2026-11-27T20:00:00Z"),
+        ];
+        let end_of = |variables: &[(&str, &str)]| {
+            let owned = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            from_env(&Env::new(owned)).remove(0).expires_at
+        };
+        assert_eq!(end_of(&variables).as_deref(), Some("2026-11-27T20:00:00Z"));
+        let others = [("OSS_ACCESS_KEY_ID", "LTAI4"), ("OSS_ACCESS_KEY_SECRET", "s4")];
+        assert_eq!(end_of(&[&others[..], &variables].concat()), None, "it is another key's");
     }
 
     #[test]

@@ -307,7 +307,7 @@ fn ends_soon(secret: &str, end: OffsetDateTime, now: OffsetDateTime) -> Option<S
     let left = end - now;
     (left < time::Duration::DAY).then(|| {
         let when = if left.is_positive() {
-            format!("ends in {}", units::span(left.unsigned_abs()))
+            format!("ends in {}", units::left(left.unsigned_abs()))
         } else {
             "has ended".to_owned()
         };

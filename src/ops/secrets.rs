@@ -21,6 +21,16 @@ pub struct SecretRow {
     pub used_by: Vec<String>,
     /// Since it was last saved.
     pub age: Duration,
+    /// What a temporary key has left, where its end is known: nothing once it has ended.
+    pub left: Option<Duration>,
+}
+
+impl SecretRow {
+    /// What a narrow column says of a temporary key's token.
+    pub fn token_word(&self) -> Option<&'static str> {
+        let has_ended = self.left.is_some_and(|left| left.is_zero());
+        self.summary.has_token.then_some(if has_ended { "ended" } else { "yes" })
+    }
 }
 
 /// All secrets, by name.
@@ -45,6 +55,7 @@ impl Job<World> for ListSecrets {
             used_by: users(&summary.name),
             // a clock that was set back makes it new, not older than time
             age: (now - summary.updated).try_into().unwrap_or_default(),
+            left: summary.expires_at.map(|end| (end - now).try_into().unwrap_or_default()),
             summary,
         };
         Ok(summaries.into_iter().map(row).collect())

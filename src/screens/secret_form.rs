@@ -116,7 +116,8 @@ impl SecretForm {
             Field::secret(Ask::Token, "Session token")
                 .help("of a temporary key (STS.\u{2026}) only; else leave it empty"),
             Field::text(Ask::Ends, "Token ends")
-                .help("as STS says it (Expiration), 2026-11-27T20:00:00Z; empty if not known"),
+                .help("as STS says it (Expiration), 2026-11-27T20:00:00Z; empty if not known")
+                .hidden(),
             Field::section("More", false),
             Field::choice(
                 Ask::KeyNames,
@@ -138,7 +139,11 @@ impl SecretForm {
             access_key_id: self.form.text(Ask::Id).to_owned(),
             secret_access_key: self.form.secret(Ask::Secret),
             session_token: self.form.secret(Ask::Token),
-            expires_at: self.form.text(Ask::Ends).to_owned(),
+            expires_at: if self.asks_for_end() {
+                self.form.text(Ask::Ends).to_owned()
+            } else {
+                String::new()
+            },
             key_names: key_names.unwrap_or_default(),
         };
         let same_key = |former: &&Credentials| former.access_key_id == draft.access_key_id.trim();
@@ -152,6 +157,29 @@ impl SecretForm {
             }
         }
         draft
+    }
+
+    /// Whether the key is one that ends, so far as is typed.
+    fn asks_for_end(&self) -> bool {
+        let id = self.form.text(Ask::Id).trim();
+        let kept = self.former.as_ref().filter(|former| former.access_key_id == id);
+        id.starts_with("STS.")
+            || !self.form.secret(Ask::Token).is_empty()
+            || kept.is_some_and(|former| former.session_token.is_some())
+    }
+
+    /// Shows the field of the end where there is one to ask for; what it holds of the former key
+    /// goes with that key.
+    fn follow_token(&mut self) {
+        if let Some(former) = &self.former {
+            let is_other = self.form.text(Ask::Id).trim() != former.access_key_id
+                || !self.form.secret(Ask::Token).is_empty();
+            if is_other && self.form.text(Ask::Ends) == former.end_as_text() {
+                self.form.set_text(Ask::Ends, "");
+            }
+        }
+        let asks = self.asks_for_end();
+        self.form.show(Ask::Ends, asks);
     }
 
     /// Takes id and secret out of a paste that holds both; else it goes into the field.
@@ -173,6 +201,7 @@ impl SecretForm {
         let of_id = id_hint(id);
         self.form.set_remark(Ask::Id, of_id);
         self.form.set_remark(Ask::Secret, of_secret);
+        self.follow_token();
     }
 
     /// The error of one field that holds something, for when the focus leaves it.
@@ -227,6 +256,7 @@ impl SecretForm {
                     self.form.set_text(Ask::Id, &found.secret.credentials.access_key_id);
                     self.form.set_text(Ask::Ends, &found.secret.credentials.end_as_text());
                     self.former = Some(found.secret.credentials);
+                    self.follow_token();
                 }
                 // new values can be typed without the old ones
                 Err(failure) => match when_locked(&failure, || Msg::OpenedToRead) {
@@ -292,7 +322,7 @@ impl Screen for SecretForm {
             Event::Resize(_) | Event::Focus(_) => Said::Nothing,
         };
         match said {
-            Said::Changed(Ask::Id | Ask::Secret) => self.remark(),
+            Said::Changed(Ask::Id | Ask::Secret | Ask::Token) => self.remark(),
             Said::Left(field) => self.check(field),
             Said::Lines(..) => self.form.refuse_lines(),
             Said::Submit => return self.submit(),

@@ -152,7 +152,7 @@ fn delete(row: &SecretRow) -> Step<Secrets> {
 }
 
 /// `2026-11-27 20:00 UTC`.
-fn until(end: time::OffsetDateTime) -> String {
+fn minute(end: time::OffsetDateTime) -> String {
     let end = end.to_offset(time::UtcOffset::UTC);
     format!("{} {:02}:{:02} UTC", end.date(), end.hour(), end.minute())
 }
@@ -164,10 +164,11 @@ fn details(of: &SecretRow, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let day = |at: time::OffsetDateTime| at.date().to_string();
     let users =
         if of.used_by.is_empty() { "no store yet".to_owned() } else { of.used_by.join(", ") };
-    let token = match (summary.has_token, summary.expires_at) {
-        (false, _) => "none".to_owned(),
-        (true, None) => "yes, temporary".to_owned(),
-        (true, Some(end)) => format!("until {}", until(end)),
+    let token = match (summary.has_token, summary.expires_at, of.left) {
+        (false, ..) => "none".to_owned(),
+        (true, Some(end), Some(left)) if left.is_zero() => format!("ended {}", minute(end)),
+        (true, Some(end), Some(left)) => format!("{} ({} left)", minute(end), units::left(left)),
+        (true, ..) => "yes, temporary; its end is not known".to_owned(),
     };
     let rows = [
         ("AccessKey ID", summary.short_id.clone()),
@@ -241,7 +242,7 @@ impl Screen for Secrets {
             Row::new([
                 summary.name.to_string(),
                 summary.short_id.clone(),
-                if summary.has_token { "yes" } else { "" }.to_owned(),
+                row.token_word().unwrap_or_default().to_owned(),
                 row.used_by.len().to_string(),
             ])
         };

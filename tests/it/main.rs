@@ -40,6 +40,7 @@ mod screens_runs;
 mod script;
 mod sizes;
 mod story;
+mod temporary_key;
 mod tidy;
 mod user;
 mod vectors;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
+use crate::base::units;
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, failed, passed, refused, warned};
 use crate::model::finding::Finding;
@@ -43,45 +44,59 @@ fn run(case: &Case) -> Verdict {
             _ => refused(format!("The session token does not fit {key}."), error).next(again),
         });
     }
-    Ok(match &credentials.session_token {
-        None => passed(format!("{key} is a lasting key and needs none.")),
-        Some(_) => left(&key, credentials.expires_at, case.services.clock.now(), &again),
-    })
+    if credentials.session_token.is_none() {
+        return Ok(passed(format!("{key} is a lasting key and needs none.")));
+    }
+    let now = case.services.clock.now();
+    Ok(left(&key, credentials.expires_at, now, refusal.is_none(), secret.as_str()))
 }
 
+/// A run that takes longer than this is nothing out of the ordinary.
+const A_RUN: Duration = Duration::from_hours(1);
+
 /// A temporary key by the time it has left, which is what its owner said: neither key nor token
-/// tells.
-fn left(key: &str, end: Option<OffsetDateTime>, now: OffsetDateTime, again: &str) -> Finding {
-    let lasting = "For runs to come enter a RAM user's lasting key.";
+/// tells. `taken` means that the server has just taken it.
+fn left(
+    key: &str,
+    end: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+    taken: bool,
+    secret: &str,
+) -> Finding {
+    const LASTING: &str = "For runs to come enter a RAM user's lasting key.";
     let Some(end) = end else {
-        return warned(format!("{key} is a temporary key."))
-            .because(
-                "It ends after 12 hours at the most, ZenML does not renew it, and nobody said \
-                 when it ends.",
-            )
-            .next(lasting)
+        return warned(format!("{key} is a temporary key; when it ends is not known."))
+            .because("Such keys last 12 hours at the most, and ZenML does not renew them.")
+            .next(LASTING)
             .fact("ends", "not known");
     };
     let shown = end.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_default();
-    let Ok(left) = Duration::try_from(end - now) else {
-        return failed(format!("{key} is a temporary key that has ended."))
-            .because("ZenML does not renew it: every run fails from then on.")
-            .next(again)
+    let left = end - now;
+    if !left.is_positive() {
+        let finding = failed(format!("{key} is a temporary key that has ended."));
+        let finding = if taken {
+            finding.because(
+                "By the end that was entered with it; OSS took it a moment ago, so that it ends \
+                 now or the entered end is wrong.",
+            )
+        } else {
+            finding.because("ZenML does not renew it: every run fails from then on.")
+        };
+        return finding
+            .next(format!(
+                "Enter a new key with its token and end, or a lasting one: \
+                 osstack secret update {secret}"
+            ))
             .fact("ended", shown);
-    };
-    warned(format!("{key} is a temporary key; {} are left.", whole_minutes(left)))
-        .because("ZenML does not renew it: runs fail from then on.")
-        .next(lasting)
-        .fact("ends", shown)
-}
-
-/// `3 h 20 min`, `7 min`.
-fn whole_minutes(left: Duration) -> String {
-    let minutes = left.as_secs() / 60;
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
     }
+    let left = left.unsigned_abs();
+    let finding = warned(format!("{key} is a temporary key; it ends in {}.", units::left(left)));
+    let finding = if left < A_RUN {
+        finding.because("ZenML does not renew it: a run that takes longer fails in the middle.")
+    } else {
+        finding.because("ZenML does not renew it: runs fail from then on.")
+    };
+    finding.next(LASTING).fact("ends", shown)
 }
 
 #[cfg(test)]
@@ -93,13 +108,22 @@ mod tests {
     #[test]
     fn the_time_left_is_told() {
         let now = datetime!(2026-03-15 10:00 UTC);
-        let at = |end| left("STS.…", end, now, "again");
-        assert_eq!(at(None).state, State::Warned);
-        let soon = at(Some(datetime!(2026-03-15 12:05:59 UTC)));
+        let at = |end| left("STS.…", end, now, true, "alibaba_secret");
+        let unknown = at(None);
+        assert_eq!(unknown.state, State::Warned);
+        assert!(unknown.summary.contains("not known"), "{}", unknown.summary);
+        let later = at(Some(datetime!(2026-03-15 14:05:59 +02:00)));
+        assert_eq!(later.state, State::Warned);
+        assert!(later.summary.ends_with("ends in 2 h 5 min."), "{}", later.summary);
+        assert_eq!(later.facts, [("ends", "2026-03-15T12:05:59Z".to_owned())]);
+        let soon = at(Some(datetime!(2026-03-15 10:59:59 UTC)));
         assert_eq!(soon.state, State::Warned);
-        assert!(soon.summary.contains("2 h 5 min are left"), "{}", soon.summary);
-        let over = at(Some(datetime!(2026-03-15 09:59 UTC)));
-        assert_eq!(over.state, State::Failed);
-        assert_eq!(over.next.as_deref(), Some("again"));
+        assert!(soon.summary.ends_with("ends in 59 min."), "{}", soon.summary);
+        assert_ne!(soon.because, later.because);
+        for end in [now, datetime!(2026-03-15 09:59 UTC)] {
+            let over = at(Some(end));
+            assert_eq!(over.state, State::Failed);
+            assert!(over.next.unwrap().ends_with("osstack secret update alibaba_secret"));
+        }
     }
 }
