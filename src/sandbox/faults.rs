@@ -47,7 +47,7 @@ pub struct Faults {
     pub token: Option<BadToken>,
     /// The account or user is disabled (EC 0003-00000801).
     pub user_disabled: bool,
-    /// The account is in debt.
+    /// The account is in debt; that this has no EC is a guess.
     pub in_debt: bool,
     /// The bucket is banned (EC 0003-00000908).
     pub bucket_disabled: bool,

@@ -148,7 +148,8 @@ impl Lists {
             xml.element("ETag", &format!("\"{}\"", object.etag));
             xml.element("Type", object.kind.as_str());
             xml.element("Size", &object.data.len().to_string());
-            // samples of S3 answers have this in capitals, of the other classes there is none
+            // samples of S3 answers have this in capitals; of the other classes there is none:
+            // that they keep OSS's own words is a guess
             xml.element(
                 "StorageClass",
                 match met.class(key, object) {

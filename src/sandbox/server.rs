@@ -182,6 +182,8 @@ impl Server {
             return Err(Refusal { retry_after: Some(seconds), ..refusal });
         }
         if faults.too_many_requests_share > 0 {
+            // of the pages of the documentation one names the code, none its EC: that there is
+            // none is a guess, and so is the text
             let message = "Qps limit exceeded.";
             let status = StatusCode::TOO_MANY_REQUESTS;
             return Err(Refusal::new(status, "QpsLimitExceeded", None, message));

@@ -53,7 +53,8 @@ impl Kind {
     }
 }
 
-/// A storage class. OSS has colder ones; how S3 clients name them is not documented.
+/// A storage class. OSS has colder ones; how S3 clients name them is not documented, so that the
+/// names in listings, except `STANDARD`, are a guess.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StorageClass {
     /// `Standard`.

@@ -123,12 +123,13 @@ fn blanks_in_a_secret_are_taken_out_of_the_keystore() {
         keystore.unlock_with_identity(Identity::parse(&text).unwrap()).unwrap();
         keystore
     };
-    // no form lets such values in, but a file may hold them
+    // no form lets such values in, but a file may hold them: a line that was wrapped, a paste
+    let (start, end) = secret.split_at(11);
     let pasted = Secret {
         name: Name::parse("demo_secret").unwrap(),
         credentials: Credentials {
             access_key_id: id.clone(),
-            secret_access_key: SecretString::new(format!("{secret} \n")),
+            secret_access_key: SecretString::new(format!(" {start}\t{end} \n")),
             session_token: None,
             expires_at: None,
         },
@@ -139,14 +140,45 @@ fn blanks_in_a_secret_are_taken_out_of_the_keystore() {
     assert_eq!(check.code, 1);
     assert_eq!(rung(&check.json(), "secret")["state"], "failed", "{check:?}");
     let mended = bench.run(&["check", "demo_store", "--fix", "--yes"]).ok();
-    assert!(mended.out.contains("2 blanks removed"), "{}", mended.out);
+    assert!(mended.out.contains("4 blanks removed"), "{}", mended.out);
     assert!(!mended.out.contains(secret.as_str()) && !mended.err.contains(secret.as_str()));
     let kept = keystore().get("demo_secret").unwrap();
     assert_eq!(kept.credentials.secret_access_key.expose(), secret);
 }
 
+/// The command that the recipe of the custom domain gives.
+fn name_it(check: &Value) -> String {
+    let steps = rung(check, "public-endpoint")["steps"].as_array().unwrap();
+    let step = steps.iter().find_map(|step| step.as_str()?.strip_prefix("Name it: "));
+    step.unwrap_or_else(|| panic!("{check:#}")).split(". ZenML").next().unwrap().to_owned()
+}
+
 #[test]
-fn the_recipe_of_a_custom_domain_leads_out() {
+fn the_recipe_of_a_custom_domain_holds_word_for_word() {
+    let bench = Bench::with_a_domain();
+    bench.faults.change(|faults| faults.public_endpoint_forbidden = true);
+    let check = bench.run(&["check", "demo_store", "--json"]);
+    assert_eq!(check.code, 1);
+    let check = check.json();
+    let error = &rung(&check, "public-endpoint")["error"];
+    assert_eq!(error["code"], "PublicEndpointForbidden", "{check:#}");
+    let command = name_it(&check);
+    let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+    bench.run(&words).ok();
+    let catalog = bench.read(CATALOG);
+    assert!(catalog.contains("endpoint = { custom_domain = \"oss.example.com\" }"), "{catalog}");
+
+    let check = bench.run(&["check", "demo_store", "--json"]).ok().json();
+    for id in ["proxy", "access-key", "public-endpoint", "write", "read-range", "multipart"] {
+        assert_eq!(rung(&check, id)["state"], "passed", "{check:#}");
+    }
+    let plan = bench.run(&["plan", "demo_stack", "--script"]).ok().out;
+    assert!(plan.contains("\"endpoint_url\":\"https://oss.example.com\""), "{plan}");
+    bench.run(&["ls", "demo_store:"]).ok();
+}
+
+#[test]
+fn the_recipe_of_a_custom_domain_can_be_rehearsed() {
     let bench = Bench::demo();
     bench.faults.change(|faults| faults.public_endpoint_forbidden = true);
     let check = bench.run(&["check", "demo_store", "--json"]);
@@ -164,8 +196,7 @@ fn the_recipe_of_a_custom_domain_leads_out() {
     };
     assert!(step("bind").contains("zenml-demo.oss.example.com"));
     // as it says, with the name that the rehearsal has
-    let command = step("Name it: ").split("Name it: ").nth(1).unwrap();
-    let command = command.split(". ZenML").next().unwrap();
+    let command = name_it(&check);
     let (_, port) = bench.sandbox.endpoint.rsplit_once(':').unwrap();
     let rehearsed = step("To rehearse it");
     let endpoint =
@@ -202,6 +233,27 @@ async fn an_internal_endpoint_keeps_its_place_in_production() {
     assert_eq!((&mended.endpoint, mended.access), (&store.endpoint, Some(public)));
     // the entry no longer says what the fix begins with
     assert_eq!(apply(&offered).await.unwrap_err().kind, FailureKind::Conflict);
+}
+
+#[tokio::test]
+async fn a_plan_that_lacks_its_check_says_so_at_the_top() {
+    let mut user = User::of_demo();
+    let file = user.path(CATALOG);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let asks = text.replace("[stack.demo_stack]\n", "[stack.demo_stack]\nrequire_check = true\n");
+    assert_ne!(asks, text);
+    let options = osstack::base::atomic_file::Options::default();
+    osstack::base::atomic_file::write(&file, asks.as_bytes(), 1, &options).unwrap();
+    let picture = user.keys("1E").await;
+    assert!(picture.contains("(require_check)") && picture.contains("never checked"), "{picture}");
+    insta::assert_snapshot!("plan_check_required", still(&picture));
+    insta::assert_snapshot!("plan_check_required_wide", still(&user.wide()));
+    // the check itself takes the warning away
+    user.start_anew();
+    user.keys("1c<esc>").await;
+    let picture = user.keys("E").await;
+    assert!(picture.contains("Plan for demo_stack"), "{picture}");
+    assert!(!picture.contains("require_check"), "{picture}");
 }
 
 #[test]

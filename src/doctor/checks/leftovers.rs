@@ -17,7 +17,7 @@ pub(super) const CHECK: Check = Check {
     title: "earlier checks left nothing",
     about: "Objects and unfinished uploads that a check wrote and could not remove, since it was \
             killed or cut off, are removed when they are older than an hour.",
-    needs: &["list"],
+    needs: &["list", "residency"],
     run: |case| Box::pin(async move { run(&case).await.into() }),
 };
 

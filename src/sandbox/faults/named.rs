@@ -147,7 +147,7 @@ fn percent(number: i64) -> u8 {
 }
 
 /// All faults, from the connection up. Where no page of the documentation and no quoted answer
-/// tells what OSS answers, the sentence ends in `(a guess)`.
+/// tells what OSS answers, the sentence ends in `a guess)`.
 pub const FAULTS: &[Fault] = &[
     milliseconds(
         "latency",
@@ -197,7 +197,7 @@ pub const FAULTS: &[Fault] = &[
     share(
         "too-many-requests",
         |f, n| f.too_many_requests_share = percent(n),
-        "So many of a hundred requests get 429 QpsLimitExceeded (a guess).",
+        "So many of a hundred requests get 429 QpsLimitExceeded (that it has no EC is a guess).",
     ),
     on(
         "html-page",
@@ -375,6 +375,15 @@ mod tests {
             assert!(name.chars().all(plain), "{name}");
             assert!(says.ends_with('.') && says.chars().next().unwrap().is_uppercase(), "{says}");
         }
+    }
+
+    #[test]
+    fn what_is_guessed_is_marked() {
+        let guessed = FAULTS.iter().filter(|fault| fault.says.ends_with("a guess)."));
+        let names: Vec<&str> = guessed.map(|fault| fault.name).collect();
+        let all =
+            ["too-many-requests", "in-debt", "missing-403", "quota", "archived", "no-presign"];
+        assert_eq!(names, all);
     }
 
     #[test]

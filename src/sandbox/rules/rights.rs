@@ -9,7 +9,7 @@ use crate::sandbox::hosts::Place;
 use crate::sandbox::refusal::Refusal;
 
 /// The refusal, where a fault forbids `action`. Codes and ECs are those of the documentation,
-/// "HTTP 403 errors" and the EC pages; `QuotaExceeded` is a guess.
+/// "HTTP 403 errors" and the EC pages; `QuotaExceeded` is a guess, and so is that `InDebt` has no EC.
 pub(super) fn refusal(faults: &Faults, action: Action, place: &Place) -> Option<Refusal> {
     let forbidden = |code, ec: Option<&'static str>, message| {
         Some(Refusal::new(StatusCode::FORBIDDEN, code, ec, message))

@@ -1,11 +1,15 @@
 //! A folder, a sandbox and the program.
 
-use std::path::PathBuf;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use osstack::keystore::Identity;
@@ -23,7 +27,7 @@ pub(crate) struct Bench {
     pub(crate) faults: FaultSwitch,
     home: TempDir,
     variables: Vec<(String, String)>,
-    _server: tokio::runtime::Runtime,
+    server: tokio::runtime::Runtime,
 }
 
 impl Bench {
@@ -53,8 +57,35 @@ impl Bench {
         Self::furnish(Seed::Demo)
     }
 
+    /// The demo over https, with `zenml-demo.oss.example.com` bound to its bucket; what asks for
+    /// that name goes through a proxy that knows where it leads.
+    pub(crate) fn with_a_domain() -> Self {
+        let mut bench = Self::furnish_configured(Seed::Demo, |config, home| {
+            config.tls = Some(home.to_owned());
+            config.domains = vec!["zenml-demo.oss.example.com=zenml-demo".parse().unwrap()];
+        });
+        let ca = bench.sandbox.ca.clone().unwrap();
+        bench.set("OSSTACK_CA_FILE", ca.to_str().unwrap());
+        let proxy = bench.server.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = format!("http://{}", proxy.local_addr().unwrap());
+        bench.set("HTTPS_PROXY", &address);
+        let (_, port) = bench.sandbox.endpoint.rsplit_once(':').unwrap();
+        let to = (Ipv4Addr::LOCALHOST, port.parse().unwrap());
+        bench.server.spawn(async move {
+            let mut tunnels = JoinSet::new();
+            while let Ok((socket, _)) = proxy.accept().await {
+                tunnels.spawn(tunnel(socket, "zenml-demo.oss.example.com:443", to));
+            }
+        });
+        bench
+    }
+
     fn furnish(seed: Seed) -> Self {
-        let mut bench = Self::start(seed);
+        Self::furnish_configured(seed, |_, _| {})
+    }
+
+    fn furnish_configured(seed: Seed, configure: impl FnOnce(&mut SandboxConfig, &Path)) -> Self {
+        let mut bench = Self::start_configured(seed, configure);
         let clock: SharedClock = Arc::new(SystemClock);
         let entropy: SharedEntropy = Arc::new(SeededEntropy::new(3));
         let env = demo::furnish(bench.home.path(), &bench.sandbox, &clock, &entropy).unwrap();
@@ -64,8 +95,15 @@ impl Bench {
     }
 
     fn start(seed: Seed) -> Self {
+        Self::start_configured(seed, |_, _| {})
+    }
+
+    fn start_configured(seed: Seed, configure: impl FnOnce(&mut SandboxConfig, &Path)) -> Self {
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SeededEntropy::new(1)));
-        let sandbox = Sandbox::bind(SandboxConfig::new(seed, clock, entropy)).unwrap();
+        let mut config = SandboxConfig::new(seed, clock, entropy);
+        let home = tempfile::tempdir().unwrap();
+        configure(&mut config, home.path());
+        let sandbox = Sandbox::bind(config).unwrap();
         let (description, faults) = (sandbox.description(), sandbox.faults());
         let server = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -73,9 +111,7 @@ impl Bench {
             .build()
             .unwrap();
         server.spawn(sandbox.serve(CancellationToken::new()));
-        let home = tempfile::tempdir().unwrap();
-        let mut bench =
-            Self { sandbox: description, faults, home, variables: Vec::new(), _server: server };
+        let mut bench = Self { sandbox: description, faults, home, variables: Vec::new(), server };
         let home = bench.home.path().to_str().unwrap().to_owned();
         bench.set("OSSTACK_HOME", &home);
         bench
@@ -139,6 +175,23 @@ impl Bench {
             .spawn()
             .unwrap()
     }
+}
+
+/// Opens the way to `host` and to nowhere else.
+async fn tunnel(mut socket: TcpStream, host: &str, to: (Ipv4Addr, u16)) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        // the port's own check hangs up
+        let Ok(byte) = socket.read_u8().await else { return };
+        head.push(byte);
+    }
+    if !head.starts_with(format!("CONNECT {host} ").as_bytes()) {
+        let _gone = socket.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").await;
+        return;
+    }
+    let mut server = TcpStream::connect(to).await.unwrap();
+    socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+    let _ended = tokio::io::copy_bidirectional(&mut socket, &mut server).await;
 }
 
 /// How a run ended.
