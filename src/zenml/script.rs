@@ -6,49 +6,84 @@
 //! starts. ZenML 0.98 refuses a pipe there, so neither `printf | zenml` nor a
 //! here-document (a pipe in dash, and in bash from 5.1) would do.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use serde_json::{Map, Value};
 
 use super::plan::{Plan, Step, text};
 use crate::base::shell;
+use crate::model::component::ComponentType;
+use crate::model::name::Name;
 
-/// One command of ZenML's command line, quoted for a POSIX shell.
+/// One command of ZenML's command line.
 ///
-/// Its `Display` is what the script runs, an option a line where there are many.
+/// Its `Display` is what the script runs, quoted for a POSIX shell, a setting a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandLine {
-    head: String,
-    options: Vec<String>,
+    words: Vec<String>,
+    settings: Vec<String>,
 }
 
+/// What `zenml … register` and `update` take for options of their own, and not for a setting of
+/// the component (`cli/stack_components.py`, 0.98): a kaniko builder has a setting `env`, an S3
+/// store one called `secret`. After `--` all is settings (seen).
+const OWN_OPTIONS: [&str; 6] = ["connector", "env", "flavor", "help", "label", "secret"];
+
 impl CommandLine {
-    pub(super) fn new(head: impl Into<String>) -> Self {
-        Self { head: head.into(), options: Vec::new() }
+    /// `words` after `zenml`.
+    pub(super) fn new<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Self {
+        let words = words.into_iter().map(Into::into).collect();
+        Self { words, settings: Vec::new() }
     }
 
-    /// The same without line breaks.
-    pub fn on_one_line(&self) -> String {
-        let parts = std::iter::once(&self.head).chain(&self.options);
-        parts.map(String::as_str).collect::<Vec<_>>().join(" ")
+    /// With more words.
+    pub(super) fn and<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        self.words.extend(words.into_iter().map(Into::into));
+        self
     }
 
     /// With each setting as an option of `--name=value`.
     pub(super) fn with_settings(mut self, settings: &Map<String, Value>) -> Self {
-        self.options.extend(settings.iter().map(|(setting, value)| {
+        if settings.keys().any(|setting| OWN_OPTIONS.contains(&setting.as_str())) {
+            self.settings.push("--".to_owned());
+        }
+        self.settings.extend(settings.iter().map(|(setting, value)| {
             let value = text(value);
             // ZenML reads `@x` as the contents of the file x, `@@x` as `@x`
             let at = if value.starts_with('@') { "@" } else { "" };
-            format!("--{setting}={}", shell::quote(&format!("{at}{value}")))
+            format!("--{setting}={at}{value}")
         }));
         self
+    }
+
+    /// The arguments of `zenml`, as they are.
+    pub fn arguments(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().chain(&self.settings).map(String::as_str)
+    }
+
+    /// The same as [`Display`](fmt::Display) without line breaks.
+    pub fn on_one_line(&self) -> String {
+        let words = std::iter::once("zenml".to_owned()).chain(self.arguments().map(quoted));
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A word for a shell; of an option the value alone is quoted.
+fn quoted(word: &str) -> String {
+    match word.split_once('=') {
+        Some((option, value)) if option.starts_with("--") => {
+            format!("{}={}", shell::quote(option), shell::quote(value))
+        }
+        _ => shell::quote(word),
     }
 }
 
 impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.head)?;
-        self.options.iter().try_for_each(|option| write!(f, " \\\n    {option}"))
+        f.write_str("zenml")?;
+        self.words.iter().try_for_each(|word| write!(f, " {}", quoted(word)))?;
+        self.settings.iter().try_for_each(|setting| write!(f, " \\\n    {}", quoted(setting)))
     }
 }
 
@@ -58,32 +93,33 @@ pub fn commands(plan: &Plan) -> Vec<CommandLine> {
 }
 
 fn install() -> CommandLine {
-    CommandLine::new("zenml integration install s3 -y")
+    CommandLine::new(["integration", "install", "s3", "-y"])
 }
 
 /// The command that makes one thing.
 pub(super) fn command(step: &Step) -> CommandLine {
     match step {
         Step::Secret { name, .. } => {
-            CommandLine::new(format!("zenml secret create {name} --values=@/dev/fd/3"))
+            CommandLine::new(["secret", "create", name.as_str(), "--values=@/dev/fd/3"])
         }
-        Step::Component { name, kind, flavor, configuration } => CommandLine::new(format!(
-            "zenml {} register {name} -f {}",
-            kind.as_str().replace('_', "-"),
-            shell::quote(flavor)
-        ))
-        .with_settings(configuration),
-        Step::Stack { name, components } => {
-            let mut head = format!("zenml stack register {name}");
-            for (kind, names) in components {
-                for name in names {
-                    let _infallible = write!(head, " {} {name}", kind.option());
-                }
-            }
-            head.push_str(" --set");
-            CommandLine::new(head)
+        Step::Component { name, kind, flavor, configuration } => {
+            let noun = kind.as_str().replace('_', "-");
+            CommandLine::new([noun.as_str(), "register", name.as_str(), "-f", flavor])
+                .with_settings(configuration)
         }
+        Step::Stack { name, components } => CommandLine::new(["stack", "register", name.as_str()])
+            .and(options(components))
+            .and(["--set"]),
     }
+}
+
+/// The components of a stack as the options of `zenml stack register` and `update`.
+pub(super) fn options(
+    components: &BTreeMap<ComponentType, Vec<Name>>,
+) -> impl Iterator<Item = &str> {
+    components.iter().flat_map(|(kind, names)| {
+        names.iter().flat_map(|name| [kind.option(), name.as_str()])
+    })
 }
 
 /// The whole script, for `sh`.
@@ -232,8 +268,7 @@ fn comment(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::component::{Component, ComponentType};
-    use crate::model::name::Name;
+    use crate::model::component::Component;
     use crate::model::secret::KeyNames;
     use crate::model::store::Signature;
     use crate::zenml::plan::tests::{secret, stack, store};
@@ -313,5 +348,17 @@ mod tests {
             lines[3],
             "zenml stack register custom_stack -a alibaba_store -o default -s gpu -s gpu --set"
         );
+    }
+
+    #[test]
+    fn settings_are_not_taken_for_options() {
+        let settings = json!({ "env": "[\"A=1\"]", "path": "s3://x" });
+        let line = CommandLine::new(["image-builder", "register", "kaniko", "-f", "kaniko"])
+            .with_settings(settings.as_object().unwrap());
+        assert_eq!(
+            line.on_one_line(),
+            "zenml image-builder register kaniko -f kaniko -- --env='[\"A=1\"]' --path='s3://x'"
+        );
+        assert_eq!(line.arguments().last(), Some("--path=s3://x"));
     }
 }

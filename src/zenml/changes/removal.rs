@@ -37,6 +37,11 @@ pub async fn removal(remote: &Client, removal: Removal<'_>) -> Result<Changes, E
         let blocker = format!("the stack {name} came with ZenML and cannot be deleted");
         changes.blockers.push(blocker);
     }
+    // seen: "Unable to deregister active stack"; over REST nobody knows which one is active
+    changes.notes.push(format!(
+        "Where {name} is the active stack, the zenml command refuses to delete it: first zenml \
+         stack set default."
+    ));
     let components = stack.components.iter().map(|(kind, all)| {
         let names = all.iter().filter_map(|one| Name::parse(&one.name).ok()).collect();
         ComponentType::parse(kind).map(|kind| (kind, names))

@@ -1,10 +1,11 @@
 //! A change as the REST call and the `zenml` command that make it.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde_json::{Map, Value, json};
 
 use super::{Action, Change, MADE_BY};
+use crate::model::component::ComponentType;
 use crate::model::name::Name;
 use crate::zenml::plan::Step;
 use crate::zenml::script::CommandLine;
@@ -88,25 +89,28 @@ impl Change {
         Value::Object(body)
     }
 
-    /// The equal commands of `zenml`; none where nothing happens.
+    /// The equal commands of `zenml`; none where nothing happens. Each was run against ZenML 0.98
+    /// (`tests/python/command_test.py`).
     pub fn commands(&self) -> Vec<CommandLine> {
-        let noun = match &self.step {
-            Step::Secret { .. } => "secret".to_owned(),
-            Step::Component { kind, .. } => kind.as_str().replace('_', "-"),
-            Step::Stack { .. } => "stack".to_owned(),
-        };
-        let name = self.step.name();
+        let noun = noun(&self.step);
+        let name = self.step.name().as_str();
         let mut commands = Vec::new();
         if let (Some(former), Action::Update { .. }) = (&self.former_name, &self.action) {
-            let former = crate::base::shell::quote(former);
-            commands.push(CommandLine::new(format!("zenml {noun} rename {former} {name}")));
+            let rename = CommandLine::new([&noun, "rename", former]);
+            commands.push(match &self.step {
+                Step::Secret { .. } => rename.and(["-n", name]),
+                Step::Component { .. } | Step::Stack { .. } => rename.and([name]),
+            });
         }
         match &self.action {
             Action::Keep { .. } => {}
             Action::Create => commands.push(crate::zenml::script::command(&self.step)),
             Action::Delete { .. } => {
-                let yes = if matches!(self.step, Step::Component { .. }) { "" } else { " -y" };
-                commands.push(CommandLine::new(format!("zenml {noun} delete {name}{yes}")));
+                let there = self.former_name.as_deref().unwrap_or(name);
+                let delete = CommandLine::new([&noun, "delete", there]);
+                // components go unasked, and know no -y
+                let asks = !matches!(self.step, Step::Component { .. });
+                commands.push(delete.and(asks.then_some("-y")));
             }
             Action::Update { .. } => commands.extend(self.update(&noun)),
         }
@@ -114,43 +118,140 @@ impl Change {
     }
 
     fn update(&self, noun: &str) -> Vec<CommandLine> {
-        let name = self.step.name();
+        let name = self.step.name().as_str();
         let real = self.fields.iter().filter(|field| field.name != "name");
         if real.clone().next().is_none() {
             return Vec::new();
         }
+        let gone = real.clone().filter(|field| field.to.is_none());
         match &self.step {
             Step::Secret { .. } => {
-                let head = format!("zenml secret update {name} --values=@/dev/fd/3");
-                let gone = self.fields.iter().filter(|field| field.to.is_none());
-                let head =
-                    gone.fold(head, |head, field| format!("{head} --remove-keys={}", field.name));
-                vec![CommandLine::new(head)]
+                let update =
+                    CommandLine::new(["secret", "update", name, "--values=@/dev/fd/3"]);
+                vec![update.and(gone.map(|field| format!("--remove-keys={}", field.name)))]
             }
             Step::Component { configuration, .. } => {
-                let gone = real.filter(|field| field.to.is_none() && !field.name.contains('.'));
-                let gone: Vec<String> =
-                    gone.map(|field| crate::base::shell::quote(&field.name)).collect();
-                let mut commands = vec![
-                    CommandLine::new(format!("zenml {noun} update {name}"))
-                        .with_settings(configuration),
-                ];
-                if !gone.is_empty() {
-                    let gone = gone.join(" ");
-                    let head = format!("zenml {noun} remove-attribute {name} {gone}");
-                    commands.push(CommandLine::new(head));
-                }
-                commands
+                let update =
+                    CommandLine::new([noun, "update", name]).with_settings(configuration);
+                // an object inside a setting is replaced with the setting
+                let mut gone = gone.filter(|field| !field.name.contains('.')).peekable();
+                let removes = gone.peek().is_some();
+                let remove = CommandLine::new([noun, "remove-attribute", name])
+                    .and(gone.map(|field| &field.name));
+                std::iter::once(update).chain(removes.then_some(remove)).collect()
             }
             Step::Stack { components, .. } => {
-                let mut head = format!("zenml stack update {name}");
-                for (kind, names) in components {
-                    for name in names {
-                        let _infallible = write!(head, " {} {name}", kind.option());
-                    }
-                }
-                vec![CommandLine::new(head)]
+                let update = CommandLine::new(["stack", "update", name]);
+                let update = update.and(crate::zenml::script::options(components));
+                // an update leaves the types alone that it does not name
+                let mut gone =
+                    gone.filter_map(|field| ComponentType::parse(&field.name)).peekable();
+                let removes = gone.peek().is_some();
+                let remove = CommandLine::new(["stack", "remove-component", name])
+                    .and(gone.map(ComponentType::option));
+                let updates = real.clone().any(|field| field.to.is_some());
+                updates.then_some(update).into_iter().chain(removes.then_some(remove)).collect()
             }
         }
+    }
+}
+
+/// What `zenml` calls the kind of thing.
+fn noun(step: &Step) -> String {
+    match step {
+        Step::Secret { .. } => "secret".to_owned(),
+        Step::Component { kind, .. } => kind.as_str().replace('_', "-"),
+        Step::Stack { .. } => "stack".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zenml::changes::FieldChange;
+    use std::collections::BTreeMap;
+
+    fn change(step: Step, action: Action, former: Option<&str>, gone: &[&str]) -> Change {
+        let field = |name: &str, to: Option<&str>| FieldChange {
+            name: name.to_owned(),
+            from: Some("there".to_owned()),
+            to: to.map(str::to_owned),
+        };
+        let fields = gone.iter().map(|name| field(name, None));
+        Change {
+            step,
+            action,
+            fields: fields.chain([field("other", Some("new"))]).collect(),
+            former_name: former.map(str::to_owned),
+            is_foreign: false,
+            labels: Map::new(),
+        }
+    }
+
+    fn lines(change: &Change) -> Vec<String> {
+        change.commands().iter().map(CommandLine::on_one_line).collect()
+    }
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    fn update() -> Action {
+        Action::Update { id: "1".into() }
+    }
+
+    fn delete() -> Action {
+        Action::Delete { id: "1".into() }
+    }
+
+    #[test]
+    fn a_secret_is_updated_renamed_and_deleted_as_zenml_wants_it() {
+        let step = Step::Secret { name: name("key"), keys: vec!["access_key_id"] };
+        let changed = change(step.clone(), update(), Some("it's"), &["session_token"]);
+        assert_eq!(
+            lines(&changed),
+            [
+                r"zenml secret rename 'it'\''s' -n key",
+                "zenml secret update key --values=@/dev/fd/3 --remove-keys=session_token",
+            ]
+        );
+        assert_eq!(lines(&change(step, delete(), None, &[])), ["zenml secret delete key -y"]);
+    }
+
+    #[test]
+    fn what_a_component_loses_is_removed_by_name() {
+        let configuration = json!({ "path": "s3://b" }).as_object().unwrap().clone();
+        let kind = ComponentType::ArtifactStore;
+        let step = Step::Component { name: name("oss"), kind, flavor: "s3".into(), configuration };
+        let gone = ["client_kwargs.region_name", "secret"];
+        assert_eq!(
+            lines(&change(step.clone(), update(), None, &gone)),
+            [
+                "zenml artifact-store update oss --path='s3://b'",
+                "zenml artifact-store remove-attribute oss secret",
+            ]
+        );
+        assert_eq!(lines(&change(step, delete(), None, &[])), ["zenml artifact-store delete oss"]);
+    }
+
+    #[test]
+    fn a_stack_loses_the_types_that_are_not_named_any_more() {
+        let components = BTreeMap::from([(ComponentType::Orchestrator, vec![name("k8s")])]);
+        let step = Step::Stack { name: name("prod"), components };
+        let gone = ["image_builder", "alerter"];
+        assert_eq!(
+            lines(&change(step.clone(), update(), Some("old"), &gone)),
+            [
+                "zenml stack rename old prod",
+                "zenml stack update prod -o k8s",
+                "zenml stack remove-component prod -i -al",
+            ]
+        );
+        let mut only_less = change(step.clone(), update(), None, &gone);
+        only_less.fields.retain(|field| field.to.is_none());
+        assert_eq!(lines(&only_less), ["zenml stack remove-component prod -i -al"]);
+        // under the name that it has
+        let removed = change(step, delete(), Some("theirs"), &[]);
+        assert_eq!(lines(&removed), ["zenml stack delete theirs -y"]);
     }
 }

@@ -10,7 +10,6 @@ use super::endpoint::{self, sentence};
 use super::kwargs::{mask_passwords, object};
 use super::read::{Given, HandMade, KNOWN_SETTINGS};
 use super::{Finding, Linted, Severity};
-use crate::base::shell;
 use crate::base::visible::visible;
 use crate::model::bucket::BucketName;
 use crate::model::endpoint::{Endpoint, EndpointError};
@@ -323,7 +322,7 @@ impl Case {
     }
 
     fn commands(&self) -> Vec<CommandLine> {
-        let store = shell::quote(self.store.name.as_deref().unwrap_or(SOME_STORE));
+        let store = self.store.name.as_deref().unwrap_or(SOME_STORE);
         let mut commands = Vec::new();
         let secret = self.mended.get("authentication_secret").and_then(Value::as_str);
         // a secret that the key refers to need not be made
@@ -332,11 +331,10 @@ impl Case {
             givens.iter().any(|given| matches!(given, Given::Reference(name) if name == secret))
         };
         if let Some(secret) = secret.filter(|secret| !is_there(secret)) {
-            commands
-                .push(CommandLine::new(format!("zenml secret create {} -i", shell::quote(secret))));
+            commands.push(CommandLine::new(["secret", "create", secret, "-i"]));
         }
         if !self.mended.is_empty() {
-            let update = CommandLine::new(format!("zenml artifact-store update {store}"));
+            let update = CommandLine::new(["artifact-store", "update", store]);
             commands.push(update.with_settings(&self.mended));
         }
         let givens = [
@@ -348,13 +346,11 @@ impl Case {
             givens.iter().filter(|(_, given)| given.is_there()).map(|(name, _)| *name).collect();
         let by_secret = secret.or(self.store.text("authentication_secret")).is_some();
         if !given.is_empty() && by_secret {
-            let names = given.join(" ");
-            commands.push(CommandLine::new(format!(
-                "zenml artifact-store remove-attribute {store} {names}"
-            )));
+            let remove = CommandLine::new(["artifact-store", "remove-attribute", store]);
+            commands.push(remove.and(given));
         }
         if self.store.connector.is_some() {
-            commands.push(CommandLine::new(format!("zenml artifact-store disconnect {store}")));
+            commands.push(CommandLine::new(["artifact-store", "disconnect", store]));
         }
         commands
     }
