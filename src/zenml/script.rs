@@ -117,9 +117,9 @@ pub(super) fn command(step: &Step) -> CommandLine {
 pub(super) fn options(
     components: &BTreeMap<ComponentType, Vec<Name>>,
 ) -> impl Iterator<Item = &str> {
-    components.iter().flat_map(|(kind, names)| {
-        names.iter().flat_map(|name| [kind.option(), name.as_str()])
-    })
+    components
+        .iter()
+        .flat_map(|(kind, names)| names.iter().flat_map(|name| [kind.option(), name.as_str()]))
 }
 
 /// The whole script, for `sh`.

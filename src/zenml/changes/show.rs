@@ -90,7 +90,7 @@ impl Change {
     }
 
     /// The equal commands of `zenml`; none where nothing happens. Each was run against ZenML 0.98
-    /// (`tests/python/command_test.py`).
+    /// by hand.
     pub fn commands(&self) -> Vec<CommandLine> {
         let noun = noun(&self.step);
         let name = self.step.name().as_str();
@@ -126,13 +126,11 @@ impl Change {
         let gone = real.clone().filter(|field| field.to.is_none());
         match &self.step {
             Step::Secret { .. } => {
-                let update =
-                    CommandLine::new(["secret", "update", name, "--values=@/dev/fd/3"]);
+                let update = CommandLine::new(["secret", "update", name, "--values=@/dev/fd/3"]);
                 vec![update.and(gone.map(|field| format!("--remove-keys={}", field.name)))]
             }
             Step::Component { configuration, .. } => {
-                let update =
-                    CommandLine::new([noun, "update", name]).with_settings(configuration);
+                let update = CommandLine::new([noun, "update", name]).with_settings(configuration);
                 // an object inside a setting is replaced with the setting
                 let mut gone = gone.filter(|field| !field.name.contains('.')).peekable();
                 let removes = gone.peek().is_some();

@@ -181,6 +181,7 @@ async fn no_server_keeps_a_frame_or_a_stop_waiting() {
         for (name, reply) in answers.chain(further()) {
             let server = Server::always(way, reply).await;
             breaches.extend(breach(name, &There::at(&server), &sandbox.description).await);
+            assert!(server.connections() > 0, "{name}: nobody came, nothing was watched");
             watched += 1;
         }
         let doors = [
@@ -191,6 +192,7 @@ async fn no_server_keeps_a_frame_or_a_stop_waiting() {
         for (name, door) in doors {
             let server = Server::shut(way, door).await;
             breaches.extend(breach(name, &There::at(&server), &sandbox.description).await);
+            assert!(server.connections() > 0, "{name}: nobody came, nothing was watched");
             watched += 1;
         }
         // a listing that never ends: each page is good and names another
@@ -228,6 +230,7 @@ async fn no_way_there_keeps_a_frame_or_a_stop_waiting() {
     ] {
         let server = Server::certified(&params, by_authority).await;
         breaches.extend(breach(name, &There::at(&server), &sandbox.description).await);
+        assert!(server.connections() > 0, "{name}: nobody came, nothing was watched");
     }
     let closed = Server::always(Way::Http, Reply::Silence).await;
     let port = closed.port;
