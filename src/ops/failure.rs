@@ -232,7 +232,7 @@ impl From<rest::Error> for Failure {
             Kind::SignIn | Kind::Denied => FailureKind::Credentials,
             Kind::NotFound => FailureKind::NotFound,
             Kind::Conflict => FailureKind::Conflict,
-            Kind::Refused | Kind::Unsupported => FailureKind::Settings,
+            Kind::Refused | Kind::Unsupported | Kind::Command => FailureKind::Settings,
         };
         let mut failure =
             Self::new(kind, visible(&error.to_string()).into_string()).hint(error.next());

@@ -24,7 +24,8 @@ use crate::model::store::ArtifactStore;
 use crate::zenml::changes::{self, Change, Changes, Held};
 use crate::zenml::lint::CONNECTORS;
 use crate::zenml::plan::{Plan, SecretOutline, Step, Wanted, plan};
-use crate::zenml::rest::{Client, ServerInfo};
+use crate::zenml::remote::Remote;
+use crate::zenml::rest::ServerInfo;
 use crate::zenml::script::{CommandLine, commands, script};
 use crate::zenml::version::Version;
 
@@ -209,7 +210,7 @@ async fn wish(
 
 /// All that a commit needs: what is wanted, what is there, what differs.
 pub(super) struct Prepared {
-    pub(super) remote: Client,
+    pub(super) remote: Remote,
     pub(super) plan: Plan,
     pub(super) held: Held,
     pub(super) credentials: Option<Credentials>,
@@ -224,8 +225,8 @@ pub(super) async fn prepare(
     name: &str,
     connection: &Connection,
 ) -> Result<Prepared, Failure> {
-    let remote = world.zenml_of(connection).await?;
-    let server = remote.info().await?.clone();
+    let remote = world.remote(connection).await?;
+    let server = remote.info().await?;
     let Wish { stack, store, plan, check } =
         wish(world, catalog, name, Some(server.version)).await?;
     let record = commit_record::load(world, &connection.name, &server.id).await?;
@@ -247,8 +248,8 @@ pub(super) async fn prepare_removal(
     name: &str,
     connection: &Connection,
 ) -> Result<Prepared, Failure> {
-    let remote = world.zenml_of(connection).await?;
-    let server = remote.info().await?.clone();
+    let remote = world.remote(connection).await?;
+    let server = remote.info().await?;
     let record = commit_record::load(world, &connection.name, &server.id).await?;
     let stack = Name::parse(name).map_err(|error| vec![FieldError::new("name", error)])?;
     let removal = changes::Removal { stack: &stack, made: &record.made };

@@ -1,7 +1,11 @@
 //! Other programs: the one place that starts them.
 //!
-//! A child sees a short list of variables, reads nothing, may say so much in so long, and does not
-//! outlive whoever waits for it: dropping the future ends it with all that it started.
+//! A child sees a short list of variables, reads nothing or one text that has no name on disk, may
+//! say so much in so long, and does not outlive whoever waits for it: dropping the future ends it
+//! with all that it started. One that answers many questions is a [`Dialog`].
+
+mod dialog;
+mod unnamed;
 
 use std::io;
 use std::path::PathBuf;
@@ -13,6 +17,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
 use super::env::Env;
+use crate::base::secret_string::SecretString;
+
+pub use dialog::Dialog;
 
 /// What to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +28,17 @@ pub struct Program {
     pub path: PathBuf,
     /// Its arguments; anybody on this machine may read them, so never a secret.
     pub arguments: Vec<String>,
+    /// What it sees of the environment beyond what every child does.
+    pub surroundings: Surroundings,
+}
+
+/// Variables of one kind of child; never one that may hold a secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Names of variables that are passed on.
+    pub passed: &'static [&'static str],
+    /// Variables that are set.
+    pub set: &'static [(&'static str, &'static str)],
 }
 
 /// How long and how loud a child may be.
@@ -58,6 +76,9 @@ pub enum ProcessError {
     /// It said more than allowed.
     #[error("said more than {0} bytes")]
     Loud(usize),
+    /// It ended in the middle of a [`Dialog`].
+    #[error("ended without an answer")]
+    Mute,
 }
 
 /// What a child sees of the environment: where programs, the home and temporary files are, and the
@@ -67,24 +88,54 @@ const VARIABLES: [&str; 7] =
 
 /// Runs `program` to its end.
 pub async fn run(program: &Program, env: &Env, limits: Limits) -> Result<Ended, ProcessError> {
-    let variables = VARIABLES.iter().filter_map(|name| Some((*name, env.get(name)?)));
-    #[expect(clippy::disallowed_methods, reason = "the one place that starts children")]
-    let mut child = Command::new(&program.path)
-        .args(&program.arguments)
-        .env_clear()
-        .envs(variables)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(ProcessError::Start)?;
+    to_its_end(program, env, limits, Stdio::null()).await
+}
+
+/// The same, where `input` is the file at the child's stdin. It has no name on disk and goes with
+/// the child; `/dev/stdin` is a regular file then, which a pipe is not.
+pub async fn run_with(
+    program: &Program,
+    env: &Env,
+    limits: Limits,
+    input: &SecretString,
+) -> Result<Ended, ProcessError> {
+    let input = unnamed::holding(input.expose().as_bytes()).map_err(ProcessError::Start)?;
+    to_its_end(program, env, limits, Stdio::from(input)).await
+}
+
+async fn to_its_end(
+    program: &Program,
+    env: &Env,
+    limits: Limits,
+    stdin: Stdio,
+) -> Result<Ended, ProcessError> {
+    let mut command = prepared(program, env);
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(ProcessError::Start)?;
+    // the parent's end of what the child reads
+    drop(command);
     let mut group = Group::of(&child);
     let ended = tokio::time::timeout(limits.time, collect(&mut child, limits.output)).await;
     let ended = ended.map_err(|_elapsed| ProcessError::Slow(limits.time))??;
     group.0 = None;
     Ok(ended)
+}
+
+/// A command that sees what it may see, and ends with all that it starts.
+fn prepared(program: &Program, env: &Env) -> Command {
+    let Surroundings { passed, set } = program.surroundings;
+    let names = VARIABLES.iter().chain(passed);
+    let variables = names.filter_map(|name| Some((*name, env.get(name)?)));
+    #[expect(clippy::disallowed_methods, reason = "the one place that starts children")]
+    let mut command = Command::new(&program.path);
+    command
+        .args(&program.arguments)
+        .env_clear()
+        .envs(variables)
+        .envs(set.iter().copied())
+        .process_group(0)
+        .kill_on_drop(true);
+    command
 }
 
 async fn collect(child: &mut Child, most: usize) -> Result<Ended, ProcessError> {
@@ -129,7 +180,11 @@ mod tests {
     const LIMITS: Limits = Limits { time: Duration::from_secs(20), output: 1000 };
 
     fn sh(script: &str) -> Program {
-        Program { path: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] }
+        Program {
+            path: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+            surroundings: Surroundings::default(),
+        }
     }
 
     fn env() -> Env {
@@ -149,6 +204,29 @@ mod tests {
         let ended = run(&sh("env"), &env(), LIMITS).await.unwrap();
         let seen = String::from_utf8(ended.stdout).unwrap();
         assert!(seen.contains("PATH=/usr/bin:/bin") && !seen.contains("canary"), "{seen}");
+    }
+
+    #[tokio::test]
+    async fn some_children_see_more() {
+        let surroundings =
+            Surroundings { passed: &["ZENML_CONFIG_PATH", "ABSENT"], set: &[("NO_COLOR", "1")] };
+        let env = Env::new([("ZENML_CONFIG_PATH".into(), "/z".into())]);
+        let program = Program { surroundings, ..sh("echo $ZENML_CONFIG_PATH$NO_COLOR${ABSENT-}") };
+        assert_eq!(run(&program, &env, LIMITS).await.unwrap().stdout, b"/z1\n");
+    }
+
+    #[tokio::test]
+    async fn what_it_reads_is_a_file_that_can_be_opened_again_and_has_no_name() {
+        let script = "[ -f /dev/stdin ] && cat /dev/stdin && cat /dev/stdin; \
+                      readlink /proc/self/fd/0; cat /proc/$$/cmdline /proc/$$/environ";
+        let input = SecretString::new("canary-read\n".into());
+        let ended = run_with(&sh(script), &env(), LIMITS, &input).await.unwrap();
+        let heard = String::from_utf8(ended.stdout).unwrap();
+        let rest = heard.strip_prefix("canary-read\ncanary-read\n").unwrap();
+        assert!(!rest.contains("canary"), "{rest}");
+        if cfg!(target_os = "linux") {
+            assert!(rest.starts_with("/memfd:"), "{rest}");
+        }
     }
 
     #[tokio::test]
@@ -188,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_there_is_said() {
-        let absent = Program { path: "/nowhere/python".into(), arguments: Vec::new() };
+        let absent = Program { path: "/nowhere/python".into(), ..sh("") };
         assert!(matches!(run(&absent, &env(), LIMITS).await, Err(ProcessError::Start(_))));
     }
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::version::Version;
 use crate::base::visible::visible;
 use crate::ports::env::Env;
-use crate::ports::process::{self, Ended, Limits, ProcessError, Program};
+use crate::ports::process::{self, Ended, Limits, ProcessError, Program, Surroundings};
 
 pub use verdict::judge;
 
@@ -157,7 +157,11 @@ pub async fn read(interpreter: &Interpreter, env: &Env) -> Result<Environment, P
 async fn ask(path: &Path, env: &Env) -> Result<Environment, PythonError> {
     // -I: neither the folder one stands in nor PYTHON… variables; -B: leaves no files behind
     let words = ["-I", "-B", "-c", QUESTION].into_iter().chain(PACKAGES);
-    let program = Program { path: path.to_owned(), arguments: words.map(str::to_owned).collect() };
+    let program = Program {
+        path: path.to_owned(),
+        arguments: words.map(str::to_owned).collect(),
+        surroundings: Surroundings::default(),
+    };
     let place = shown(path);
     match process::run(&program, env, LIMITS).await {
         Ok(ended) => answer(&ended, place),

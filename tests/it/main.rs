@@ -44,4 +44,5 @@ mod temporary_key;
 mod tidy;
 mod user;
 mod vectors;
+mod zenml_command;
 mod zenml_server;

@@ -11,12 +11,13 @@ use crate::model::name::Name;
 use crate::model::secret::Credentials;
 use crate::zenml::changes::{Action, COMMIT_LABEL, Change, Held, labels};
 use crate::zenml::plan::Step;
-use crate::zenml::rest::{Client, ComponentChange, Error, Kind, StackChange};
+use crate::zenml::remote::{ComponentChange, Remote, StackChange};
+use crate::zenml::rest::{Error, Kind};
 
 /// Makes `change`; answers the id of what is there then. A name that somebody took meanwhile is a
 /// conflict, unless it turns out to be our own, made by a try whose answer was lost.
 pub(super) async fn apply(
-    remote: &Client,
+    remote: &Remote,
     change: &Change,
     ids: &BTreeMap<String, String>,
     credentials: Option<&Credentials>,
@@ -41,7 +42,7 @@ pub(super) async fn apply(
 }
 
 async fn create(
-    remote: &Client,
+    remote: &Remote,
     change: &Change,
     ids: &BTreeMap<String, String>,
     credentials: Option<&Credentials>,
@@ -67,7 +68,7 @@ async fn create(
 }
 
 async fn update(
-    remote: &Client,
+    remote: &Remote,
     change: &Change,
     id: &str,
     ids: &BTreeMap<String, String>,
@@ -85,10 +86,10 @@ async fn update(
             let values: Vec<_> = given.chain(gone).collect();
             remote.update_secret(id, &values).await
         }
-        Step::Component { configuration, .. } => {
+        Step::Component { kind, configuration, .. } => {
             let change =
                 ComponentChange { name, configuration: Some(configuration), labels: Some(&labels) };
-            remote.update_component(id, change).await
+            remote.update_component(kind.as_str(), id, change).await
         }
         Step::Stack { components, .. } => {
             let components = by_id(components, ids)?;
@@ -99,10 +100,10 @@ async fn update(
 }
 
 /// Deletes the thing `id`.
-pub(super) async fn delete(remote: &Client, step: &Step, id: &str) -> Result<(), Error> {
+pub(super) async fn delete(remote: &Remote, step: &Step, id: &str) -> Result<(), Error> {
     match step {
         Step::Secret { .. } => remote.delete_secret(id).await,
-        Step::Component { .. } => remote.delete_component(id).await,
+        Step::Component { kind, .. } => remote.delete_component(kind.as_str(), id).await,
         Step::Stack { .. } => remote.delete_stack(id).await,
     }
 }
@@ -126,7 +127,7 @@ fn by_id(
 
 /// The id of what is there under the name of `change`, where this very commit made it.
 async fn made_by_us(
-    remote: &Client,
+    remote: &Remote,
     change: &Change,
     credentials: Option<&Credentials>,
     commit: &str,

@@ -14,7 +14,8 @@ use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
 use crate::model::component::ComponentType;
 use crate::zenml::changes::{COMMIT_LABEL, users};
-use crate::zenml::rest::{Client, ComponentChange, Error, Kind, StackChange};
+use crate::zenml::remote::{ComponentChange, Remote, StackChange};
+use crate::zenml::rest::{Error, Kind};
 
 /// Takes back the last commit of a stack, where it stopped in the middle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +46,8 @@ impl Job<World> for UndoCommit {
         let catalog = world.catalog().await?;
         let connection = chosen(&catalog, &self.stack, &self.against)?;
         let connection = connection.ok_or_else(|| no_connection("take a commit back"))?;
-        let remote = world.zenml_of(connection).await?;
-        let server = remote.info().await?.clone();
+        let remote = world.remote(connection).await?;
+        let server = remote.info().await?;
         let record = commit_record::load(world, &connection.name, &server.id).await?;
         let commit = record.commits.get(&self.stack).filter(|commit| commit.is_half_done());
         let Some(commit) = commit.cloned() else {
@@ -84,7 +85,7 @@ impl Job<World> for UndoCommit {
 
 struct Undo<'a> {
     world: &'a World,
-    remote: &'a Client,
+    remote: &'a Remote,
     commit: &'a Commit,
 }
 
@@ -133,11 +134,11 @@ impl Undo<'_> {
                 }
                 self.remote.delete_secret(id).await?;
             }
-            _ => {
+            kind => {
                 if !self.remote.stacks_with(id).await?.is_empty() {
                     return Ok(Some("a stack uses it"));
                 }
-                self.remote.delete_component(id).await?;
+                self.remote.delete_component(kind, id).await?;
             }
         }
         Ok(None)
@@ -241,7 +242,7 @@ impl Undo<'_> {
                             configuration: Some(&configuration),
                             labels: Some(&labels),
                         };
-                        self.remote.update_component(id, change).await
+                        self.remote.update_component(kind, id, change).await
                     }
                     None => self
                         .remote

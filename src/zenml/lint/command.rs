@@ -48,7 +48,12 @@ fn store(words: impl Iterator<Item = String>) -> Result<HandMade, Unreadable> {
     let (mut name, mut flavor, mut connector) = (None, None, None);
     let mut settings = Map::new();
     let mut words = words.peekable();
+    let mut only_settings = false;
     while let Some(word) = words.next() {
+        if word == "--" {
+            only_settings = true;
+            continue;
+        }
         let (option, value) = match word.split_once('=') {
             Some((option, value)) if option.starts_with("--") => (option, Some(value.to_owned())),
             _ => (word.as_str(), None),
@@ -59,9 +64,9 @@ fn store(words: impl Iterator<Item = String>) -> Result<HandMade, Unreadable> {
         }
         let value = value.or_else(|| words.next_if(|next| !next.starts_with("--")));
         match option {
-            "-f" | "--flavor" => flavor = value,
-            "-c" | "--connector" => connector = value,
-            other if OTHER_OPTIONS.contains(&other) => {}
+            "-f" | "--flavor" if !only_settings => flavor = value,
+            "-c" | "--connector" if !only_settings => connector = value,
+            other if !only_settings && OTHER_OPTIONS.contains(&other) => {}
             setting => {
                 let setting = setting.trim_start_matches('-').to_owned();
                 let value = value.unwrap_or_default();
@@ -181,5 +186,15 @@ mod tests {
         assert_eq!(store.text("path"), Some("s3://a/b"));
         assert_eq!(store.text("authentication_secret"), Some("keys"));
         assert_eq!(store.settings.len(), 2);
+    }
+
+    #[test]
+    fn after_two_dashes_all_is_settings() {
+        let text =
+            "zenml artifact-store register mine -f s3 --secret=no -- --secret=x --path=s3://a";
+        let stores = read(text).unwrap().unwrap();
+        let settings: Vec<&str> = stores[0].settings.keys().map(String::as_str).collect();
+        assert_eq!(settings, ["path"]);
+        assert!(stores[0].secret.is_there());
     }
 }

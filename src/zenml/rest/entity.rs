@@ -27,7 +27,7 @@ pub struct ServerInfo {
 }
 
 impl ServerInfo {
-    pub(super) fn read(body: &Value) -> Option<Self> {
+    pub(in crate::zenml) fn read(body: &Value) -> Option<Self> {
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let stand_in = body.pointer("/metadata/stand_in").and_then(Value::as_bool);
         Some(Self {
@@ -55,13 +55,13 @@ impl ServerInfo {
         match self.auth_scheme.as_str() {
             "EXTERNAL" => Some(
                 "this is a workspace of ZenML Pro, which signs in through its own control plane: \
-                 that way is not known here; run the script of osstack plan NAME --script where \
-                 zenml is logged in"
+                 that way is not known here; use the zenml command of an environment that is \
+                 logged in (osstack zenml login --command PATH)"
                     .to_owned(),
             ),
             "HTTP_BASIC" => Some(
-                "the server wants HTTP basic sign-in, which is not known here: run the script \
-                 of osstack plan NAME --script where zenml is logged in"
+                "the server wants HTTP basic sign-in, which is not known here: use the zenml \
+                 command of an environment that is logged in (osstack zenml login --command PATH)"
                     .to_owned(),
             ),
             _ => None,
@@ -106,6 +106,17 @@ pub struct User {
     pub name: String,
     /// Whether it is a service account.
     pub is_service_account: bool,
+}
+
+impl User {
+    pub(in crate::zenml) fn read(body: &Value) -> Option<Self> {
+        let is_service_account = body.pointer("/body/is_service_account").and_then(Value::as_bool);
+        Some(Self {
+            id: text(body, "/id")?,
+            name: text(body, "/name").unwrap_or_default(),
+            is_service_account: is_service_account.unwrap_or(false),
+        })
+    }
 }
 
 /// Values of a secret by key; nothing where the server does not show one to this user.
@@ -181,7 +192,7 @@ fn map(value: &Value, pointer: &str) -> Map<String, Value> {
 
 impl Secret {
     /// Takes a secret out of an answer, values and all.
-    fn take(mut body: Value) -> Option<Self> {
+    pub(in crate::zenml) fn take(mut body: Value) -> Option<Self> {
         let values = match body.pointer_mut("/body/values").map(Value::take) {
             Some(Value::Object(values)) => values,
             _ => Map::new(),
@@ -317,10 +328,7 @@ impl Client {
     /// Who is signed in.
     pub async fn current_user(&self) -> Result<User, Error> {
         let body = self.get("/current-user", &[]).await?;
-        let is_service_account = body.pointer("/body/is_service_account").and_then(Value::as_bool);
-        let id = text(&body, "/id").ok_or_else(|| unreadable("user"))?;
-        let name = text(&body, "/name").unwrap_or_default();
-        Ok(User { id, name, is_service_account: is_service_account.unwrap_or(false) })
+        User::read(&body).ok_or_else(|| unreadable("user"))
     }
 
     /// Names of the projects that this user sees.

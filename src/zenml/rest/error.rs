@@ -27,6 +27,8 @@ pub enum Kind {
     Refused,
     /// The server is of a kind or version that osstack does not speak to.
     Unsupported,
+    /// The `zenml` command is not there, is none, or does not do what one does.
+    Command,
 }
 
 /// A call that failed.
@@ -77,6 +79,10 @@ impl Error {
             Kind::Conflict => "plan again: somebody may have changed it",
             Kind::Refused => "correct what it names and plan again",
             Kind::Unsupported => "osstack plan NAME --script works with any ZenML",
+            Kind::Command => {
+                "see what zenml status says in that environment, then name its command: osstack \
+                 zenml login --command PATH"
+            }
         }
     }
 }

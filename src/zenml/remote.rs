@@ -1,0 +1,146 @@
+//! One `ZenML`, whichever way it is reached: what plans read and commits write.
+//!
+//! Things are known by id (a UUID) on both ways. Every write is whole: a configuration or a map
+//! of components replaces the former one.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::command;
+use super::rest::{
+    self, Component, ComponentChange, Error, NewValues, Reference, Secret, ServerInfo, Stack,
+    StackChange, User,
+};
+
+/// A `ZenML`.
+#[derive(Clone, Debug)]
+pub enum Remote {
+    /// A server over REST.
+    Server(rest::Client),
+    /// Whatever the `zenml` command of an environment is connected to.
+    Command(command::Client),
+}
+
+/// Asks whichever way there is.
+macro_rules! either {
+    ($remote:expr, $client:ident => $call:expr) => {
+        match $remote {
+            Remote::Server($client) => $call.await,
+            Remote::Command($client) => $call.await,
+        }
+    };
+}
+
+impl Remote {
+    /// What `ZenML` says of itself.
+    pub async fn info(&self) -> Result<ServerInfo, Error> {
+        either!(self, client => client.info()).cloned()
+    }
+
+    /// Who is signed in.
+    pub async fn current_user(&self) -> Result<User, Error> {
+        either!(self, client => client.current_user())
+    }
+
+    /// The secret that a store means by `name`, with its values.
+    pub async fn secret(&self, name: &str) -> Result<Option<Secret>, Error> {
+        either!(self, client => client.secret(name))
+    }
+
+    /// Makes a public secret; answers its id.
+    pub async fn create_secret(&self, name: &str, values: &NewValues<'_>) -> Result<String, Error> {
+        either!(self, client => client.create_secret(name, values))
+    }
+
+    /// Sets some values of a secret and leaves the others; a value of nothing deletes its key.
+    pub async fn update_secret(&self, id: &str, values: &NewValues<'_>) -> Result<(), Error> {
+        either!(self, client => client.update_secret(id, values))
+    }
+
+    /// Deletes a secret; gone already is as good.
+    pub async fn delete_secret(&self, id: &str) -> Result<(), Error> {
+        either!(self, client => client.delete_secret(id))
+    }
+
+    /// All components of a type; of all types where none is named.
+    pub async fn components(&self, kind: Option<&str>) -> Result<Vec<Component>, Error> {
+        either!(self, client => client.components(kind))
+    }
+
+    /// The component `name` of a type.
+    pub async fn component(&self, kind: &str, name: &str) -> Result<Option<Component>, Error> {
+        either!(self, client => client.component(kind, name))
+    }
+
+    /// The component with this id; nothing where it is gone.
+    pub async fn component_by_id(&self, id: &str) -> Result<Option<Component>, Error> {
+        either!(self, client => client.component_by_id(id))
+    }
+
+    /// Makes a component; answers its id.
+    pub async fn create_component(
+        &self,
+        kind: &str,
+        name: &str,
+        flavor: &str,
+        configuration: &Map<String, Value>,
+        labels: &Map<String, Value>,
+    ) -> Result<String, Error> {
+        either!(self, client => client.create_component(kind, name, flavor, configuration, labels))
+    }
+
+    /// Changes the component `id`.
+    pub async fn update_component(
+        &self,
+        id: &str,
+        change: ComponentChange<'_>,
+    ) -> Result<(), Error> {
+        either!(self, client => client.update_component(id, change))
+    }
+
+    /// Deletes the component `id`; refused while a stack uses it.
+    pub async fn delete_component(&self, id: &str) -> Result<(), Error> {
+        either!(self, client => client.delete_component(id))
+    }
+
+    /// All stacks.
+    pub async fn stacks(&self) -> Result<Vec<Stack>, Error> {
+        either!(self, client => client.stacks())
+    }
+
+    /// The stack `name`.
+    pub async fn stack(&self, name: &str) -> Result<Option<Stack>, Error> {
+        either!(self, client => client.stack(name))
+    }
+
+    /// The stack with this id; nothing where it is gone.
+    pub async fn stack_by_id(&self, id: &str) -> Result<Option<Stack>, Error> {
+        either!(self, client => client.stack_by_id(id))
+    }
+
+    /// The stacks that use a component.
+    pub async fn stacks_with(&self, component_id: &str) -> Result<Vec<Reference>, Error> {
+        either!(self, client => client.stacks_with(component_id))
+    }
+
+    /// Makes a stack of components by id; answers its id.
+    pub async fn create_stack(
+        &self,
+        name: &str,
+        components: &BTreeMap<String, Vec<String>>,
+        labels: &Map<String, Value>,
+    ) -> Result<String, Error> {
+        either!(self, client => client.create_stack(name, components, labels))
+    }
+
+    /// Changes the stack `id`.
+    pub async fn update_stack(&self, id: &str, change: StackChange<'_>) -> Result<(), Error> {
+        either!(self, client => client.update_stack(id, change))
+    }
+
+    /// Deletes the stack `id`; gone already is as good.
+    pub async fn delete_stack(&self, id: &str) -> Result<(), Error> {
+        either!(self, client => client.delete_stack(id))
+    }
+}
