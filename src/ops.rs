@@ -4,6 +4,7 @@
 //! [`Context::alone`](crate::base::job::Context::alone). A use case that fails answers a
 //! [`Failure`](failure::Failure), which ends in the next step.
 
+pub mod activate;
 pub mod artifacts;
 pub mod check;
 pub mod commit;

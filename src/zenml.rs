@@ -8,11 +8,13 @@
 
 pub mod artifacts;
 pub mod changes;
+pub mod command;
 pub mod layout;
 pub mod lint;
 pub mod log;
 pub mod plan;
 pub mod python;
+pub mod remote;
 pub mod rest;
 pub mod script;
 pub mod stack_file;

@@ -252,6 +252,7 @@ impl Edit {
         let mut fields = Fields { table, old: old.as_ref(), new: &new };
         let value = |text: &str| (!text.is_empty()).then(|| text.into());
         fields.set(|c| c.url.clone(), |c| value(&c.url), "url");
+        fields.set(|c| c.command.clone(), |c| value(&c.command), "command");
         fields.set(|c| c.project.clone(), |c| value(&c.project), "project");
         self.reread();
         Ok(())

@@ -35,7 +35,7 @@ const STORE_FIELDS: [&str; 10] = [
     "s3_additional_kwargs",
 ];
 const COMPONENT_FIELDS: [&str; 3] = ["type", "flavor", "configuration"];
-const CONNECTION_FIELDS: [&str; 2] = ["url", "project"];
+const CONNECTION_FIELDS: [&str; 3] = ["url", "command", "project"];
 const STACK_FIELDS: [&str; 4] = ["components", "zenml", "protected", "require_check"];
 
 /// Reads all entries of `document`; `source` is its text, for the lines of problems.
@@ -232,6 +232,7 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
         let draft = ConnectionDraft {
             name: self.name.to_owned(),
             url: self.text("url"),
+            command: self.text("command"),
             project: self.text("project"),
         };
         let validated = draft.validate();

@@ -142,7 +142,7 @@ pub enum Command {
     Check(Check),
     /// Say what is wrong for OSS in an artifact store that was made by hand
     Lint(Lint),
-    /// Connections to ZenML servers
+    /// Connections to ZenML: a server, or the zenml command of an environment
     #[command(subcommand)]
     Zenml(Zenml),
     /// What ZenML would be told, beside what it has

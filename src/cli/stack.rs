@@ -12,11 +12,14 @@ use super::session::{Session, Stop};
 use super::store::load;
 use super::table::{Cell, Table};
 use crate::base::visible::visible;
+use crate::keystore::State;
 use crate::model::component::ComponentType;
 use crate::model::name::Name;
 use crate::model::requirement::{self, Weight};
 use crate::model::stack::{Stack, StackDraft};
+use crate::ops::activate::{ActivateStack, Activated};
 use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::plan::Against;
 use crate::ops::stacks::{CopyStack, DeleteStack, RenameStack, SaveStack};
 use crate::ops::stores::LoadCatalog;
 use crate::ops::world::{stack_of, store_of};
@@ -52,8 +55,35 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
             let name = session.run(CopyStack { name, to }).await??;
             done("copied", &name, session).await
         }
+        Verb::Set { name, connection } => set(name, connection, session).await,
         Verb::Export(args) => super::stack_file::export(args, session).await,
         Verb::Import(args) => super::stack_file::import(args, session).await,
+    }
+}
+
+async fn set(stack: String, connection: Option<String>, session: &mut Session) -> Result<(), Stop> {
+    if session.world()?.keystore.status().state != State::Absent {
+        session.open_keystore().await?;
+    }
+    let against = connection.map_or(Against::Usual, Against::Named);
+    let activated = session.run(ActivateStack { stack: stack.clone(), against }).await??;
+    let Activated { id, by } = activated;
+    let by = by.map(|path| path.display().to_string());
+    let output = &mut session.output;
+    if output.is_json() {
+        return output.json(&json!({
+            "schema": SCHEMA,
+            "name": stack,
+            "stack_id": id,
+            "set_by": by,
+        }));
+    }
+    match by {
+        Some(by) => output.line(&format!("{stack} is the active stack of {}", visible(&by))),
+        None => {
+            output.note("no zenml on the PATH speaks with that server; for this shell:");
+            output.line(&format!("export ZENML_ACTIVE_STACK_ID={}", visible(&id)))
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::base::atomic_file;
 use crate::base::secret_string::SecretString;
 use crate::base::visible::visible;
 use crate::keystore::State;
-use crate::model::connection::{Connection, ConnectionDraft, ServerUrl, SignIn};
+use crate::model::connection::{Connection, ConnectionDraft, ServerUrl, SignIn, Way};
 use crate::ops::connections::{
     Connect, Connected, Disconnect, Greet, ListConnections, SignInWith, typed,
 };
@@ -46,9 +46,11 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
 }
 
 async fn login(args: Login, session: &mut Session) -> Result<(), Stop> {
+    let url = args.url.clone().unwrap_or_default();
     let draft = ConnectionDraft {
-        name: args.name.clone().unwrap_or_else(|| name_for(&args.url)),
-        url: args.url.clone(),
+        name: args.name.clone().unwrap_or_else(|| name_for(&url)),
+        url,
+        command: args.command.clone().unwrap_or_default(),
         project: args.project.clone().unwrap_or_default(),
     };
     // all that is wrong is said before anything is asked
@@ -76,7 +78,7 @@ async fn login(args: Login, session: &mut Session) -> Result<(), Stop> {
 
 /// How to sign in, with what the arguments name or somebody types.
 fn sign_in(args: &Login, session: &mut Session) -> Result<SignInWith, Stop> {
-    if args.no_sign_in {
+    if args.no_sign_in || args.command.is_some() {
         return Ok(SignInWith::Nothing);
     }
     if args.device {
@@ -167,7 +169,7 @@ fn say(connected: &Connected, session: &mut Session) -> Result<(), Stop> {
     let mut table = Table::default();
     let mut line = |name: &str, value: &str| table.row([Cell::own(name), Cell::outside(value)]);
     line("connection", connection.name.as_str());
-    line("at", connection.url.as_str());
+    line("at", connection.way.as_str());
     let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
     line("server", &format!("{}, ZenML {}{stand_in}", server.name, server.version));
     line("signed in as", &user.name);
@@ -194,7 +196,7 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
     for connection in &connections {
         table.row([
             Cell::own(connection.name.as_str()),
-            Cell::outside(connection.url.as_str()),
+            Cell::outside(connection.way.as_str()),
             Cell::outside(connection.project.as_deref().unwrap_or_default()),
         ]);
     }
@@ -202,9 +204,14 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
 }
 
 fn row(connection: &Connection) -> Value {
+    let (url, command) = match &connection.way {
+        Way::Server(url) => (Some(url.as_str()), None),
+        Way::Command(path) => (None, Some(path.as_str())),
+    };
     json!({
         "name": connection.name.as_str(),
-        "url": connection.url.as_str(),
+        "url": url,
+        "command": command,
         "project": connection.project,
     })
 }

@@ -1,4 +1,4 @@
-//! Connections to `ZenML` servers.
+//! Connections to `ZenML`: a server over REST, or the `zenml` command of an environment.
 
 use std::fmt;
 
@@ -8,15 +8,40 @@ use super::field::{FieldError, note};
 use super::name::Name;
 use crate::base::secret_string::SecretString;
 
-/// A way to one `ZenML` server.
+/// A way to one `ZenML`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     /// Its name, as stacks name it.
     pub name: Name,
-    /// Where the server answers.
-    pub url: ServerUrl,
+    /// How it is reached.
+    pub way: Way,
     /// The project whose runs and artifacts are shown; the server's default where none is named.
     pub project: Option<String>,
+}
+
+/// How a `ZenML` is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Over REST.
+    Server(ServerUrl),
+    /// Through the `zenml` command at this path, with whatever that environment is connected to:
+    /// for a local database, which has no server.
+    Command(String),
+}
+
+impl Way {
+    /// Whether runs, artifacts and logs can be read: what osstack asks a server alone.
+    pub fn is_server(&self) -> bool {
+        matches!(self, Self::Server(_))
+    }
+
+    /// As it is shown: the URL, or the command's path.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Server(url) => url.as_str(),
+            Self::Command(path) => path,
+        }
+    }
 }
 
 /// Where a server answers: `https://zenml.example.com`, without `/api/v1`, user, query and the
@@ -113,8 +138,10 @@ impl fmt::Display for ServerUrl {
 pub struct ConnectionDraft {
     /// Connection name.
     pub name: String,
-    /// URL of the server.
+    /// URL of the server; empty where the command is the way.
     pub url: String,
+    /// Path of the `zenml` command; empty where the server is the way.
+    pub command: String,
     /// The project, empty for the server's default.
     pub project: String,
 }
@@ -124,11 +151,23 @@ impl ConnectionDraft {
     pub fn validate(&self) -> Result<Connection, Vec<FieldError>> {
         let mut problems = Vec::new();
         let name = note(&mut problems, "name", Name::parse(&self.name));
-        let url = note(&mut problems, "url", ServerUrl::parse(&self.url));
-        match (name, url) {
-            (Some(name), Some(url)) if problems.is_empty() => Ok(Connection {
+        let way = match (self.url.trim(), self.command.trim()) {
+            (_, "") => note(&mut problems, "url", ServerUrl::parse(&self.url)).map(Way::Server),
+            ("", command) if command.contains('\0') => {
+                problems.push(FieldError::new("command", "a path holds no NUL: type it again"));
+                None
+            }
+            ("", command) => Some(Way::Command(command.to_owned())),
+            _ => {
+                let message = "a connection has a url or a command, not both: take one out";
+                problems.push(FieldError::new("command", message));
+                None
+            }
+        };
+        match (name, way) {
+            (Some(name), Some(way)) if problems.is_empty() => Ok(Connection {
                 name,
-                url,
+                way,
                 project: Some(self.project.trim().to_owned()).filter(|text| !text.is_empty()),
             }),
             _ => Err(problems),
@@ -138,8 +177,12 @@ impl ConnectionDraft {
 
 impl From<&Connection> for ConnectionDraft {
     fn from(connection: &Connection) -> Self {
+        let (url, command) = match &connection.way {
+            Way::Server(url) => (url.to_string(), String::new()),
+            Way::Command(path) => (String::new(), path.clone()),
+        };
         let project = connection.project.clone().unwrap_or_default();
-        Self { name: connection.name.to_string(), url: connection.url.to_string(), project }
+        Self { name: connection.name.to_string(), url, command, project }
     }
 }
 
@@ -242,11 +285,17 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_needs_a_server() {
+    fn a_connection_has_one_way() {
         let mut draft = ConnectionDraft { name: "prod".into(), ..ConnectionDraft::default() };
-        assert_eq!(draft.validate().unwrap_err()[0].field, "url");
+        let fields = |draft: &ConnectionDraft| -> Vec<_> {
+            draft.validate().unwrap_err().iter().map(|problem| problem.field).collect()
+        };
+        assert_eq!(fields(&draft), ["url"]);
+        draft.command = "/venv/bin/zenml".into();
+        let connection = draft.validate().unwrap();
+        assert_eq!(ConnectionDraft::from(&connection), draft);
         draft.url = "https://zenml.example.com".into();
-        assert_eq!(ConnectionDraft::from(&draft.validate().unwrap()), draft);
+        assert_eq!(fields(&draft), ["command"]);
     }
 
     #[test]

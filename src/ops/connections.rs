@@ -8,7 +8,9 @@ use super::world::{World, absent, blocking};
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
 use crate::catalog::{Catalog, Put};
-use crate::model::connection::{Connection, ConnectionDraft, SignIn};
+use crate::model::connection::{Connection, ConnectionDraft, SignIn, Way};
+use crate::zenml::command;
+use crate::zenml::remote::Remote;
 use crate::zenml::rest::{self, DevicePoll, ServerInfo, User};
 
 /// The connection that is meant: the one that is named; where none is, the only one there is.
@@ -44,6 +46,12 @@ impl World {
 
     /// A client of the server behind `connection`.
     pub async fn zenml_of(&self, connection: &Connection) -> Result<rest::Client, Failure> {
+        let Way::Server(url) = &connection.way else {
+            let summary =
+                format!("the connection {} is a zenml command, not a server", connection.name);
+            return Err(Failure::new(FailureKind::Settings, summary)
+                .hint("this needs a server: osstack zenml login URL"));
+        };
         if let Some(client) = self.zenml_clients().get(connection) {
             return Ok(client);
         }
@@ -61,12 +69,26 @@ impl World {
             &self.network,
             Arc::clone(&self.clock),
             Arc::clone(&self.entropy),
-            connection.url.clone(),
+            url.clone(),
             kept,
             connection.project.clone(),
         );
         self.zenml_clients().keep(connection.clone(), client.clone());
         Ok(client)
+    }
+
+    /// The ZenML behind `connection`, whichever way it is reached.
+    pub async fn remote(&self, connection: &Connection) -> Result<Remote, Failure> {
+        match &connection.way {
+            // not kept: the Python that answers for it takes 300 MB and goes with its last user
+            Way::Command(path) => Ok(Remote::Command(self.command(path))),
+            Way::Server(_) => self.zenml_of(connection).await.map(Remote::Server),
+        }
+    }
+
+    /// The `zenml` command at `path`.
+    pub(super) fn command(&self, path: &str) -> command::Client {
+        command::Client::new(path, &self.env, command::LIMITS)
     }
 }
 
@@ -89,7 +111,7 @@ pub enum SignInWith {
     Known(SignIn),
     /// The user confirms on a page; that page is reported.
     Browser,
-    /// Nothing: a server without sign-in.
+    /// Nothing: a server without sign-in, or a command.
     Nothing,
 }
 
@@ -142,7 +164,10 @@ impl Job<World> for Connect {
     async fn run(self, context: Context<World, OpenPage>) -> Self::Out {
         let world = &context.world;
         let connection = self.draft.validate()?;
-        let url = &connection.url;
+        let url = match &connection.way {
+            Way::Server(url) => url,
+            Way::Command(path) => return by_command(world, path, &connection).await,
+        };
         let client = |sign_in| {
             rest::Client::new(
                 &world.network,
@@ -183,6 +208,23 @@ impl Job<World> for Connect {
         world.zenml_clients().keep(connection.clone(), trial);
         Ok(Connected { connection, server, user, warnings })
     }
+}
+
+/// Keeps the command once it answered, under its whole path: the one that is meant stays the one
+/// that is meant, whatever the folder and the `PATH` are next time.
+async fn by_command(
+    world: &World,
+    path: &str,
+    connection: &Connection,
+) -> Result<Connected, Failure> {
+    let command = world.command(path);
+    let whole = std::path::absolute(command.path()).ok();
+    let whole = whole.as_deref().and_then(std::path::Path::to_str).unwrap_or(path);
+    let way = Way::Command(whole.to_owned());
+    let connected =
+        greeted(&Remote::Command(command), Connection { way, ..connection.clone() }).await?;
+    save(world, &connected.connection).await?;
+    Ok(connected)
 }
 
 async fn save(world: &World, connection: &Connection) -> Result<(), Failure> {
@@ -263,12 +305,16 @@ impl Job<World> for Greet {
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let catalog = context.world.catalog().await?;
         let connection = connection_of(&catalog, self.name.as_deref())?.clone();
-        let client = context.world.zenml_of(&connection).await?;
-        let server = client.info().await?.clone();
-        let user = client.current_user().await?;
-        let warnings = server.warnings();
-        Ok(Connected { connection, server, user, warnings })
+        let remote = context.world.remote(&connection).await?;
+        greeted(&remote, connection).await
     }
+}
+
+async fn greeted(remote: &Remote, connection: Connection) -> Result<Connected, Failure> {
+    let server = remote.info().await?;
+    let user = remote.current_user().await?;
+    let warnings = server.warnings();
+    Ok(Connected { connection, server, user, warnings })
 }
 
 /// An API key or password as it was typed, without the blanks a paste brings.

@@ -124,7 +124,12 @@ impl ConnectionForm {
 
     fn draft(&self) -> ConnectionDraft {
         let text = |ask| self.form.text(ask).to_owned();
-        ConnectionDraft { name: text(Ask::Name), url: text(Ask::Url), project: text(Ask::Project) }
+        ConnectionDraft {
+            name: text(Ask::Name),
+            url: text(Ask::Url),
+            command: String::new(),
+            project: text(Ask::Project),
+        }
     }
 
     fn submit(&mut self) -> Step<Self> {

@@ -181,6 +181,7 @@ impl Runs {
                 // why it cannot be read the list of runs says as well
                 if let Ok(catalog) = settled(outcome) {
                     let connections = catalog.connections().iter();
+                    let connections = connections.filter(|one| one.way.is_server());
                     let servers = connections;
                     self.connections = servers.map(|one| one.name.to_string()).collect();
                 }

@@ -108,7 +108,7 @@ impl Stacks {
     /// At the start, where a server is known: whoever has runs wants to see the last one first.
     fn seek_last_run(&mut self) -> Step<Self> {
         let connections = self.list.read().map(Catalog::connections).unwrap_or_default();
-        let server = connections.first();
+        let server = connections.iter().find(|one| one.way.is_server());
         let Some(server) = server.filter(|_| !self.settled) else {
             self.settled = true;
             return Step::none();

@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::plan::{Plan, Step};
-use super::rest::{Client, Component, Error, Secret, Stack};
+use super::remote::Remote;
+use super::rest::{Component, Error, Secret, Stack};
 use crate::model::component::ComponentType;
 use crate::model::stack;
 
@@ -183,7 +184,7 @@ pub fn is_labelled(labels: &Map<String, Value>) -> bool {
 /// Reads all that `plan` and `stack` touch. What has the wanted name counts; else what osstack
 /// made for it before, under whatever name it has by now.
 pub async fn read(
-    remote: &Client,
+    remote: &Remote,
     plan: &Plan,
     secret: &str,
     stack: Option<&stack::Stack>,

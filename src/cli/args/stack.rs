@@ -45,6 +45,14 @@ pub enum Stack {
         /// The new one's name
         to: String,
     },
+    /// Make a committed stack the active one, as `zenml stack set` does
+    Set {
+        /// The stack
+        name: String,
+        /// The ZenML connection; else the stack's own, or the only one
+        #[arg(long, value_name = "NAME")]
+        connection: Option<String>,
+    },
     /// Write the YAML that `zenml stack import` takes
     Export(StackExport),
     /// Read the YAML of `zenml stack export` into the catalog

@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args, Subcommand};
 /// `osstack zenml …`.
 #[derive(Debug, Subcommand)]
 pub enum Zenml {
-    /// Sign in at a server, and keep how: sealed in the keystore
+    /// Sign in at a server, and keep how: sealed in the keystore; or name a zenml command
     Login(Login),
     /// Forget a connection and what signs in there
     Logout {
@@ -28,7 +28,12 @@ pub enum Zenml {
 #[command(group = ArgGroup::new("how").args(["api_key_file", "api_key_stdin", "username", "device", "no_sign_in"]))]
 pub struct Login {
     /// The server's URL, as the browser or `zenml status` shows it
-    pub url: String,
+    #[arg(required_unless_present = "command")]
+    pub url: Option<String>,
+    /// The zenml command of an environment, for a local database, which has no server: its path,
+    /// or a name on the PATH
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["url", "how", "project"])]
+    pub command: Option<String>,
     /// What to call it; else the first part of the host's name
     #[arg(long)]
     pub name: Option<String>,

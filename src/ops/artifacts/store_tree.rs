@@ -40,8 +40,8 @@ pub struct StoreTree {
 /// The connection of a store: that of a stack which uses it and names one, else the first to a
 /// server.
 pub fn connection_of_store(catalog: &Catalog, store: &str) -> Option<String> {
-    let servers: Vec<&str> =
-        catalog.connections().iter().map(|connection| connection.name.as_str()).collect();
+    let servers = catalog.connections().iter().filter(|connection| connection.way.is_server());
+    let servers: Vec<&str> = servers.map(|connection| connection.name.as_str()).collect();
     let users = catalog.users_of_store(store);
     let stacks = catalog.stacks().iter().filter(|stack| users.contains(&&stack.name));
     let named = stacks.filter_map(|stack| stack.zenml.as_deref());

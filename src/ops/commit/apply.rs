@@ -11,8 +11,8 @@ use crate::model::name::Name;
 use crate::model::secret::Credentials;
 use crate::zenml::changes::{Action, COMMIT_LABEL, Change, Held, labels};
 use crate::zenml::plan::Step;
-use crate::zenml::remote::{ComponentChange, Remote, StackChange};
-use crate::zenml::rest::{Error, Kind};
+use crate::zenml::remote::Remote;
+use crate::zenml::rest::{ComponentChange, Error, Kind, StackChange};
 
 /// Makes `change`; answers the id of what is there then. A name that somebody took meanwhile is a
 /// conflict, unless it turns out to be our own, made by a try whose answer was lost.
@@ -86,10 +86,10 @@ async fn update(
             let values: Vec<_> = given.chain(gone).collect();
             remote.update_secret(id, &values).await
         }
-        Step::Component { kind, configuration, .. } => {
+        Step::Component { configuration, .. } => {
             let change =
                 ComponentChange { name, configuration: Some(configuration), labels: Some(&labels) };
-            remote.update_component(kind.as_str(), id, change).await
+            remote.update_component(id, change).await
         }
         Step::Stack { components, .. } => {
             let components = by_id(components, ids)?;
@@ -103,7 +103,7 @@ async fn update(
 pub(super) async fn delete(remote: &Remote, step: &Step, id: &str) -> Result<(), Error> {
     match step {
         Step::Secret { .. } => remote.delete_secret(id).await,
-        Step::Component { kind, .. } => remote.delete_component(kind.as_str(), id).await,
+        Step::Component { .. } => remote.delete_component(id).await,
         Step::Stack { .. } => remote.delete_stack(id).await,
     }
 }

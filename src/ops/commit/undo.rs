@@ -14,8 +14,8 @@ use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
 use crate::model::component::ComponentType;
 use crate::zenml::changes::{COMMIT_LABEL, users};
-use crate::zenml::remote::{ComponentChange, Remote, StackChange};
-use crate::zenml::rest::{Error, Kind};
+use crate::zenml::remote::Remote;
+use crate::zenml::rest::{ComponentChange, Error, Kind, StackChange};
 
 /// Takes back the last commit of a stack, where it stopped in the middle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,11 +134,11 @@ impl Undo<'_> {
                 }
                 self.remote.delete_secret(id).await?;
             }
-            kind => {
+            _ => {
                 if !self.remote.stacks_with(id).await?.is_empty() {
                     return Ok(Some("a stack uses it"));
                 }
-                self.remote.delete_component(kind, id).await?;
+                self.remote.delete_component(id).await?;
             }
         }
         Ok(None)
@@ -242,7 +242,7 @@ impl Undo<'_> {
                             configuration: Some(&configuration),
                             labels: Some(&labels),
                         };
-                        self.remote.update_component(kind, id, change).await
+                        self.remote.update_component(id, change).await
                     }
                     None => self
                         .remote

@@ -8,7 +8,8 @@ use crate::base::visible::visible;
 use crate::model::component::ComponentType;
 use crate::model::name::Name;
 use crate::zenml::plan::Step;
-use crate::zenml::rest::{Client, Component, Error};
+use crate::zenml::remote::Remote;
+use crate::zenml::rest::{Component, Error};
 
 /// A stack that is to go, with what only it uses.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +22,7 @@ pub struct Removal<'a> {
 
 /// The changes that take a stack out of `ZenML`: the stack, then each component that osstack made
 /// and no other stack uses, then the secret that no other store names. What others made stays.
-pub async fn removal(remote: &Client, removal: Removal<'_>) -> Result<Changes, Error> {
+pub async fn removal(remote: &Remote, removal: Removal<'_>) -> Result<Changes, Error> {
     let Removal { stack: name, made } = removal;
     let mut changes = Changes::default();
     let found = remote.stack(name.as_str()).await?;
@@ -105,7 +106,7 @@ pub async fn removal(remote: &Client, removal: Removal<'_>) -> Result<Changes, E
 /// Deletes the secret of the stores that go, where nobody else names it: `ZenML` would delete it
 /// under the feet of others.
 async fn secret(
-    remote: &Client,
+    remote: &Remote,
     gone: &[Component],
     made: &Made,
     changes: &mut Changes,
