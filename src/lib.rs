@@ -18,7 +18,7 @@
 //! | 4 | [`catalog`] | `stacks.toml`, read whole and edited entry by entry, comments kept |
 //! | 4 | [`keystore`] | secrets in two files of the age format |
 //! | 4 | [`oss`] | the client: rusoto builds the requests; addressing, signatures, transport, limits and listings are ours; what its [errors mean](oss::error::explain) is a table of data |
-//! | 4 | [`zenml`] | what ZenML is [told](zenml::plan), as a [script](zenml::script) or as [its own YAML](zenml::stack_file), its servers [over REST](zenml::rest), what [changes](zenml::changes) there, what it [writes](zenml::layout) on a store, [runs, artifacts](zenml::artifacts) and what may go of them, what is wrong in a store [made by hand](zenml::lint), and in the [Python](zenml::python) that runs it |
+//! | 4 | [`zenml`] | what ZenML is [told](zenml::plan), as a [script](zenml::script) or as [its own YAML](zenml::stack_file), its servers [over REST](zenml::rest) or the [`zenml` command](zenml::command), what [changes](zenml::changes) there, what it [writes](zenml::layout) on a store, [runs, artifacts](zenml::artifacts) and what may go of them, what is wrong in a store [made by hand](zenml::lint), and in the [Python](zenml::python) that runs it |
 //! | 5 | [`sandbox`] | an OSS on this machine, for demo and tests, with [faults](sandbox::faults) to rehearse, and a [stand-in for ZenML](sandbox::zenml) |
 //! | 6 | [`doctor`] | the diagnosis: [checks](doctor::CHECKS), side by side where none needs the other; the [rights](doctor::permissions) it proved and the [fixes](doctor::fix) it offers |
 //! | 7 | [`ops`] | use cases: each a plain struct that runs itself against the [world](ops::world::World); their one way to fail is [`Failure`](ops::failure::Failure), which ends in the next step |
@@ -55,7 +55,9 @@
 //!   `tests/python/prediction_test.py`.
 //! - A commit that breaks off at any step, by a refusal, a lost answer or a kill, is shown truly by
 //!   the next plan, goes on without making anything twice, or is taken back: `tests/it/commit`.
-//!   The same plans and commits hold against a real server: `tests/python/zenml_test.py`.
+//!   The same plans and commits hold against a real server: `tests/python/zenml_test.py`. Through
+//!   the `zenml` command they hold as well, and the commands that a plan shows do the same:
+//!   `tests/python/command_test.py`.
 //! - Beside any hostile server a key is drawn within 100 ms and a stop answered within 200 ms:
 //!   `tests/it/hostile/frames.rs`.
 //! - A file is the old one or the new one after a kill at any point, and a file that cannot be
