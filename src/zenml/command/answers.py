@@ -127,7 +127,8 @@ def failed(error):
     return {"error": {"kinds": kinds, "message": str(error.args[0] if is_key else error)}}
 
 
-for line in sys.stdin:
+# bytes: JSON is UTF-8, whatever the locale is
+for line in sys.stdin.buffer:
     try:
         asked = json.loads(line)
         answer = {"answer": QUESTIONS[asked.pop("ask")](**asked)}
