@@ -78,13 +78,11 @@ async fn set(stack: String, connection: Option<String>, session: &mut Session) -
             "set_by": by,
         }));
     }
-    match by {
-        Some(by) => output.line(&format!("{stack} is the active stack of {}", visible(&by))),
-        None => {
-            output.note("no zenml on the PATH speaks with that server; for this shell:");
-            output.line(&format!("export ZENML_ACTIVE_STACK_ID={}", visible(&id)))
-        }
+    if let Some(by) = by {
+        return output.line(&format!("{stack} is the active stack of {}", visible(&by)));
     }
+    output.note("no zenml on the PATH speaks with that server; for this shell:");
+    output.line(&format!("export ZENML_ACTIVE_STACK_ID={}", visible(&id)))
 }
 
 async fn update(settings: StackSettings, session: &mut Session) -> Result<(), Stop> {

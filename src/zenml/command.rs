@@ -4,7 +4,7 @@
 //! What is read comes from that environment's own Python: one process for as long as the client
 //! lives, which imports ZenML once and answers in the shape of the REST API. A `zenml` command
 //! takes 3 to 7 s, shows a page of a list, and prints a secret's values as a table or not at all.
-//! What is [written](write) goes by the `zenml` command, the same that a plan shows.
+//! What is written goes by the `zenml` command, the same that a plan shows.
 
 mod words;
 mod write;
@@ -27,7 +27,7 @@ use crate::ports::process::{Dialog, Limits, ProcessError, Program, Surroundings}
 
 /// The first use makes a database (17 s seen), every command imports ZenML (3 to 7 s); a list of
 /// thousands of things with all their settings is some megabytes.
-pub const LIMITS: Limits = Limits { time: Duration::from_secs(60), output: 64 << 20 };
+pub const LIMITS: Limits = Limits { time: Duration::from_mins(1), output: 64 << 20 };
 
 /// What ZenML looks at to find its own files (`utils/io_utils.py`, `click.get_app_dir`), and what
 /// keeps it from colours, questions and browsers.
@@ -225,7 +225,7 @@ impl Client {
             None => self.start(action)?,
         };
         let answer = python.ask(&question.to_string(), MARK).await;
-        let answer = answer.map_err(|error| self.failed(action, &self.python_shown(), &error))?;
+        let answer = answer.map_err(|error| failed(action, &self.python_shown(), &error))?;
         let Ok(Value::Object(mut answer)) = serde_json::from_slice(&answer) else {
             return Err(unreadable(action));
         };
@@ -282,27 +282,27 @@ impl Client {
             surroundings: SURROUNDINGS,
         };
         Dialog::start(&program, env, *limits)
-            .map_err(|error| self.failed(action, &self.python_shown(), &error))
+            .map_err(|error| failed(action, &self.python_shown(), &error))
     }
 
     fn python_shown(&self) -> String {
         let python = interpreter(&self.0.command).unwrap_or_default();
         python.display().to_string()
     }
+}
 
-    /// Why `program` came to no end that can be used.
-    fn failed(&self, action: &str, program: &str, error: &ProcessError) -> Error {
-        let message = match error {
-            ProcessError::Start(error) if error.kind() == ErrorKind::NotFound => {
-                format!("there is no command {program}")
-            }
-            ProcessError::Start(error) if error.kind() == ErrorKind::PermissionDenied => {
-                format!("{program} is not executable")
-            }
-            error => format!("{program} {error}"),
-        };
-        Error::new(Kind::Command, action, message)
-    }
+/// Why `program` came to no end that can be used.
+fn failed(action: &str, program: &str, error: &ProcessError) -> Error {
+    let message = match error {
+        ProcessError::Start(error) if error.kind() == ErrorKind::NotFound => {
+            format!("there is no command {program}")
+        }
+        ProcessError::Start(error) if error.kind() == ErrorKind::PermissionDenied => {
+            format!("{program} is not executable")
+        }
+        error => format!("{program} {error}"),
+    };
+    Error::new(Kind::Command, action, message)
 }
 
 impl fmt::Debug for Client {

@@ -12,18 +12,16 @@ pub(super) fn read(output: &[u8], secrets: &[&SecretString]) -> (Kind, String) {
     let text = without_colours(&String::from_utf8_lossy(output));
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     let last = lines.iter().rposition(|line| begin(line).is_some());
-    let (class, message) = match last.and_then(|at| Some((at, begin(lines.get(at)?)?))) {
+    let begun = last.and_then(|at| Some((at, begin(lines.get(at)?)?)));
+    let (class, message) = if let Some((at, (class, first))) = begun {
         // what pydantic says goes on below: the field, then what is wrong with it
-        Some((at, (class, first))) => {
-            let more = lines.iter().skip(at + 1).take(3).map(|line| line.trim());
-            let more = more.take_while(|line| !line.is_empty() && !line.starts_with("For further"));
-            let all: Vec<&str> = std::iter::once(first).chain(more).collect();
-            (class, all.join(" "))
-        }
-        None => {
-            let last = lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty());
-            ("", last.unwrap_or("nothing was said").to_owned())
-        }
+        let more = lines.iter().skip(at + 1).take(3).map(|line| line.trim());
+        let more = more.take_while(|line| !line.is_empty() && !line.starts_with("For further"));
+        let all: Vec<&str> = std::iter::once(first).chain(more).collect();
+        (class, all.join(" "))
+    } else {
+        let last = lines.iter().rev().map(|line| line.trim()).find(|line| !line.is_empty());
+        ("", last.unwrap_or("nothing was said").to_owned())
     };
     // pydantic repeats what it was given
     let message = message.split(" [type=").next().unwrap_or_default().trim();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Client, SURROUNDINGS, words};
+use super::{Client, SURROUNDINGS, failed, words};
 use crate::base::secret_string::SecretString;
 use crate::model::component::ComponentType;
 use crate::ports::process::{self, Ended, ProcessError, Program};
@@ -157,9 +157,8 @@ impl Client {
         let deleted = gone_is_as_good(self.zenml("delete ZenML's stack", &line, None).await);
         deleted.map_err(|mut error| {
             if error.message.contains("active stack") {
-                error.message =
-                    "it is the active stack of this zenml: first run zenml stack set default"
-                        .to_owned();
+                let why = "it is the active stack of this zenml: first run zenml stack set default";
+                why.clone_into(&mut error.message);
             }
             error
         })
@@ -205,8 +204,8 @@ impl Client {
                 Err(if code.is_none() { after(error) } else { error })
             }
             Err(error) => {
-                let failed = self.failed(action, &self.0.command.display().to_string(), &error);
-                Err(if matches!(error, ProcessError::Start(_)) { failed } else { after(failed) })
+                let said = failed(action, &self.0.command.display().to_string(), &error);
+                Err(if matches!(error, ProcessError::Start(_)) { said } else { after(said) })
             }
         }
     }
