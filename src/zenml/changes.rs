@@ -35,10 +35,10 @@ pub type Made = BTreeMap<String, String>;
 pub struct Held {
     /// The secret that the store names.
     pub secret: Option<Secret>,
-    /// Every artifact store: who else uses the secret.
-    pub stores: Vec<Component>,
-    /// The other components that the stack names.
+    /// The components that the plan describes or the stack names.
     pub components: Vec<Component>,
+    /// Every artifact store, where only that tells who made the secret: who else names it.
+    pub stores: Vec<Component>,
     /// The stack.
     pub stack: Option<Stack>,
 }
@@ -192,13 +192,12 @@ pub async fn read(
 ) -> Result<Held, Error> {
     let components = async {
         let mut found = Vec::new();
-        for (kind, name) in others(plan, stack) {
-            let named = remote.component(kind, &name).await?;
-            let key = format!("{kind}/{name}");
-            let one = match (named, made.get(&key)) {
-                (None, Some(id)) => remote.component_by_id(id).await?,
-                (named, _) => named,
-            };
+        for (kind, name) in named(plan, stack) {
+            let one =
+                match (remote.component(kind, &name).await?, made.get(&format!("{kind}/{name}"))) {
+                    (None, Some(id)) => remote.component_by_id(id).await?,
+                    (found, _) => found,
+                };
             found.extend(one);
         }
         Ok::<_, Error>(found)
@@ -211,17 +210,23 @@ pub async fn read(
             (named, _) => Ok(named),
         }
     };
-    let (secret, stores, components, stack) = tokio::try_join!(
-        remote.secret(secret),
-        remote.components(Some(ComponentType::ArtifactStore.as_str())),
-        components,
-        held_stack,
-    )?;
-    Ok(Held { secret, stores, components, stack })
+    let secret = async {
+        let secret = remote.secret(secret).await?;
+        // a server with 500 stores takes longer for that list than for all the rest
+        let stores = match &secret {
+            Some(secret) if !compare::is_remembered(secret, made) => {
+                remote.components(Some(ComponentType::ArtifactStore.as_str())).await?
+            }
+            _ => Vec::new(),
+        };
+        Ok((secret, stores))
+    };
+    let ((secret, stores), components, stack) = tokio::try_join!(secret, components, held_stack)?;
+    Ok(Held { secret, components, stores, stack })
 }
 
-/// Type and name of the components besides artifact stores, each once.
-fn others(plan: &Plan, stack: Option<&stack::Stack>) -> BTreeSet<(&'static str, String)> {
+/// Type and name of the components that the plan describes or the stack names, each once.
+fn named(plan: &Plan, stack: Option<&stack::Stack>) -> BTreeSet<(&'static str, String)> {
     let described = plan.steps.iter().filter_map(|step| match step {
         Step::Component { kind, name, .. } => Some((*kind, name.to_string())),
         _ => None,
@@ -232,8 +237,5 @@ fn others(plan: &Plan, stack: Option<&stack::Stack>) -> BTreeSet<(&'static str, 
             .iter()
             .flat_map(|(kind, names)| names.iter().map(move |name| (*kind, name.to_string())))
     });
-    let all = described.chain(named);
-    all.filter(|(kind, _)| *kind != ComponentType::ArtifactStore)
-        .map(|(kind, name)| (kind.as_str(), name))
-        .collect()
+    described.chain(named).map(|(kind, name)| (kind.as_str(), name)).collect()
 }

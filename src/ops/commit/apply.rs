@@ -172,7 +172,7 @@ pub(super) fn former(change: &Change, held: &Held) -> Result<Option<SecretString
             json!({ "name": name.as_str(), "values": values })
         }
         Step::Component { kind, flavor, configuration, .. } => {
-            let there = held.stores.iter().chain(&held.components).find(|one| one.id == id);
+            let there = held.components.iter().find(|one| one.id == id);
             json!({
                 "name": there.map_or(change.step.name().as_str(), |one| &one.name),
                 "type": kind.as_str(),

@@ -52,11 +52,16 @@ pub fn compare(
 
 /// Whether osstack made the secret: as it remembers, or as the stores that use it show.
 pub(super) fn is_ours(secret: &Secret, stores: &[Component], made: &Made) -> bool {
-    if made.get(&format!("secret/{}", secret.name)) == Some(&secret.id) {
+    if is_remembered(secret, made) {
         return true;
     }
     let mut users = users(&secret.name, stores).peekable();
     users.peek().is_some() && users.all(|store| is_labelled(&store.labels))
+}
+
+/// Whether osstack remembers that it made the secret.
+pub(super) fn is_remembered(secret: &Secret, made: &Made) -> bool {
+    made.get(&format!("secret/{}", secret.name)) == Some(&secret.id)
 }
 
 /// The stores that name the secret.
@@ -135,7 +140,7 @@ fn kept_names(keys: &[&'static str], secret: &Secret) -> Vec<&'static str> {
 
 fn component_change(step: &Step, held: &Held, made: &Made, changes: &mut Changes) {
     let Step::Component { name, kind, flavor, configuration } = step else { return };
-    let all = if *kind == ComponentType::ArtifactStore { &held.stores } else { &held.components };
+    let all = &held.components;
     let named = all.iter().find(|one| one.kind == kind.as_str() && one.name == name.as_str());
     let ours = made.get(&step.key());
     let there = named.or_else(|| all.iter().find(|one| Some(&one.id) == ours));
@@ -211,8 +216,8 @@ fn stack_change(
             if changes.changes.iter().any(|change| change.step.key() == key) {
                 continue;
             }
-            let mut all = held.stores.iter().chain(&held.components);
-            match all.find(|one| one.kind == kind.as_str() && one.name == name.as_str()) {
+            let is_it = |one: &&Component| one.kind == kind.as_str() && one.name == name.as_str();
+            match held.components.iter().find(is_it) {
                 Some(one) => {
                     let known = (kind.as_str().to_owned(), name.to_string());
                     changes.known.insert(known, one.id.clone());
