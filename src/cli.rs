@@ -12,6 +12,7 @@ mod check;
 mod commit;
 mod component;
 mod copy;
+mod diff;
 mod explain;
 mod keystore;
 mod lint;
@@ -31,6 +32,7 @@ mod table;
 pub mod terminal;
 pub mod waiting;
 mod zenml;
+mod zenml_import;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -82,6 +84,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Plan(args) => plan::run(args, session).await,
         Command::Zenml(verb) => zenml::run(verb, session).await,
         Command::Commit(args) => commit::run(args, session).await,
+        Command::Diff(args) => diff::run(args, session).await,
         Command::Ls(args) => objects::ls(args, session).await,
         Command::Stat(args) => objects::stat(args, session).await,
         Command::Cat(args) => objects::cat(args, session).await,

@@ -5,6 +5,7 @@
 //! [`Failure`](failure::Failure), which ends in the next step.
 
 pub mod activate;
+pub mod adopt;
 pub mod artifacts;
 pub mod check;
 pub mod commit;
@@ -12,9 +13,11 @@ pub mod commit_record;
 pub mod components;
 pub mod connections;
 pub mod demo;
+pub mod diff;
 pub mod failure;
 pub mod fix;
 pub mod history;
+pub mod intake;
 pub mod keystore;
 pub mod lint;
 pub mod location;

@@ -20,8 +20,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::component::{Component, ComponentSettings};
 pub use self::stack::{Stack, StackExport, StackImport, StackSettings};
-pub use plan::{Commit, Plan};
-pub use zenml::{Login, Zenml};
+pub use plan::{Commit, Diff, Plan};
+pub use zenml::{Import, Login, Zenml};
 
 /// Terminal stack manager for ZenML with artifacts on Alibaba Cloud OSS.
 ///
@@ -149,6 +149,8 @@ pub enum Command {
     Plan(Plan),
     /// Tell ZenML, after showing what changes
     Commit(Commit),
+    /// The catalog beside ZenML and the bucket, field by field
+    Diff(Diff),
     /// List objects below STORE:[PREFIX], or the stores' buckets
     Ls(Ls),
     /// Show one object's details

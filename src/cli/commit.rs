@@ -7,7 +7,9 @@ use super::args::Commit as CommitArgs;
 use super::output::Paint;
 use super::plan::{make, named, show};
 use super::session::{Session, Stop};
+use super::stack::{activate, say_active};
 use crate::base::visible::visible;
+use crate::ops::activate::Activated;
 use crate::ops::commit::{CommitStack, Committed, Committing, UndoCommit, Undone};
 use crate::ops::commit_record::Progress;
 use crate::ops::failure::{Failure, FailureKind};
@@ -38,10 +40,9 @@ pub(super) async fn run(args: CommitArgs, session: &mut Session) -> Result<(), S
     if live.changes.is_noop() {
         // a commit that stopped after its last change still has to be closed
         if live.unfinished.is_some() {
-            session.run(job).await??;
+            session.run(job.clone()).await??;
         }
-        let is_json = session.output.is_json();
-        return if is_json { answer(&[], &live, None, session) } else { Ok(()) };
+        return answer(&[], &live, None, args.set.then_some(&job), session).await;
     }
     if session.is_interactive() && !args.yes {
         ask(&mut job, &live, planned.check.verdict.allows_commit(), session).await?;
@@ -67,7 +68,8 @@ pub(super) async fn run(args: CommitArgs, session: &mut Session) -> Result<(), S
         .await?;
     match committed {
         Ok(Committed { changes, stack_id, .. }) => {
-            answer(&changes, &live, stack_id.as_deref(), session)
+            let set = args.set.then_some(&job);
+            answer(&changes, &live, stack_id.as_deref(), set, session).await
         }
         Err(failure) => broken_off(failure, &job, session).await,
     }
@@ -121,31 +123,45 @@ fn cancelled() -> Stop {
         .into()
 }
 
-fn answer(
+/// Says what was done, and makes the stack of `set` the active one.
+async fn answer(
     changes: &[Change],
     live: &LivePlan,
     stack_id: Option<&str>,
+    set: Option<&CommitStack>,
     session: &mut Session,
 ) -> Result<(), Stop> {
-    let output = &mut session.output;
-    if output.is_json() {
+    if !session.output.is_json() && !changes.is_empty() {
+        let said = match stack_id {
+            Some(id) if set.is_none() => format!(
+                "Committed. To run pipelines on it: export ZENML_ACTIVE_STACK_ID={}",
+                visible(id)
+            ),
+            Some(_) => "Committed.".to_owned(),
+            None => "Done.".to_owned(),
+        };
+        session.output.line(&said)?;
+    }
+    let activated = match set {
+        Some(job) => Some(activate(&job.stack, job.against.clone(), session).await?),
+        None => None,
+    };
+    if session.output.is_json() {
         let changes: Vec<_> = changes
             .iter()
             .map(|change| json!({ "change": change.action.sign(), "key": change.step.key() }))
             .collect();
-        return output.json(&json!({
+        return session.output.json(&json!({
             "schema": SCHEMA,
             "connection": live.connection.as_str(),
             "changes": changes,
-            "stack_id": stack_id,
+            "stack_id": activated.as_ref().map(|activated| &*activated.id).or(stack_id),
+            "set_by": activated.as_ref().and_then(Activated::shown),
         }));
     }
-    match stack_id {
-        Some(id) => output.line(&format!(
-            "Committed. To run pipelines on it: export ZENML_ACTIVE_STACK_ID={}",
-            visible(id)
-        )),
-        None => output.line("Done."),
+    match (activated, set) {
+        (Some(activated), Some(job)) => say_active(&job.stack, &activated, &mut session.output),
+        _ => Ok(()),
     }
 }
 

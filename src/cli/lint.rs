@@ -139,7 +139,7 @@ fn to_json(linted: &Linted) -> Value {
     })
 }
 
-fn findings_json(findings: &[Finding]) -> Vec<Value> {
+pub(super) fn findings_json(findings: &[Finding]) -> Vec<Value> {
     let one = |finding: &Finding| {
         json!({
             "id": finding.id,

@@ -16,7 +16,7 @@ use crate::zenml::changes::{Action, Change, FieldChange};
 use crate::zenml::plan::Step;
 
 /// What `--exit-code` answers where there are changes.
-const CHANGES: u8 = 2;
+pub(super) const CHANGES: u8 = 2;
 
 pub(super) async fn run(args: PlanArgs, session: &mut Session) -> Result<(), Stop> {
     let against =

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::SCHEMA;
 use super::args::{Stack as Verb, StackSettings};
+use super::output::Output;
 use super::output::Paint;
 use super::secret::warn_of_absent;
 use super::session::{Session, Stop};
@@ -66,23 +67,39 @@ async fn set(stack: String, connection: Option<String>, session: &mut Session) -
         session.open_keystore().await?;
     }
     let against = connection.map_or(Against::Usual, Against::Named);
-    let activated = session.run(ActivateStack { stack: stack.clone(), against }).await??;
-    let Activated { id, by } = activated;
-    let by = by.map(|path| path.display().to_string());
+    let activated = activate(&stack, against, session).await?;
     let output = &mut session.output;
     if output.is_json() {
         return output.json(&json!({
             "schema": SCHEMA,
             "name": stack,
-            "stack_id": id,
-            "set_by": by,
+            "stack_id": activated.id,
+            "set_by": activated.shown(),
         }));
     }
-    if let Some(by) = by {
-        return output.line(&format!("{stack} is the active stack of {}", visible(&by)));
+    say_active(&stack, &activated, output)
+}
+
+/// Makes a stack that is in ZenML the active one.
+pub(super) async fn activate(
+    stack: &str,
+    against: Against,
+    session: &mut Session,
+) -> Result<Activated, Stop> {
+    Ok(session.run(ActivateStack { stack: stack.to_owned(), against }).await??)
+}
+
+/// Says which `zenml` it is active for, or what makes it so for a shell.
+pub(super) fn say_active(
+    stack: &str,
+    activated: &Activated,
+    output: &mut Output,
+) -> Result<(), Stop> {
+    if let Some(by) = activated.shown() {
+        return output.line(&format!("{stack} is the active stack of {by}"));
     }
     output.note("no zenml on the PATH speaks with that server; for this shell:");
-    output.line(&format!("export ZENML_ACTIVE_STACK_ID={}", visible(&id)))
+    output.line(&format!("export ZENML_ACTIVE_STACK_ID={}", visible(&activated.id)))
 }
 
 async fn update(settings: StackSettings, session: &mut Session) -> Result<(), Stop> {

@@ -12,6 +12,7 @@ use super::store::load;
 use crate::base::secret_string::SecretString;
 use crate::base::visible::visible;
 use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::intake::Imported;
 use crate::ops::lint::{Source, read_file};
 use crate::ops::stack_file::{ExportStack, ImportStack};
 use crate::ops::world::blocking;
@@ -51,15 +52,27 @@ pub(super) async fn import(args: StackImport, session: &mut Session) -> Result<(
         }
     }
     let imported = session.run(ImportStack { text, name, secret, overwrite }).await??;
+    show_imported(&imported, session)?;
+    match &imported.stack {
+        Some(stack) => warn_of_dangling(&stack.name, session).await,
+        None => Ok(()),
+    }
+}
+
+/// Says what came into the catalog.
+pub(super) fn show_imported(imported: &Imported, session: &mut Session) -> Result<(), Stop> {
     for note in &imported.notes {
         session.output.note(&format!("warning: {note}"));
     }
-    let stack = imported.stack.name.clone();
     let words =
         imported.entries.iter().map(|(entry, became)| format!("{} {entry}", became.as_str()));
     let words: Vec<String> = words.collect();
-    let done = format!("imported the stack {}: {}", composed(&imported.stack), words.join(", "));
-    let mut out = fields(&imported.stack);
+    let words = words.join(", ");
+    let done = match &imported.stack {
+        Some(stack) => format!("imported the stack {}: {words}", composed(stack)),
+        None => format!("imported: {words}"),
+    };
+    let mut out = imported.stack.as_ref().map_or_else(|| json!({}), fields);
     if let Some(out) = out.as_object_mut() {
         let entries: Map<String, Value> = imported
             .entries
@@ -69,8 +82,7 @@ pub(super) async fn import(args: StackImport, session: &mut Session) -> Result<(
         out.insert("entries".into(), Value::Object(entries));
         out.insert("notes".into(), json!(imported.notes));
     }
-    session.output.done(&done, out)?;
-    warn_of_dangling(&stack, session).await
+    session.output.done(&done, out)
 }
 
 async fn text_of(file: &Path, session: &mut Session) -> Result<SecretString, Stop> {

@@ -42,6 +42,7 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
             say(&connected, session)
         }
         Verb::List => list(session).await,
+        Verb::Import(args) => super::zenml_import::run(args, session).await,
     }
 }
 

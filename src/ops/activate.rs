@@ -30,6 +30,13 @@ pub struct Activated {
     pub by: Option<PathBuf>,
 }
 
+impl Activated {
+    /// The `zenml` for which it is active, showable.
+    pub fn shown(&self) -> Option<String> {
+        self.by.as_ref().map(|path| visible(&path.to_string_lossy()).into_string())
+    }
+}
+
 impl Job<World> for ActivateStack {
     type Item = Nothing;
     type Out = Result<Activated, Failure>;

@@ -4,6 +4,7 @@
 
 mod at_the_screen;
 mod broken_off;
+mod taken_over;
 
 use std::sync::Arc;
 
@@ -110,7 +111,8 @@ impl Committer {
 
     /// The same whose names all end in `tag`.
     pub(crate) async fn tagged(bed: &Bed, tag: &str) -> Self {
-        let user = User::of_demo();
+        // alike, two would send the same Idempotency-Key, and hear the answer to the other's call
+        let user = User::of_demo_with(Arc::new(SystemEntropy));
         let tag = tag.to_owned();
         let me = Self { user, tag };
         me.run(UnlockKeystore::Unasked).await.unwrap();
@@ -136,12 +138,16 @@ impl Committer {
     }
 
     async fn save_secret(&self, id: &str) {
+        self.save_key(id, "canary-of-the-commit-secret-01").await;
+    }
+
+    async fn save_key(&self, id: &str, secret: &str) {
         let name = self.name("secret");
         let is_known =
             self.user.world.keystore.list().unwrap().iter().any(|one| one.name.as_str() == name);
         let draft = SecretDraft {
             access_key_id: id.into(),
-            secret_access_key: SecretString::new("canary-of-the-commit-secret-01".into()),
+            secret_access_key: SecretString::new(secret.into()),
             session_token: SecretString::new(String::new()),
             expires_at: String::new(),
             key_names: KeyNames::Oss,
@@ -170,9 +176,13 @@ impl Committer {
     }
 
     pub(crate) async fn move_store(&self, prefix: &str) {
+        self.put_store(self.store(prefix)).await;
+    }
+
+    async fn put_store(&self, draft: StoreDraft) {
         let catalog = self.user.world.catalog().await.unwrap();
         let former = catalog.store(&self.name("store")).unwrap().clone();
-        let job = SaveStore { draft: self.store(prefix), replaces: Some(Box::new(former)) };
+        let job = SaveStore { draft, replaces: Some(Box::new(former)) };
         self.run(job).await.unwrap();
     }
 
@@ -375,6 +385,9 @@ async fn all(bed: &Bed) {
     a_plan_that_changed(bed).await;
     an_unchecked_store(bed).await;
     a_key_that_ends(bed).await;
+    taken_over::a_stack_of_somebody_else(bed).await;
+    taken_over::a_store_made_by_hand(bed).await;
+    taken_over::what_differs(bed).await;
 }
 
 #[tokio::test]

@@ -30,24 +30,36 @@ pub(crate) struct User {
     home: TempDir,
 }
 
+/// The same in every run.
+fn seeded() -> SharedEntropy {
+    Arc::new(SeededEntropy::new(3))
+}
+
 impl User {
     /// Has what the demo has.
     pub(crate) fn of_demo() -> Self {
-        Self::start(|home, sandbox, clock, entropy| {
+        Self::of_demo_with(seeded())
+    }
+
+    /// The same with another chance.
+    pub(crate) fn of_demo_with(entropy: SharedEntropy) -> Self {
+        Self::start(entropy, |home, sandbox, clock, entropy| {
             furnish(home, &sandbox.description, clock, entropy).unwrap()
         })
     }
 
     /// Has nothing yet, but the demo's buckets at the other end.
     pub(crate) fn new() -> Self {
-        Self::start(|_, _, _, _| Env::default())
+        Self::start(seeded(), |_, _, _, _| Env::default())
     }
 
-    fn start(furnish: impl FnOnce(&Path, &Running, &SharedClock, &SharedEntropy) -> Env) -> Self {
+    fn start(
+        entropy: SharedEntropy,
+        furnish: impl FnOnce(&Path, &Running, &SharedClock, &SharedEntropy) -> Env,
+    ) -> Self {
         let sandbox = Running::start(Seed::Demo);
         let home = tempfile::tempdir().unwrap();
         let clock: SharedClock = Arc::new(FixedClock(NOW));
-        let entropy: SharedEntropy = Arc::new(SeededEntropy::new(3));
         let env = furnish(home.path(), &sandbox, &clock, &entropy);
         let paths = Paths::below(home.path());
         let keyring = Arc::new(NoKeyring);

@@ -47,10 +47,33 @@ pub struct Commit {
     /// Commit though the key is a temporary one that ends within a day
     #[arg(long)]
     pub ending_key: bool,
+    /// Make it the active stack then, as `osstack stack set` does
+    #[arg(long, conflicts_with_all = ["delete", "undo"])]
+    pub set: bool,
     /// Take the stack out of ZenML, with what only it uses
     #[arg(long, conflicts_with = "without_check")]
     pub delete: bool,
     /// Take back what a commit made that stopped in the middle
     #[arg(long, conflicts_with_all = ["delete", "adopt", "without_check"])]
     pub undo: bool,
+}
+
+/// `osstack diff`.
+#[derive(Args, Debug)]
+pub struct Diff {
+    /// The stack; nothing for all of the catalog
+    pub name: Option<String>,
+    /// The ZenML connection, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub connection: Option<String>,
+    /// End with 0 where nothing differs, with 2 where something does
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Take what ZenML has over into the catalog: the whole stack, or the things named as the
+    /// answer names them (artifact-store/NAME, secret/NAME). To take yours: osstack commit NAME
+    #[arg(long, value_name = "THING", num_args = 0.., requires = "name", conflicts_with = "exit_code")]
+    pub take_theirs: Option<Vec<String>>,
+    /// Do not ask before the catalog or the keystore is changed
+    #[arg(long, short, requires = "take_theirs")]
+    pub yes: bool,
 }

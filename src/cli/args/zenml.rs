@@ -21,6 +21,31 @@ pub enum Zenml {
     },
     /// All connections
     List,
+    /// What a ZenML has, and taking it over into the catalog
+    Import(Import),
+}
+
+/// `osstack zenml import`.
+#[derive(Args, Debug)]
+pub struct Import {
+    /// What is taken over: the NAME of a stack, or TYPE/NAME (artifact-store/NAME); nothing lists
+    /// what there is
+    pub things: Vec<String>,
+    /// Every stack and every artifact store that is on OSS and not in the catalog
+    #[arg(long, conflicts_with = "things")]
+    pub all: bool,
+    /// The ZenML connection, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub connection: Option<String>,
+    /// The secret of an artifact store that names none
+    #[arg(long, short)]
+    pub secret: Option<String>,
+    /// Replace entries of the catalog and secrets that say something else
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Do not ask, though a stack that is replaced is protected
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// `osstack zenml login`.

@@ -1,0 +1,221 @@
+//! `osstack zenml import`.
+
+use serde_json::{Map, Value, json};
+
+use super::SCHEMA;
+use super::args::Import as ImportArgs;
+use super::output::{Output, Paint};
+use super::session::{Session, Stop};
+use super::table::{Cell, Table};
+use crate::base::visible::visible;
+use crate::keystore::State;
+use crate::model::component::ComponentType;
+use crate::ops::adopt::{AdoptFromZenml, Adopted, Adoptee, Here, StackThere, StoreThere};
+use crate::ops::adopt::{Maker, Survey, SurveyZenml};
+use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::stores::LoadCatalog;
+use crate::zenml::lint::Severity;
+
+pub(super) async fn run(args: ImportArgs, session: &mut Session) -> Result<(), Stop> {
+    let ImportArgs { things, all, connection, secret, overwrite, yes } = args;
+    let things = things.iter().map(|thing| adoptee(thing)).collect::<Result<Vec<_>, _>>()?;
+    if session.world()?.keystore.status().state != State::Absent {
+        session.open_keystore().await?;
+    }
+    let things = if all || things.is_empty() {
+        let survey = session.run(SurveyZenml { connection: connection.clone() }).await??;
+        if !all {
+            return list(&survey, &mut session.output);
+        }
+        new_ones(&survey)
+    } else {
+        things
+    };
+    if things.is_empty() {
+        let said = "ZenML has nothing on OSS that the catalog lacks";
+        return session.output.done(said, json!({ "entries": {} }));
+    }
+    if overwrite {
+        let catalog = session.run(LoadCatalog).await??;
+        for thing in &things {
+            if let Adoptee::Stack(name) = thing
+                && let Some(stack) = catalog.stack(name)
+            {
+                session.confirm_protected(stack, yes)?;
+            }
+        }
+    }
+    let mut adopted = Vec::new();
+    for what in things {
+        let (connection, secret) = (connection.clone(), secret.clone());
+        adopted.push(session.run(AdoptFromZenml { connection, what, secret, overwrite }).await??);
+    }
+    say_adopted(&adopted, session)
+}
+
+/// What `word` names: `NAME` or `stack/NAME` a stack, `secret/NAME` a secret, `TYPE/NAME` a
+/// component.
+pub(super) fn adoptee(word: &str) -> Result<Adoptee, Failure> {
+    let Some((kind, name)) = word.split_once('/') else {
+        return Ok(Adoptee::Stack(word.to_owned()));
+    };
+    let name = name.to_owned();
+    match kind {
+        "stack" => Ok(Adoptee::Stack(name)),
+        "secret" => Ok(Adoptee::Secret(name)),
+        "store" => Ok(Adoptee::Component(ComponentType::ArtifactStore, name)),
+        kind => {
+            ComponentType::parse(kind).map(|kind| Adoptee::Component(kind, name)).ok_or_else(|| {
+                let summary = format!("{} is no type of component", visible(kind));
+                Failure::new(FailureKind::Usage, summary)
+                    .hint("name a stack, or TYPE/NAME: artifact-store/alibaba_store")
+            })
+        }
+    }
+}
+
+/// All that is on OSS and not in the catalog: stacks first, since they bring their stores.
+fn new_ones(survey: &Survey) -> Vec<Adoptee> {
+    let stacks: Vec<&StackThere> =
+        survey.stacks.iter().filter(|one| one.is_on_oss && one.here == Here::Nothing).collect();
+    let comes_along =
+        |store: &StoreThere| stacks.iter().any(|stack| store.used_by.contains(&stack.name));
+    let stores = survey
+        .stores
+        .iter()
+        .filter(|one| one.is_on_oss && one.here == Here::Nothing && !comes_along(one));
+    let stores =
+        stores.map(|one| Adoptee::Component(ComponentType::ArtifactStore, one.name.clone()));
+    stacks.iter().map(|one| Adoptee::Stack(one.name.clone())).chain(stores).collect()
+}
+
+fn list(survey: &Survey, output: &mut Output) -> Result<(), Stop> {
+    if output.is_json() {
+        return output.json(&to_json(survey));
+    }
+    let Survey { connection, server, stacks, stores } = survey;
+    let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
+    output.line(&format!(
+        "In {} ({}, ZenML {}{stand_in}):",
+        connection.name,
+        visible(&server.name),
+        server.version
+    ))?;
+    let mut table = Table::new(&["ARTIFACT STORE", "PATH", "HERE", "MADE BY", "USED BY"]);
+    for store in stores {
+        table.row([
+            Cell::outside(&store.name),
+            Cell::outside(if store.path.is_empty() { &store.flavor } else { &store.path }),
+            here_cell(&store.here),
+            maker_cell(store.maker),
+            Cell::outside(&store.used_by.join(", ")),
+        ]);
+    }
+    output.table(&table)?;
+    for store in stores {
+        for finding in store.findings.iter().filter(|it| it.severity > Severity::Note) {
+            let paint = if finding.severity == Severity::Error { Paint::Bad } else { Paint::Warn };
+            let severity = output.paint(paint, finding.severity.as_str());
+            output.line(&format!("  {}: {severity}: {}", visible(&store.name), finding.meaning))?;
+        }
+    }
+    let mut table = Table::new(&["STACK", "COMPONENTS", "HERE", "MADE BY"]);
+    for stack in stacks {
+        let names: Vec<&str> = stack.components.values().flatten().map(String::as_str).collect();
+        table.row([
+            Cell::outside(&stack.name),
+            Cell::outside(&names.join(", ")),
+            here_cell(&stack.here),
+            maker_cell(stack.maker),
+        ]);
+    }
+    output.table(&table)?;
+    output.line("To take one over: osstack zenml import STACK, or artifact-store/NAME; or --all")
+}
+
+fn here_cell(here: &Here) -> Cell {
+    match here {
+        Here::Nothing => Cell::own("not yet").paint(Paint::Good),
+        Here::Same => Cell::own("same").paint(Paint::Faint),
+        Here::Differs => Cell::own("differs").paint(Paint::Warn),
+        Here::Unfit(why) => Cell::own(why.as_str()).paint(Paint::Faint),
+    }
+}
+
+fn maker_cell(maker: Maker) -> Cell {
+    Cell::own(maker.as_str()).paint(Paint::Faint)
+}
+
+fn to_json(survey: &Survey) -> Value {
+    let why = |here: &Here| match here {
+        Here::Unfit(why) => Some(why.clone()),
+        _ => None,
+    };
+    let stores: Vec<Value> = survey
+        .stores
+        .iter()
+        .map(|store| {
+            json!({
+                "name": store.name,
+                "flavor": store.flavor,
+                "path": store.path,
+                "on_oss": store.is_on_oss,
+                "here": store.here.as_str(),
+                "unfit": why(&store.here),
+                "made_by": store.maker.as_str(),
+                "used_by": store.used_by,
+                "findings": super::lint::findings_json(&store.findings),
+            })
+        })
+        .collect();
+    let stacks: Vec<Value> = survey
+        .stacks
+        .iter()
+        .map(|stack| {
+            json!({
+                "name": stack.name,
+                "components": stack.components,
+                "on_oss": stack.is_on_oss,
+                "here": stack.here.as_str(),
+                "unfit": why(&stack.here),
+                "made_by": stack.maker.as_str(),
+            })
+        })
+        .collect();
+    json!({
+        "schema": SCHEMA,
+        "connection": survey.connection.name.as_str(),
+        "server": {
+            "name": survey.server.name,
+            "version": survey.server.version.to_string(),
+            "stand_in": survey.server.is_stand_in,
+        },
+        "artifact_stores": stores,
+        "stacks": stacks,
+    })
+}
+
+/// Says what came into the catalog and the keystore.
+pub(super) fn say_adopted(all: &[Adopted], session: &mut Session) -> Result<(), Stop> {
+    let output = &mut session.output;
+    for note in all.iter().flat_map(|adopted| &adopted.imported.notes) {
+        output.note(&format!("warning: {note}"));
+    }
+    let entries = all.iter().flat_map(|adopted| {
+        let entries = adopted.imported.entries.iter();
+        let entries = entries.map(|(entry, became)| (entry.clone(), became.as_str()));
+        let secrets = adopted.secrets.iter();
+        entries.chain(secrets.map(|(name, taken)| (format!("secret {name}"), taken.as_str())))
+    });
+    let entries: Vec<(String, &str)> = entries.collect();
+    let words: Vec<String> =
+        entries.iter().map(|(entry, became)| format!("{became} {}", visible(entry))).collect();
+    let notes: Vec<&String> = all.iter().flat_map(|adopted| &adopted.imported.notes).collect();
+    let map: Map<String, Value> =
+        entries.iter().map(|(entry, became)| (entry.clone(), json!(became))).collect();
+    let connection = all.first().map(|adopted| &adopted.connection);
+    output.done(
+        &format!("taken over: {}", words.join(", ")),
+        json!({ "connection": connection, "entries": map, "notes": notes }),
+    )
+}

@@ -1,0 +1,483 @@
+//! What ZenML has beside the catalog, and taking it over: stacks, artifact stores, other
+//! components, and the secrets of the stores where ZenML shows their values.
+//!
+//! What is taken over stays what somebody else made: a commit that changes it asks first.
+
+use std::collections::BTreeMap;
+
+use super::connections::connection_of;
+use super::failure::{Failure, FailureKind};
+use super::intake::{Became, Imported, Intake};
+use super::world::{World, blocking};
+use crate::base::job::{Context, Job, Nothing};
+use crate::base::secret_string::SecretString;
+use crate::base::visible::visible;
+use crate::catalog::Catalog;
+use crate::keystore;
+use crate::model::component::ComponentType;
+use crate::model::connection::Connection;
+use crate::model::secret::{Credentials, KeyNames, SecretDraft};
+use crate::zenml::changes::is_labelled;
+use crate::zenml::lint::{CONNECTORS, Finding, adopt};
+use crate::zenml::remote::Remote;
+use crate::zenml::rest::{self, Component, ServerInfo, Stack};
+use crate::zenml::stack_file::Entry;
+
+/// Lists what a ZenML has, beside the catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SurveyZenml {
+    /// The connection; the only one where none is named.
+    pub connection: Option<String>,
+}
+
+/// What a ZenML has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Survey {
+    /// The connection.
+    pub connection: Connection,
+    /// What is behind it.
+    pub server: ServerInfo,
+    /// Its stacks, by name.
+    pub stacks: Vec<StackThere>,
+    /// Its artifact stores, by name.
+    pub stores: Vec<StoreThere>,
+}
+
+/// A stack that ZenML has. Texts are as ZenML has them, not showable yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StackThere {
+    /// Its name.
+    pub name: String,
+    /// Names of its components by ZenML's word for their type.
+    pub components: BTreeMap<String, Vec<String>>,
+    /// Whether its artifact store is on OSS.
+    pub is_on_oss: bool,
+    /// What the catalog has of it.
+    pub here: Here,
+    /// Who made it.
+    pub maker: Maker,
+}
+
+/// An artifact store that ZenML has. Texts are as ZenML has them, not showable yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoreThere {
+    /// Its name.
+    pub name: String,
+    /// Its flavor.
+    pub flavor: String,
+    /// `s3://bucket/prefix`; empty where it has none.
+    pub path: String,
+    /// Whether it leads to OSS.
+    pub is_on_oss: bool,
+    /// What is wrong with it for OSS, where it leads there.
+    pub findings: Vec<Finding>,
+    /// Names of the stacks that use it.
+    pub used_by: Vec<String>,
+    /// What the catalog has of it.
+    pub here: Here,
+    /// Who made it.
+    pub maker: Maker,
+}
+
+/// What the catalog has of a thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Here {
+    /// Nothing.
+    Nothing,
+    /// The same.
+    Same,
+    /// Something else under its name.
+    Differs,
+    /// Nothing, and it cannot: why, a showable sentence.
+    Unfit(String),
+}
+
+impl Here {
+    /// The word in JSON and in lists.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Nothing => "new",
+            Self::Same => "same",
+            Self::Differs => "differs",
+            Self::Unfit(_) => "unfit",
+        }
+    }
+}
+
+/// Who made a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// osstack, as its label says.
+    Osstack,
+    /// Some user.
+    User,
+    /// It came with ZenML.
+    Zenml,
+}
+
+impl Maker {
+    fn of(labels: &serde_json::Map<String, serde_json::Value>, user: Option<&String>) -> Self {
+        match user {
+            _ if is_labelled(labels) => Self::Osstack,
+            Some(_) => Self::User,
+            None => Self::Zenml,
+        }
+    }
+
+    /// The word in JSON and in lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Osstack => "osstack",
+            Self::User => "user",
+            Self::Zenml => "zenml",
+        }
+    }
+}
+
+impl Job<World> for SurveyZenml {
+    type Item = Nothing;
+    type Out = Result<Survey, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = &context.world;
+        let catalog = world.catalog().await?;
+        let connection = connection_of(&catalog, self.connection.as_deref())?.clone();
+        let remote = world.remote(&connection).await?;
+        let server = remote.info().await?;
+        let (stacks, components) = tokio::try_join!(remote.stacks(), remote.components(None))?;
+        let is_store = |one: &&Component| one.kind == ComponentType::ArtifactStore.as_str();
+        let mut stores: Vec<StoreThere> = components
+            .iter()
+            .filter(is_store)
+            .map(|store| store_there(&catalog, store, &stacks))
+            .collect();
+        let mut stacks: Vec<StackThere> =
+            stacks.iter().map(|stack| stack_there(&catalog, stack, &components)).collect();
+        stores.sort_by(|one, other| one.name.cmp(&other.name));
+        stacks.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Survey { connection, server, stacks, stores })
+    }
+}
+
+fn store_there(catalog: &Catalog, store: &Component, stacks: &[Stack]) -> StoreThere {
+    let adopted = (store.flavor == "s3").then(|| adopt(&store.name, &store.configuration));
+    let adopted = adopted.flatten();
+    let uses = |stack: &&Stack| stack.components.values().flatten().any(|one| one.id == store.id);
+    let path = store.configuration.get("path").and_then(serde_json::Value::as_str);
+    StoreThere {
+        name: store.name.clone(),
+        flavor: store.flavor.clone(),
+        path: path.unwrap_or_default().to_owned(),
+        is_on_oss: adopted.is_some(),
+        here: match &adopted {
+            Some(_) => here(Intake::of_components(catalog, &[entry(store)], Some(UNNAMED))),
+            None => Here::Unfit("it is not on OSS".to_owned()),
+        },
+        findings: adopted.map(|adopted| adopted.findings).unwrap_or_default(),
+        used_by: stacks.iter().filter(uses).map(|stack| stack.name.clone()).collect(),
+        maker: Maker::of(&store.labels, store.user_id.as_ref()),
+    }
+}
+
+/// Stands for the secret of a store that names none, as long as nothing is written.
+const UNNAMED: &str = "secret";
+
+fn stack_there(catalog: &Catalog, stack: &Stack, components: &[Component]) -> StackThere {
+    let used: Vec<&Component> = of_stack(stack, components).collect();
+    let is_on_oss = used.iter().any(|one| {
+        one.kind == ComponentType::ArtifactStore.as_str()
+            && one.flavor == "s3"
+            && adopt(&one.name, &one.configuration).is_some()
+    });
+    let entries: Vec<Entry> = used.into_iter().map(entry).collect();
+    let names = stack.components.iter().map(|(kind, all)| {
+        (kind.clone(), all.iter().map(|one| one.name.clone()).collect::<Vec<String>>())
+    });
+    StackThere {
+        name: stack.name.clone(),
+        components: names.collect(),
+        is_on_oss,
+        here: here(Intake::of_stack(catalog, &stack.name, &entries, Some(UNNAMED))),
+        maker: Maker::of(&stack.labels, stack.user_id.as_ref()),
+    }
+}
+
+fn of_stack<'a>(
+    stack: &'a Stack,
+    components: &'a [Component],
+) -> impl Iterator<Item = &'a Component> {
+    let used = stack.components.values().flatten();
+    used.filter_map(|one| components.iter().find(|component| component.id == one.id))
+}
+
+fn entry(component: &Component) -> Entry {
+    Entry {
+        kind: component.kind.clone(),
+        name: component.name.clone(),
+        flavor: component.flavor.clone(),
+        configuration: component.configuration.clone(),
+    }
+}
+
+/// The stack itself counts; a stack whose store differs is a stack that differs.
+fn here(intake: Result<Intake, Failure>) -> Here {
+    match intake.map(|intake| intake.entries()) {
+        Err(failure) => Here::Unfit(visible(&failure.summary).into_string()),
+        Ok(entries) if entries.iter().all(|(_, became)| *became == Became::Same) => Here::Same,
+        Ok(entries) if entries.last().is_some_and(|(_, became)| *became == Became::New) => {
+            Here::Nothing
+        }
+        Ok(_) => Here::Differs,
+    }
+}
+
+/// Takes a stack, a store or another component of a ZenML over into the catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdoptFromZenml {
+    /// The connection; the only one where none is named.
+    pub connection: Option<String>,
+    /// What is taken over.
+    pub what: Adoptee,
+    /// The secret of a store that names none.
+    pub secret: Option<String>,
+    /// Whether entries and secrets that say something else are replaced; else they are a conflict.
+    pub overwrite: bool,
+}
+
+/// What is taken over, by its name in ZenML.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Adoptee {
+    /// A stack with all that it names.
+    Stack(String),
+    /// Which components a stack has, and nothing of them but their names.
+    StackAlone(String),
+    /// One component; an artifact store with its secret.
+    Component(ComponentType, String),
+    /// The values of a secret alone.
+    Secret(String),
+}
+
+/// What was taken over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adopted {
+    /// What came into the catalog.
+    pub imported: Imported,
+    /// What became of the secrets, by name.
+    pub secrets: Vec<(String, SecretTaken)>,
+    /// The connection it came from.
+    pub connection: String,
+}
+
+/// What became of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretTaken {
+    /// Its values are in the keystore now.
+    Taken,
+    /// The keystore had the same.
+    Same,
+    /// The keystore has one, and ZenML shows none to compare it with.
+    Kept,
+    /// The keystore has other values, and keeps them.
+    Differs,
+    /// There is no keystore yet.
+    NoKeystore,
+    /// ZenML does not show its values to this user.
+    Hidden,
+    /// ZenML has none of that name.
+    Absent,
+    /// Its values are no access key.
+    Unfit,
+}
+
+impl SecretTaken {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Same => "same",
+            Self::Kept => "kept",
+            Self::Differs => "differs",
+            Self::NoKeystore => "no-keystore",
+            Self::Hidden => "hidden",
+            Self::Absent => "absent",
+            Self::Unfit => "unfit",
+        }
+    }
+
+    /// What there is to do, a sentence; nothing where all is well.
+    pub fn next(self, name: &str) -> Option<String> {
+        let enter = format!("enter its values: osstack secret create {name}");
+        match self {
+            Self::Taken | Self::Same | Self::Kept => None,
+            Self::NoKeystore => Some(format!("There is no keystore yet for the secret; {enter}.")),
+            Self::Differs => Some(format!(
+                "The keystore keeps other values of the secret {name} than ZenML: osstack diff \
+                 shows where."
+            )),
+            Self::Hidden => {
+                Some(format!("ZenML does not show you the values of the secret {name}; {enter}."))
+            }
+            Self::Absent => Some(format!("ZenML has no secret {name}; {enter}.")),
+            Self::Unfit => {
+                Some(format!("ZenML's secret {name} holds no access key of OSS; {enter}."))
+            }
+        }
+    }
+}
+
+impl Job<World> for AdoptFromZenml {
+    type Item = Nothing;
+    type Out = Result<Adopted, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = &context.world;
+        let catalog = world.catalog().await?;
+        let connection = connection_of(&catalog, self.connection.as_deref())?.clone();
+        let remote = world.remote(&connection).await?;
+        let (intake, mut notes) = self.intake(&catalog, &remote).await?;
+        let replaced = intake.replaced();
+        if !self.overwrite && !replaced.is_empty() {
+            let summary = format!("the catalog says something else of: {}", replaced.join(", "));
+            return Err(Failure::new(FailureKind::Conflict, summary)
+                .hint("osstack diff STACK shows what differs")
+                .hint("--overwrite replaces it with what ZenML has"));
+        }
+        let mut names: Vec<String> =
+            intake.stores().map(|store| store.secret.to_string()).collect();
+        if let Adoptee::Secret(name) = &self.what {
+            names.push(name.clone());
+        }
+        names.dedup();
+        let mut secrets = Vec::new();
+        for name in names {
+            let taken = take_secret(world, &remote, &name, self.overwrite).await?;
+            notes.extend(taken.next(&name));
+            secrets.push((name, taken));
+        }
+        let mut imported = intake.write(world).await?;
+        imported.notes.append(&mut notes);
+        Ok(Adopted { imported, secrets, connection: connection.name.to_string() })
+    }
+}
+
+impl AdoptFromZenml {
+    /// What comes in, and what to know of it.
+    async fn intake(
+        &self,
+        catalog: &Catalog,
+        remote: &Remote,
+    ) -> Result<(Intake, Vec<String>), Failure> {
+        let secret = self.secret.as_deref();
+        let (intake, components) = match &self.what {
+            Adoptee::Secret(_) => (Intake::of_components(catalog, &[], secret)?, Vec::new()),
+            Adoptee::Stack(name) | Adoptee::StackAlone(name) => {
+                let Some(stack) = remote.stack(name).await? else {
+                    let all = remote.stacks().await?;
+                    return Err(there_is_no("stack", name, all.iter().map(|one| &one.name)));
+                };
+                let mut components = Vec::new();
+                for one in stack.components.values().flatten() {
+                    // gone in between: the next look shows it
+                    components.extend(remote.component_by_id(&one.id).await?);
+                }
+                let entries: Vec<Entry> = components.iter().map(entry).collect();
+                let intake = Intake::of_stack(catalog, name, &entries, secret)?;
+                match self.what {
+                    Adoptee::StackAlone(_) => (intake.without_components(), Vec::new()),
+                    _ => (intake, components),
+                }
+            }
+            Adoptee::Component(kind, name) => {
+                let Some(component) = remote.component(kind.as_str(), name).await? else {
+                    let all = remote.components(Some(kind.as_str())).await?;
+                    return Err(there_is_no(&kind.label(), name, all.iter().map(|one| &one.name)));
+                };
+                let intake = Intake::of_components(catalog, &[entry(&component)], secret)?;
+                if intake.entries().is_empty() {
+                    let shown = visible(name);
+                    let summary = format!("the {} {shown} has no place here", kind.label());
+                    let why = "artifact stores come from OSS alone, and what ZenML brings stays";
+                    return Err(Failure::new(FailureKind::Usage, summary).hint(why));
+                }
+                (intake, vec![component])
+            }
+        };
+        let bound = components.iter().find(|component| {
+            component.has_connector && component.kind == ComponentType::ArtifactStore.as_str()
+        });
+        let note = bound.map(|store| {
+            format!("A service connector is bound to {}. {CONNECTORS}", visible(&store.name))
+        });
+        Ok((intake, note.into_iter().collect()))
+    }
+}
+
+fn there_is_no<'a>(label: &str, name: &str, known: impl Iterator<Item = &'a String>) -> Failure {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    let shown = visible(name);
+    let failure =
+        Failure::new(FailureKind::NotFound, format!("ZenML has no {label} named {shown}"));
+    let known = visible(&known.join(", ")).into_string();
+    failure.hint(if known.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has: {known}")
+    })
+}
+
+/// Takes the values of the secret `name` into the keystore, where ZenML shows them.
+async fn take_secret(
+    world: &World,
+    remote: &Remote,
+    name: &str,
+    overwrite: bool,
+) -> Result<SecretTaken, Failure> {
+    if world.keystore.state() == keystore::State::Absent {
+        return Ok(SecretTaken::NoKeystore);
+    }
+    let kept = match world.credentials(name).await {
+        Ok(kept) => Some(kept),
+        Err(failure) if failure.kind == FailureKind::NotFound => None,
+        Err(failure) => return Err(failure),
+    };
+    let Some(there) = remote.secret(name).await? else {
+        return Ok(if kept.is_some() { SecretTaken::Kept } else { SecretTaken::Absent });
+    };
+    let Some(draft) = draft(name, &there) else {
+        let is_hidden = there.values.values().any(Option::is_none);
+        return Ok(match (kept, is_hidden) {
+            (Some(_), true) => SecretTaken::Kept,
+            (None, true) => SecretTaken::Hidden,
+            (_, false) => SecretTaken::Unfit,
+        });
+    };
+    let Ok(secret) = draft.validate() else { return Ok(SecretTaken::Unfit) };
+    let is_same = |kept: &Credentials| kept.in_order() == secret.credentials.in_order();
+    let put = match &kept {
+        Some(kept) if is_same(kept) => return Ok(SecretTaken::Same),
+        Some(_) if !overwrite => return Ok(SecretTaken::Differs),
+        Some(_) => keystore::Put::Update,
+        None => keystore::Put::New,
+    };
+    let keystore = std::sync::Arc::clone(&world.keystore);
+    blocking(move || keystore.put(secret, put)).await??;
+    Ok(SecretTaken::Taken)
+}
+
+/// The values by the names ZenML reads; the `aws_` ones win there where both are given.
+fn draft(name: &str, there: &rest::Secret) -> Option<SecretDraft> {
+    let value = |key: &str| there.values.get(key).and_then(Option::as_ref);
+    [KeyNames::Aws, KeyNames::Oss].into_iter().find_map(|key_names| {
+        let [id, secret, token] = key_names.names();
+        let (id, secret) = (value(id)?, value(secret)?);
+        let token = value(token).map(SecretString::duplicate);
+        Some(SecretDraft {
+            name: name.to_owned(),
+            access_key_id: id.expose().to_owned(),
+            secret_access_key: secret.duplicate(),
+            session_token: token.unwrap_or_else(|| SecretString::new(String::new())),
+            expires_at: String::new(),
+            key_names,
+        })
+    })
+}
