@@ -62,6 +62,7 @@ impl Demo {
         let runs = Runs::over(&sandbox.objects(BUCKET), last.date());
         let zenml = Zenml::bind(Arc::clone(&clock), Arc::clone(&entropy), runs)
             .map_err(|source| sandbox::Error::Listen { port: 0, source })?;
+        zenml.add_by_hand(&sandbox.description());
         connect(&home.0, &env, &zenml.url(), &clock, &entropy)?;
         let paths = Paths::below(&home.0);
         let world = World::new(env, paths, clock, entropy, Arc::new(NoKeyring))?;

@@ -85,7 +85,9 @@ fn show(diff: &Diff, output: &mut Output) -> Result<(), Stop> {
             ]);
         }
     }
-    output.table(&table)?;
+    if !diff.things.is_empty() {
+        output.table(&table)?;
+    }
     show_bucket(&diff.bucket, output)?;
     for note in &diff.notes {
         output.line(&format!("! {note}"))?;
@@ -112,7 +114,7 @@ fn show_bucket(bucket: &BucketDiff, output: &mut Output) -> Result<(), Stop> {
         }
         Ok(Some(region)) => (Paint::Faint, format!("lies in {region}, as it is said")),
         Ok(None) => (Paint::Faint, "is there; where, OSS does not tell this key".to_owned()),
-        Err(failure) => (Paint::Bad, format!("cannot be asked: {}", failure.summary)),
+        Err(failure) => (Paint::Bad, format!("not known: {}", failure.summary)),
     };
     let said = output.paint(paint, &said);
     output.line(&format!("bucket/{name}  {said}"))
@@ -120,7 +122,9 @@ fn show_bucket(bucket: &BucketDiff, output: &mut Output) -> Result<(), Stop> {
 
 /// How the answer names a thing, and how it is named to take it.
 fn key(thing: &Thing) -> String {
-    thing.step.key().replacen('_', "-", 1)
+    let key = thing.step.key();
+    let (kind, name) = key.split_once('/').unwrap_or(("", &key));
+    format!("{}/{name}", kind.replace('_', "-"))
 }
 
 fn to_json(diff: &Diff) -> Value {

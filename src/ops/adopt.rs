@@ -52,6 +52,10 @@ pub struct StackThere {
     pub components: BTreeMap<String, Vec<String>>,
     /// Whether its artifact store is on OSS.
     pub is_on_oss: bool,
+    /// Whether that store names no secret.
+    pub lacks_secret: bool,
+    /// What is wrong with that store for OSS.
+    pub findings: Vec<Finding>,
     /// What the catalog has of it.
     pub here: Here,
     /// Who made it.
@@ -69,6 +73,8 @@ pub struct StoreThere {
     pub path: String,
     /// Whether it leads to OSS.
     pub is_on_oss: bool,
+    /// Whether it leads to OSS and names no secret.
+    pub lacks_secret: bool,
     /// What is wrong with it for OSS, where it leads there.
     pub findings: Vec<Finding>,
     /// Names of the stacks that use it.
@@ -88,7 +94,7 @@ pub enum Here {
     Same,
     /// Something else under its name.
     Differs,
-    /// Nothing, and it cannot: why, a showable sentence.
+    /// Nothing, and it has no place here: why, showable.
     Unfit(String),
 }
 
@@ -169,8 +175,10 @@ fn store_there(catalog: &Catalog, store: &Component, stacks: &[Stack]) -> StoreT
         flavor: store.flavor.clone(),
         path: path.unwrap_or_default().to_owned(),
         is_on_oss: adopted.is_some(),
+        lacks_secret: adopted.as_ref().is_some_and(|adopted| adopted.draft.secret.is_empty()),
         here: match &adopted {
             Some(_) => here(Intake::of_components(catalog, &[entry(store)], Some(UNNAMED))),
+            None if store.user_id.is_none() => Here::Unfit(OWN.to_owned()),
             None => Here::Unfit("it is not on OSS".to_owned()),
         },
         findings: adopted.map(|adopted| adopted.findings).unwrap_or_default(),
@@ -179,16 +187,20 @@ fn store_there(catalog: &Catalog, store: &Component, stacks: &[Stack]) -> StoreT
     }
 }
 
+/// Of what came with ZenML: every ZenML has it.
+const OWN: &str = "it comes with ZenML";
+
 /// Stands for the secret of a store that names none, as long as nothing is written.
 const UNNAMED: &str = "secret";
 
 fn stack_there(catalog: &Catalog, stack: &Stack, components: &[Component]) -> StackThere {
     let used: Vec<&Component> = of_stack(stack, components).collect();
-    let is_on_oss = used.iter().any(|one| {
-        one.kind == ComponentType::ArtifactStore.as_str()
-            && one.flavor == "s3"
-            && adopt(&one.name, &one.configuration).is_some()
+    let store = used.iter().find_map(|one| {
+        let is_s3 = one.kind == ComponentType::ArtifactStore.as_str() && one.flavor == "s3";
+        if is_s3 { adopt(&one.name, &one.configuration) } else { None }
     });
+    let lacks_secret = store.as_ref().is_some_and(|store| store.draft.secret.is_empty());
+    let is_on_oss = store.is_some();
     let entries: Vec<Entry> = used.into_iter().map(entry).collect();
     let names = stack.components.iter().map(|(kind, all)| {
         (kind.clone(), all.iter().map(|one| one.name.clone()).collect::<Vec<String>>())
@@ -197,7 +209,12 @@ fn stack_there(catalog: &Catalog, stack: &Stack, components: &[Component]) -> St
         name: stack.name.clone(),
         components: names.collect(),
         is_on_oss,
-        here: here(Intake::of_stack(catalog, &stack.name, &entries, Some(UNNAMED))),
+        lacks_secret,
+        findings: store.map(|store| store.findings).unwrap_or_default(),
+        here: match &stack.user_id {
+            Some(_) => here(Intake::of_stack(catalog, &stack.name, &entries, Some(UNNAMED))),
+            None => Here::Unfit(OWN.to_owned()),
+        },
         maker: Maker::of(&stack.labels, stack.user_id.as_ref()),
     }
 }

@@ -124,7 +124,8 @@ impl Job<World> for DiffStack {
         let store = store_of(&catalog, &store)?;
         let plan = MakePlan { stack: self.stack.clone(), against: self.against, aim: Aim::Present };
         let (planned, lies_in) = tokio::join!(plan.run(context), lies_in(&world, store));
-        let live = planned?.live;
+        let planned = planned?;
+        let (about_plans, live) = (planned.plan.notes, planned.live);
         let changes = live.as_ref().map(|live| &live.changes);
         let bucket = BucketDiff {
             name: store.bucket.to_string(),
@@ -134,7 +135,9 @@ impl Job<World> for DiffStack {
         };
         let mut notes = Vec::new();
         if let Some(changes) = changes {
-            notes.extend(changes.notes.iter().cloned());
+            // what holds for every plan of this store says nothing of what differs
+            let own = changes.notes.iter().filter(|note| !about_plans.contains(note));
+            notes.extend(own.cloned());
             notes.extend(changes.blockers.iter().map(|why| format!("No commit as it is: {why}.")));
             notes.extend(other_bucket(changes, store));
         }

@@ -10,6 +10,7 @@ use crate::model::flavor;
 use crate::model::stack::{Stack, StackDraft};
 use crate::model::store::{ArtifactStore, StoreDraft};
 use crate::zenml::lint::{Severity, adopt};
+use crate::zenml::plan::settings;
 use crate::zenml::stack_file::Entry;
 
 use super::failure::{Failure, FailureKind};
@@ -262,17 +263,27 @@ impl Reading<'_> {
             return Err(Failure::new(FailureKind::Usage, summary)
                 .hint("--secret NAME says which one it signs with"));
         }
+        let former = self.catalog.store(&entry.name);
         // what ZenML does not know of stays as the catalog has it
-        if let Some(former) = self.catalog.store(&entry.name).map(StoreDraft::from) {
+        if let Some(former) = former.map(StoreDraft::from) {
             draft.access = former.access;
             draft.residency = former.residency;
+            // an own URL does not tell its region
+            if draft.region.is_empty() && draft.endpoint == former.endpoint {
+                draft.region = former.region;
+            }
         }
         let store = draft.validate().map_err(|problems| {
             let summary = Failure::from(problems).summary;
             Failure::new(FailureKind::Usage, format!("the artifact store {name}: {summary}"))
                 .hint("osstack lint says what is wrong with it")
         })?;
-        self.found.stores.push(store);
+        // two entries may say the same to ZenML: an endpoint by its kind, or by its URL
+        let is_same = |former: &ArtifactStore| {
+            let told = settings(former).ok();
+            told.is_some() && told == settings(&store).ok()
+        };
+        self.found.stores.push(former.filter(|it| is_same(it)).cloned().unwrap_or(store));
         Ok(())
     }
 }

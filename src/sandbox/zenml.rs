@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::registry::Registry;
 use self::runs::Runs;
+use super::Description;
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
 
@@ -101,6 +102,13 @@ impl Zenml {
     /// Where it is: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Adds what somebody made by hand over the bucket of `description`: a secret, a store that OSS
+    /// refuses as it is, and a stack.
+    pub fn add_by_hand(&self, description: &Description) {
+        let mut registry = self.shared.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        registry.add_by_hand(description);
     }
 
     /// Switches faults on and off while it runs.

@@ -29,6 +29,7 @@ use super::connection_form::ConnectionForm;
 use super::detail::fields;
 use super::explain;
 use super::failure_view::{self, settled};
+use super::import::Import;
 use super::list_detail::{Face, ListDetail};
 use super::run::RunView;
 use super::unlock::when_locked;
@@ -59,6 +60,7 @@ pub struct Runs {
 pub enum Command {
     Open,
     NextServer,
+    Import,
     SignIn,
     Forget,
     Reload,
@@ -146,6 +148,7 @@ impl Runs {
                 self.list()
             }
             Command::Reload => Self::load(),
+            Command::Import => Step::open(Import::new(self.connections.clone(), self.at)),
             Command::SignIn => Step::ask(ConnectionForm::new(), |_name| Msg::SignedIn),
             Command::Forget => {
                 let Some(name) = self.connection() else { return Step::none() };
@@ -277,6 +280,7 @@ impl Screen for Runs {
         Bind::new(&["enter", "l", "right"], Command::Open, "steps, outputs")
             .when(Self::has_selection),
         Bind::new(&["z"], Command::NextServer, "next ZenML").when(Self::has_several_servers),
+        Bind::new(&["i"], Command::Import, "stacks there…").when(Self::has_server),
         Bind::new(&["n"], Command::SignIn, "sign in…"),
         Bind::new(&["D"], Command::Forget, "forget ZenML…").when(Self::has_server),
         Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),

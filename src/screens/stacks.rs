@@ -27,8 +27,10 @@ use crate::tui::widget::table::{Column, Row};
 use super::ask::Ask;
 use super::check::CheckScreen;
 use super::detail::fields;
+use super::diff::DiffScreen;
 use super::explain;
 use super::failure_view::{marked, settled};
+use super::import::Import;
 use super::last_checks::LastChecks;
 use super::list_detail::{Face, ListDetail};
 use super::plan::PlanScreen;
@@ -62,6 +64,8 @@ pub enum Command {
     Edit,
     Check,
     Plan,
+    Diff,
+    Import,
     Rename,
     Copy,
     Delete,
@@ -87,6 +91,10 @@ pub enum Msg {
 impl Stacks {
     fn has_selection(&self) -> bool {
         self.list.has_selection()
+    }
+
+    fn has_zenml(&self) -> bool {
+        self.list.read().is_some_and(|catalog| !catalog.connections().is_empty())
     }
 
     fn is_loaded(&self) -> bool {
@@ -138,6 +146,10 @@ impl Stacks {
     }
 
     fn on_catalog(&self, command: Command, catalog: &Catalog) -> Step<Self> {
+        if command == Command::Import {
+            let connections = catalog.connections().iter().map(|one| one.name.to_string());
+            return Step::open(Import::new(connections.collect(), 0));
+        }
         let Some(stack) = self.list.selected().filter(|_| command != Command::New) else {
             return Step::ask(StackForm::new(catalog), Msg::FormSaved);
         };
@@ -153,6 +165,7 @@ impl Stacks {
             Command::Edit => Step::ask(StackForm::edit(catalog, stack), Msg::FormSaved),
             Command::Check => Step::open(CheckScreen::new(Subject::Stack(name))),
             Command::Plan => Step::open(PlanScreen::new(name)),
+            Command::Diff => Step::open(DiffScreen::new(name, None)),
             Command::Rename => {
                 let dialog = Ask::name(format!("Rename {name}"), &name);
                 Step::ask(dialog, move |to| Msg::RenameNamed(name, to))
@@ -169,7 +182,7 @@ impl Stacks {
                 let question = if stack.protected { question.typed(&name) } else { question };
                 Step::ask(question, move |()| Msg::DeleteConfirmed(name))
             }
-            Command::New | Command::Reload | Command::Move(_) => Step::none(),
+            Command::New | Command::Import | Command::Reload | Command::Move(_) => Step::none(),
         }
     }
 
@@ -309,6 +322,8 @@ impl Screen for Stacks {
         Bind::new(&["e"], Command::Edit, "edit…").when(Self::has_selection),
         Bind::new(&["c"], Command::Check, "check…").when(Self::has_selection),
         Bind::new(&["E", "C"], Command::Plan, "plan, export…").when(Self::has_selection),
+        Bind::new(&["d"], Command::Diff, "diff…").when(Self::has_selection),
+        Bind::new(&["i"], Command::Import, "from ZenML…").when(Self::has_zenml),
         Bind::new(&["w"], Command::Copy, "copy…").when(Self::has_selection),
         Bind::new(&["r"], Command::Rename, "rename…").when(Self::has_selection),
         Bind::new(&["D", "delete"], Command::Delete, "delete…").when(Self::has_selection),

@@ -185,7 +185,7 @@ fn store_step(store: &ArtifactStore) -> Result<Step, PlanError> {
 }
 
 /// The settings of a store, as ZenML is given them.
-pub(super) fn settings(store: &ArtifactStore) -> Result<Map<String, Value>, EndpointError> {
+pub fn settings(store: &ArtifactStore) -> Result<Map<String, Value>, EndpointError> {
     let mut configuration = Map::new();
     configuration.insert("path".into(), json!(store.path()));
     configuration.insert("authentication_secret".into(), json!(store.secret.as_str()));

@@ -76,13 +76,19 @@ pub(crate) struct StandIn {
 }
 
 impl StandIn {
+    pub(crate) fn start() -> Self {
+        Self::of(Self::bound())
+    }
+
+    fn bound() -> Zenml {
+        Zenml::bind(Arc::new(SystemClock), Arc::new(SystemEntropy), Runs::default()).unwrap()
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the test is the caller that decides where it runs"
     )]
-    pub(crate) fn start() -> Self {
-        let zenml =
-            Zenml::bind(Arc::new(SystemClock), Arc::new(SystemEntropy), Runs::default()).unwrap();
+    fn of(zenml: Zenml) -> Self {
         let cancel = CancellationToken::new();
         let bed = Bed { url: zenml.url(), api_key: API_KEY.into() };
         let (faults, count) = (zenml.faults(), Box::new(zenml.writes()));

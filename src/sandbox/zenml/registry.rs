@@ -1,5 +1,7 @@
 //! Secrets, components and stacks in memory, and what is said of them.
 
+mod by_hand;
+
 use std::collections::BTreeMap;
 
 use http::Method;

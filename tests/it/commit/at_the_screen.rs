@@ -1,10 +1,13 @@
 //! The plan screen against the stand-in: what changes, the question, each step, what broke off and
 //! how it is taken back.
 
+use osstack::sandbox::Seed;
 use osstack::sandbox::zenml::ZenmlFaults;
+use osstack::zenml::rest::ComponentChange;
 
 use super::{Committer, StandIn};
 use crate::pictures::still;
+use crate::sandbox_client::Running;
 use crate::user::{PASSPHRASE, User};
 
 /// The plan of `stack_x`, opened from the list of stacks.
@@ -81,4 +84,49 @@ async fn a_server_is_signed_in_to_and_forgotten() {
     user.keys("D").await;
     let gone = user.keys("<tab><enter>").await;
     assert!(gone.contains("osstack zenml login"), "{gone}");
+}
+
+/// What somebody made by hand is shown with its faults, taken over, mended by a commit; a change
+/// behind osstack's back is shown, and taken from there.
+#[tokio::test]
+async fn what_was_made_by_hand_is_taken_over_and_mended() {
+    let sandbox = Running::start(Seed::Empty);
+    let zenml = StandIn::bound();
+    zenml.add_by_hand(&sandbox.description);
+    let zenml = StandIn::of(zenml);
+    let mut me = Committer::tagged(&zenml.bed, "x").await;
+    let there = me.user.keys("1RGi").await;
+    assert!(there.contains("stack stack_by_hand") && there.contains("not here"), "{there}");
+    me.user.keys("<end>").await;
+    insta::assert_snapshot!("import", still(&me.user.picture()));
+    insta::assert_snapshot!("import_wide", still(&me.user.wide()));
+    let taken = me.user.keys("<home><down>t").await;
+    assert!(!taken.contains("not here"), "{taken}");
+    let key = me.user.world.credentials("secret_by_hand").await.unwrap();
+    assert_eq!(key.access_key_id, sandbox.description.access_key_id);
+    me.user.expect_no_trace();
+
+    me.user.keys("d<down>").await;
+    insta::assert_snapshot!("diff", still(&me.user.picture()));
+    insta::assert_snapshot!("diff_wide", still(&me.user.wide()));
+    let plan = me.user.keys("o").await;
+    assert!(plan.contains("~ artifact store store_by_hand"), "{plan}");
+    me.user.keys("cstack_by_hand").await;
+    let done = me.user.keys("<enter>").await;
+    assert!(done.contains("Committed."), "{done}");
+    let same = me.user.keys("<esc>").await;
+    assert!(same.contains("ZenML has the same"), "{same}");
+
+    let server = zenml.bed.client();
+    let store = server.component("artifact_store", "store_by_hand").await.unwrap().unwrap();
+    let mut changed = store.configuration.clone();
+    changed["path"] = serde_json::json!(format!("s3://{}/moved", sandbox.description.bucket));
+    let change = ComponentChange { configuration: Some(&changed), ..ComponentChange::default() };
+    server.update_component(&store.id, change).await.unwrap();
+    let differs = me.user.keys("R").await;
+    assert!(differs.contains("/moved") && differs.contains("/by_hand"), "{differs}");
+    let same = me.user.keys("t<tab><enter>").await;
+    assert!(same.contains("ZenML has the same"), "{same}");
+    let catalog = me.user.world.catalog().await.unwrap();
+    assert_eq!(catalog.store("store_by_hand").unwrap().prefix.as_str(), "moved");
 }
