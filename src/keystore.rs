@@ -18,6 +18,7 @@
 //! **Everything here blocks**: on the disk, on scrypt (about 0.3 s), on the keyring (up to 3 s).
 //! Async callers use `tokio::task::spawn_blocking`; [`Keystore`] is `Send + Sync` for that.
 
+mod access_token;
 mod document;
 mod error;
 mod files;

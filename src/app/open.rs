@@ -88,8 +88,8 @@ pub fn shell(world: Arc<World>, queue: mpsc::Sender<Wake>, face: Face) -> Shell<
     Shell::new(world, queue, tabs(), options(face))
 }
 
-/// What gives way first where there is little room stands first: at 80 columns the label alone is
-/// left.
+/// What gives way first where there is little room stands first: the server, whose name the
+/// screens about it say too; at 80 columns the label alone is left.
 fn status(world: &World, label: Option<&'static str>) -> Vec<Status> {
     let (tone, keys) = match world.keystore.state() {
         State::Open => (Tone::Good, "keys"),
@@ -98,7 +98,8 @@ fn status(world: &World, label: Option<&'static str>) -> Vec<Status> {
         State::Absent => (Tone::Neutral, "no keys"),
     };
     let label = label.map(|label| (Tone::Neutral, label.to_owned()));
-    [(tone, keys.to_owned())].into_iter().chain(label).collect()
+    let zenml = world.zenml_spoken_with().map(|server| (Tone::Neutral, server));
+    zenml.into_iter().chain([(tone, keys.to_owned())]).chain(label).collect()
 }
 
 /// Takes the terminal, runs until the user leaves, gives the terminal back. Answers the work that

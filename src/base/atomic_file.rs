@@ -142,6 +142,16 @@ pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
     Ok(Some(bytes))
 }
 
+/// Removes the file `path`; gone already is as good.
+pub fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::new("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Replaces the content of `path` by `bytes`. `random` names the temporary file; it need not be
 /// secret, since an existing name is refused.
 pub fn write(path: &Path, bytes: &[u8], random: u64, options: &Options) -> Result<(), Error> {

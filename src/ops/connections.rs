@@ -1,17 +1,23 @@
 //! Connections to `ZenML`: which there are, signing in, what is at the other end.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use super::failure::{Failure, FailureKind};
 use super::world::{World, absent, blocking};
+use crate::base::atomic_file;
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
 use crate::catalog::{Catalog, Put};
-use crate::model::connection::{Connection, ConnectionDraft, SignIn, Way};
+use crate::keystore::Keystore;
+use crate::model::connection::{Connection, ConnectionDraft, ServerUrl, SignIn, Way};
+use crate::model::name::Name;
 use crate::zenml::command;
 use crate::zenml::remote::Remote;
-use crate::zenml::rest::{self, DevicePoll, ServerInfo, User};
+use crate::zenml::rest::{self, DevicePoll, ServerInfo, Tokens, User};
 
 /// The connection that is meant: the one that is named; where none is, the only one there is.
 pub fn connection_of<'a>(
@@ -65,16 +71,39 @@ impl World {
             Err(_) if self.keystore.state() == crate::keystore::State::Absent => None,
             Err(error) => return Err(error.into()),
         };
-        let client = rest::Client::new(
+        let client = self.client_of(connection, url, kept);
+        self.zenml_clients().keep(connection.clone(), client.clone());
+        Ok(client)
+    }
+
+    fn client_of(
+        &self,
+        connection: &Connection,
+        url: &ServerUrl,
+        sign_in: Option<SignIn>,
+    ) -> rest::Client {
+        // a token that is all there is lies in the keystore already
+        let is_exchanged = matches!(sign_in, Some(SignIn::ApiKey(_) | SignIn::Password { .. }));
+        let tokens: Option<Box<dyn Tokens>> = is_exchanged.then(|| {
+            let keystore = Arc::clone(&self.keystore);
+            let path = self.paths.access_token(connection.name.as_str());
+            Box::new(SealedToken { keystore, path, url: url.to_string() }) as _
+        });
+        rest::Client::new(
             &self.network,
             Arc::clone(&self.clock),
             Arc::clone(&self.entropy),
             url.clone(),
-            kept,
+            sign_in,
             connection.project.clone(),
-        );
-        self.zenml_clients().keep(connection.clone(), client.clone());
-        Ok(client)
+            tokens,
+        )
+    }
+
+    /// Forgets the access token of the connection `name`: what signs in there is another from now.
+    async fn forget_token(&self, name: &Name) -> Result<(), Failure> {
+        let path = self.paths.access_token(name.as_str());
+        Ok(blocking(move || atomic_file::remove(&path)).await??)
     }
 
     /// The ZenML behind `connection`, whichever way it is reached.
@@ -89,6 +118,34 @@ impl World {
     /// The `zenml` command at `path`.
     pub(super) fn command(&self, path: &str) -> command::Client {
         command::Client::new(path, &self.env, command::LIMITS)
+    }
+}
+
+/// The access token of one connection, in a sealed file.
+struct SealedToken {
+    keystore: Arc<Keystore>,
+    path: PathBuf,
+    url: String,
+}
+
+impl Tokens for SealedToken {
+    fn known(&self) -> BoxFuture<'_, Option<SecretString>> {
+        let (keystore, path, url) =
+            (Arc::clone(&self.keystore), self.path.clone(), self.url.clone());
+        Box::pin(async move {
+            let read = blocking(move || keystore.access_token(&path, &url)).await;
+            // what cannot be read is as good as ended
+            read.ok()?.ok()?
+        })
+    }
+
+    fn learned(&self, token: SecretString) -> BoxFuture<'_, ()> {
+        let (keystore, path, url) =
+            (Arc::clone(&self.keystore), self.path.clone(), self.url.clone());
+        Box::pin(async move {
+            // one that is not kept costs the next run a sign-in, and no more
+            let _not_kept = blocking(move || keystore.put_access_token(&path, &url, &token)).await;
+        })
     }
 }
 
@@ -168,16 +225,8 @@ impl Job<World> for Connect {
             Way::Server(url) => url,
             Way::Command(path) => return by_command(world, path, &connection).await,
         };
-        let client = |sign_in| {
-            rest::Client::new(
-                &world.network,
-                Arc::clone(&world.clock),
-                Arc::clone(&world.entropy),
-                url.clone(),
-                sign_in,
-                connection.project.clone(),
-            )
-        };
+        world.forget_token(&connection.name).await?;
+        let client = |sign_in| world.client_of(&connection, url, sign_in);
         let sign_in = match self.with {
             SignInWith::Known(sign_in) => Some(sign_in),
             SignInWith::Nothing => None,
@@ -282,6 +331,7 @@ impl Job<World> for Disconnect {
         if keystore.state() != crate::keystore::State::Absent {
             blocking(move || keystore.forget_sign_in(&name)).await??;
         }
+        world.forget_token(&connection.name).await?;
         let (path, random) = world.catalog_edit();
         let name = connection.name.to_string();
         blocking(move || Catalog::edit(&path, random, |edit| edit.delete_connection(&name)))

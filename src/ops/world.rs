@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::base::visible::visible;
 use crate::catalog::{Catalog, Problem};
 use crate::keystore::keyring::Keyring;
 use crate::keystore::{self, Keystore};
@@ -44,15 +45,25 @@ pub struct World {
     zenml: ZenmlClients,
 }
 
-/// Clients of `ZenML` servers that are signed in, each under the connection as it was then.
+/// Clients of `ZenML` servers that are signed in, each under the connection as it was then, the
+/// last one used at the end.
 #[derive(Debug, Default)]
 pub(super) struct ZenmlClients(Mutex<Vec<(Connection, rest::Client)>>);
 
 impl ZenmlClients {
     /// The client of `connection`, where it is still the same.
     pub(super) fn get(&self, connection: &Connection) -> Option<rest::Client> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.iter().position(|(other, _)| other == connection)?;
+        let used = kept.remove(at);
+        let client = used.1.clone();
+        kept.push(used);
+        Some(client)
+    }
+
+    fn last(&self) -> Option<rest::Client> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().find(|(other, _)| other == connection).map(|(_, client)| client.clone())
+        kept.last().map(|(_, client)| client.clone())
     }
 
     pub(super) fn keep(&self, connection: Connection, client: rest::Client) {
@@ -155,6 +166,18 @@ impl World {
             clients.remove(0);
         }
         Ok(client)
+    }
+
+    /// The server that was spoken with last, by its name, project and version; showable.
+    pub fn zenml_spoken_with(&self) -> Option<String> {
+        let client = self.zenml.last()?;
+        let info = client.known_info()?;
+        if info.is_stand_in {
+            return Some(format!("stand-in for ZenML {}", info.version));
+        }
+        let name = visible(&info.name);
+        let project = visible(client.project().unwrap_or("default"));
+        Some(format!("{name}/{project} {}", info.version))
     }
 
     pub(super) fn zenml_clients(&self) -> &ZenmlClients {

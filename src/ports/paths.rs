@@ -49,6 +49,11 @@ impl Paths {
         self.state.join("commits").join(format!("{connection}.json"))
     }
 
+    /// The access token that the last sign-in at the `ZenML` of a connection brought, sealed.
+    pub fn access_token(&self, connection: &str) -> PathBuf {
+        self.state.join("tokens").join(format!("{connection}.age"))
+    }
+
     /// The sealed secrets.
     pub fn secrets(&self) -> PathBuf {
         self.data.join("secrets.age")

@@ -122,6 +122,12 @@ impl Zenml {
         move || shared.registry.lock().unwrap_or_else(PoisonError::into_inner).writes
     }
 
+    /// A handle that tells how many sign-ins were met so far.
+    pub fn sign_ins(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.registry.lock().unwrap_or_else(PoisonError::into_inner).sign_ins
+    }
+
     /// Answers until `cancel`; open connections end with it. Must run on a tokio runtime; where,
     /// the caller decides.
     pub async fn serve(self, cancel: CancellationToken) -> io::Result<()> {

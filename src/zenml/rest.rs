@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::{Mutex, OnceCell};
@@ -45,6 +46,15 @@ const MOST_PAGES: u32 = 10_000;
 /// The longest pause that a server may ask for between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// Where the access token outlives the client.
+pub trait Tokens: Send + Sync {
+    /// The token that was kept last; the server may no longer take it.
+    fn known(&self) -> BoxFuture<'_, Option<SecretString>>;
+
+    /// Keeps a new one.
+    fn learned(&self, token: SecretString) -> BoxFuture<'_, ()>;
+}
+
 /// One server; clones share connections and the token.
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
@@ -55,8 +65,17 @@ struct Shared {
     entropy: SharedEntropy,
     sign_in: Option<SignIn>,
     project: Option<String>,
-    token: Mutex<Option<Arc<SecretString>>>,
+    token: Mutex<Held>,
+    tokens: Option<Box<dyn Tokens>>,
     info: OnceCell<ServerInfo>,
+}
+
+/// The access token in hand.
+#[derive(Default)]
+struct Held {
+    token: Option<Arc<SecretString>>,
+    /// [`Tokens::known`] was asked: a second time it would answer what the server just refused.
+    has_asked: bool,
 }
 
 /// One page of a list.
@@ -88,6 +107,7 @@ impl Client {
         url: ServerUrl,
         sign_in: Option<SignIn>,
         project: Option<String>,
+        tokens: Option<Box<dyn Tokens>>,
     ) -> Self {
         Self(Arc::new(Shared {
             wire: Wire::new(network, url),
@@ -96,6 +116,7 @@ impl Client {
             sign_in,
             project,
             token: Mutex::default(),
+            tokens,
             info: OnceCell::new(),
         }))
     }
@@ -132,6 +153,11 @@ impl Client {
                 })
             })
             .await
+    }
+
+    /// The same where it was asked already.
+    pub fn known_info(&self) -> Option<&ServerInfo> {
+        self.0.info.get()
     }
 
     /// The server's version.

@@ -4,6 +4,7 @@
 
 mod at_the_screen;
 mod broken_off;
+mod signed_in;
 mod taken_over;
 
 use std::sync::Arc;
@@ -63,6 +64,7 @@ impl Bed {
             ServerUrl::parse(&self.url).unwrap(),
             Some(SignIn::ApiKey(SecretString::new(self.api_key.clone()))),
             None,
+            None,
         )
     }
 }
@@ -72,6 +74,7 @@ pub(crate) struct StandIn {
     pub(crate) bed: Bed,
     pub(crate) faults: ZenmlFaultSwitch,
     count: Box<dyn Fn() -> usize>,
+    count_sign_ins: Box<dyn Fn() -> usize>,
     _stop: DropGuard,
 }
 
@@ -92,9 +95,15 @@ impl StandIn {
         let cancel = CancellationToken::new();
         let bed = Bed { url: zenml.url(), api_key: API_KEY.into() };
         let (faults, count) = (zenml.faults(), Box::new(zenml.writes()));
+        let count_sign_ins = Box::new(zenml.sign_ins());
         let stop = cancel.clone().drop_guard();
         tokio::spawn(zenml.serve(cancel));
-        Self { bed, faults, count, _stop: stop }
+        Self { bed, faults, count, count_sign_ins, _stop: stop }
+    }
+
+    /// How many sign-ins it met so far.
+    fn sign_ins(&self) -> usize {
+        (self.count_sign_ins)()
     }
 
     /// How many writes it met so far.

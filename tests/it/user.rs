@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use osstack::app::open::{Face, options, tabs};
 use osstack::app::shell::Stage;
+use osstack::base::job::{Context, Job as _};
 use osstack::keystore::keyring::NoKeyring;
 use osstack::keystore::{Keystore, Settings};
 use osstack::ops::demo::furnish;
+use osstack::ops::keystore::UnlockKeystore;
 use osstack::ops::world::World;
 use osstack::ports::clock::{FixedClock, SharedClock};
 use osstack::ports::entropy::{SeededEntropy, SharedEntropy};
@@ -79,6 +81,19 @@ impl User {
     /// Leaves, and starts osstack again.
     pub(crate) fn start_anew(&mut self) {
         self.stage = stage(&self.world);
+    }
+
+    /// Ends the process and starts another: nothing in memory is left. The keystore opens by
+    /// itself, as the demo's does.
+    pub(crate) async fn start_over(&mut self) {
+        let World { env, paths, clock, entropy, .. } = &*self.world;
+        let (clock, entropy) = (Arc::clone(clock), Arc::clone(entropy));
+        let world =
+            World::new(env.clone(), paths.clone(), clock, entropy, Arc::new(NoKeyring)).unwrap();
+        self.world = Arc::new(world);
+        let context = Context::alone(Arc::clone(&self.world));
+        UnlockKeystore::Unasked.run(context).await.unwrap();
+        self.start_anew();
     }
 
     /// Types `keys` one by one, each after the answers to the one before. No frame on the way

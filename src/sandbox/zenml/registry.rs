@@ -86,6 +86,8 @@ pub(super) struct Registry {
     answered: BTreeMap<String, Said>,
     /// How many writes were met.
     pub(super) writes: usize,
+    /// How many sign-ins were met.
+    pub(super) sign_ins: usize,
     has_revoked: bool,
 }
 
@@ -106,6 +108,7 @@ impl Registry {
             stacks: Vec::new(),
             answered: BTreeMap::new(),
             writes: 0,
+            sign_ins: 0,
             has_revoked: false,
         };
         let created = registry.now();
@@ -207,6 +210,7 @@ impl Registry {
     }
 
     fn login(&mut self, asked: &Asked) -> Said {
+        self.sign_ins += 1;
         let field = |name: &str| asked.form.get(name).map(String::as_str);
         let is_known = match (field("username"), field("password")) {
             (None, Some(key)) => key == API_KEY,

@@ -52,10 +52,9 @@ fn draft(store: &HandMade, name: &str) -> Option<StoreDraft> {
     let named = client.shift_remove("region_name").or_else(|| config.shift_remove("region_name"));
     let signature = match version.as_ref().and_then(Value::as_str) {
         Some("s3") => Signature::V2,
-        Some(_) => Signature::V4,
         // V4 without a region signs for us-east-1: nobody meant that on OSS
         None if named.is_none() => Signature::V2,
-        None => Signature::V4,
+        _ => Signature::V4,
     };
     let region = endpoint.region().map(|region| region.id.clone());
     let region = region.or_else(|| named.as_ref().and_then(Value::as_str).map(str::to_owned));

@@ -50,20 +50,34 @@ impl Client {
             return Ok(None);
         }
         let mut held = self.0.token.lock().await;
-        if let Some(token) = &*held {
+        if let Some(token) = &held.token {
             return Ok(Some(Arc::clone(token)));
         }
-        let (token, _) = self.sign_in().await?;
+        let tokens = self.0.tokens.as_ref();
+        let known = match tokens.filter(|_| !held.has_asked) {
+            Some(tokens) => tokens.known().await,
+            None => None,
+        };
+        held.has_asked = true;
+        let token = if let Some(token) = known {
+            token
+        } else {
+            let (token, _) = self.sign_in().await?;
+            if let Some(tokens) = tokens {
+                tokens.learned(token.duplicate()).await;
+            }
+            token
+        };
         let token = Arc::new(token);
-        *held = Some(Arc::clone(&token));
+        held.token = Some(Arc::clone(&token));
         Ok(Some(token))
     }
 
     /// Drops `token`, which the server no longer takes, unless another took its place meanwhile.
     pub(super) async fn forget(&self, token: Option<&Arc<SecretString>>) {
         let mut held = self.0.token.lock().await;
-        if held.as_ref().zip(token).is_some_and(|(held, token)| Arc::ptr_eq(held, token)) {
-            *held = None;
+        if held.token.as_ref().zip(token).is_some_and(|(held, token)| Arc::ptr_eq(held, token)) {
+            held.token = None;
         }
     }
 
