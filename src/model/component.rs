@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::field::{FieldError, note};
-use super::flavor::{self, Field, Flavor, SettingError};
+use super::flavor::{self, Field, Flavor, Schema, SettingError};
 use super::name::Name;
 use crate::base::visible::visible;
 
@@ -184,6 +184,17 @@ impl ComponentDraft {
     /// Gives a setting the value that `text` means; an empty one takes the setting out. Of a
     /// flavor that the table does not know the value is JSON, where it can be read as such.
     pub fn set(&mut self, setting: &str, text: &str) -> Result<(), SettingError> {
+        let known = flavor::find(self.kind, self.flavor.trim());
+        self.set_as(known.map(|known| &known.schema), setting, text)
+    }
+
+    /// The same by the settings that its flavor has, where they are known.
+    pub fn set_as(
+        &mut self,
+        schema: Option<&Schema>,
+        setting: &str,
+        text: &str,
+    ) -> Result<(), SettingError> {
         let refuse = |message: String| SettingError {
             setting: setting.to_owned(),
             message,
@@ -193,10 +204,10 @@ impl ComponentDraft {
             self.configuration.shift_remove(setting);
             return Ok(());
         }
-        let value = match flavor::find(self.kind, self.flavor.trim()) {
-            Some(known) => {
-                let field = known.schema.field(setting);
-                let field = field.ok_or_else(|| refuse(known.schema.unknown(setting)))?;
+        let value = match schema {
+            Some(schema) => {
+                let field = schema.field(setting);
+                let field = field.ok_or_else(|| refuse(schema.unknown(setting)))?;
                 field.parse(text).map_err(refuse)?
             }
             None => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),

@@ -29,7 +29,7 @@ pub struct Flavor {
     pub title: String,
     /// What `zenml integration install` takes; `built-in` where nothing is to be installed.
     pub integration: String,
-    /// The file of its settings in ZenML's wheel.
+    /// The file of its settings in ZenML's wheel; empty where a server told of it.
     pub config: String,
     #[serde(default)]
     local: Vec<Condition>,
@@ -179,6 +179,30 @@ fn is_given(value: &Value) -> bool {
 }
 
 impl Flavor {
+    /// One that a server tells of: what it demands of its stack no server says.
+    pub fn of_server(
+        kind: ComponentType,
+        name: &str,
+        title: &str,
+        integration: &str,
+        schema: Schema,
+    ) -> Self {
+        Self {
+            kind,
+            name: name.to_owned(),
+            title: title.to_owned(),
+            integration: integration.to_owned(),
+            config: String::new(),
+            local: Vec::new(),
+            local_path: Vec::new(),
+            remote: false,
+            remote_unless: Vec::new(),
+            schedules: false,
+            validator: None,
+            schema,
+        }
+    }
+
     /// Whether it relies on the machine that starts the run (`is_local`).
     pub fn is_local(&self, settings: &Map<String, Value>) -> bool {
         self.any(&self.local, settings)

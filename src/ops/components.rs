@@ -4,7 +4,9 @@ use crate::base::job::{Context, Job, Nothing};
 use crate::base::visible::visible;
 use crate::catalog::{Catalog, Put};
 use crate::model::component::{Component, ComponentDraft, ComponentProblems, ComponentType};
+use crate::model::flavor::{self, Flavor};
 use crate::model::name::Name;
+use crate::zenml::remote::Remote;
 
 use super::failure::{Failure, FailureKind};
 use super::world::{World, absent, blocking};
@@ -60,6 +62,54 @@ impl Job<World> for DeleteComponent {
         blocking(move || Catalog::edit(&path, random, |edit| edit.delete_component(&self.name)))
             .await??;
         Ok(())
+    }
+}
+
+/// What the ZenML of the only connection has of one type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookThere {
+    /// The type.
+    pub kind: ComponentType,
+}
+
+/// What a ZenML has of one type, beside the catalog and the table of flavors.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct There {
+    /// The connection that was asked; none where there is none, or several.
+    pub connection: Option<String>,
+    /// Name and flavor of components that the catalog does not describe and a stack can name.
+    pub components: Vec<(Name, String)>,
+    /// Flavors that the table does not have: somebody registered them.
+    pub flavors: Vec<Flavor>,
+}
+
+impl Job<World> for LookThere {
+    type Item = Nothing;
+    type Out = Result<There, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = &context.world;
+        let catalog = world.catalog().await?;
+        let [connection] = catalog.connections() else { return Ok(There::default()) };
+        let remote = world.remote(connection).await?;
+        let kind = self.kind;
+        let components = remote.components(Some(kind.as_str())).await?;
+        let components = components.into_iter().filter_map(|component| {
+            let name = Name::parse(&component.name).ok()?;
+            let is_other = catalog.component(kind, name.as_str()).is_none();
+            is_other.then_some((name, component.flavor))
+        });
+        let flavors = match &remote {
+            Remote::Server(client) => client.flavors(kind).await?,
+            // the command lists names alone
+            Remote::Command(_) => Vec::new(),
+        };
+        let is_own = |flavor: &Flavor| flavor::find(kind, &flavor.name).is_none();
+        Ok(There {
+            connection: Some(connection.name.to_string()),
+            components: components.collect(),
+            flavors: flavors.into_iter().filter(is_own).collect(),
+        })
     }
 }
 

@@ -26,6 +26,8 @@ pub struct ComponentForm {
     form: Form<Ask>,
     /// What is entered; its settings follow the form when it is handed in.
     draft: ComponentDraft,
+    /// Flavors that the table does not have: a server told of them.
+    more: Vec<Flavor>,
     /// The component as it was opened, where an existing one is edited.
     replaces: Option<Box<Component>>,
     failure: Option<Failure>,
@@ -58,32 +60,33 @@ pub enum Msg {
 }
 
 impl ComponentForm {
-    /// A new component of `kind`.
-    pub fn new(kind: ComponentType) -> Self {
+    /// A new component of `kind`. `more` flavors are offered beside those of the table.
+    pub fn new(kind: ComponentType, more: Vec<Flavor>) -> Self {
         let mut draft = ComponentDraft::new(kind);
-        let mut flavors = flavor::of(kind);
+        let mut flavors = offered(kind, &more);
         if let (Some(only), None) = (flavors.next(), flavors.next()) {
             draft.flavor.clone_from(&only.name);
         }
-        Self::of(draft, None)
+        drop(flavors);
+        Self::of(draft, more, None)
     }
 
     /// Other settings for `component`.
-    pub fn edit(component: &Component) -> Self {
-        Self::of(ComponentDraft::from(component), Some(Box::new(component.clone())))
+    pub fn edit(component: &Component, more: Vec<Flavor>) -> Self {
+        Self::of(ComponentDraft::from(component), more, Some(Box::new(component.clone())))
     }
 
-    fn of(draft: ComponentDraft, replaces: Option<Box<Component>>) -> Self {
-        let form = Form::new(fields(&draft));
-        Self { form, draft, replaces, failure: None, saving: false }
+    fn of(draft: ComponentDraft, more: Vec<Flavor>, replaces: Option<Box<Component>>) -> Self {
+        let form = Form::new(fields(&draft, known(&draft, &more)));
+        Self { form, draft, more, replaces, failure: None, saving: false }
     }
 
-    fn flavor(&self) -> Option<&'static Flavor> {
-        flavor::find(self.draft.kind, &self.draft.flavor)
+    fn flavor(&self) -> Option<&Flavor> {
+        known(&self.draft, &self.more)
     }
 
     /// The setting of a field.
-    fn setting(&self, ask: Ask) -> Option<&'static Setting> {
+    fn setting(&self, ask: Ask) -> Option<&Setting> {
         match ask {
             Ask::Setting(at) => self.flavor()?.schema.fields.get(at),
             Ask::Name | Ask::Flavor | Ask::Json => None,
@@ -112,7 +115,7 @@ impl ComponentForm {
                     let text = self.text(Ask::Setting(at), setting);
                     // what was left alone stays what it is, `4` a text and 4 a number
                     if text != draft.shown(&setting.name)
-                        && let Err(error) = draft.set(&setting.name, &text)
+                        && let Err(error) = draft.set_as(Some(&flavor.schema), &setting.name, &text)
                     {
                         errors.push((Ask::Setting(at), error.message));
                     }
@@ -152,7 +155,15 @@ impl ComponentForm {
     /// All that is wrong, under its fields.
     fn problems(&self) -> Vec<(Ask, String)> {
         let (draft, mut errors) = self.read();
-        let more = draft.validate().err().map(|problems| self.place(problems));
+        let mut wrong = draft.validate().err();
+        // what the table does not know of, a server may
+        if let Some(more) = known(&draft, &self.more).filter(|it| it.config.is_empty()) {
+            let settings = more.schema.problems(&draft.configuration);
+            if !settings.is_empty() {
+                wrong.get_or_insert_default().settings.extend(settings);
+            }
+        }
+        let more = wrong.map(|problems| self.place(problems));
         for (ask, message) in more.unwrap_or_default() {
             if errors.iter().all(|(other, _)| *other != ask) {
                 errors.push((ask, message));
@@ -189,10 +200,10 @@ impl ComponentForm {
     fn take_flavor(&mut self, name: String) {
         let (mut draft, _) = self.read();
         draft.flavor = name;
-        if let Some(flavor) = flavor::find(draft.kind, &draft.flavor) {
+        if let Some(flavor) = known(&draft, &self.more) {
             draft.configuration.retain(|setting, _| flavor.schema.field(setting).is_some());
         }
-        self.form = Form::new(fields(&draft));
+        self.form = Form::new(fields(&draft, known(&draft, &self.more)));
         self.draft = draft;
         self.form.mark_dirty();
         self.form.focus(Ask::Flavor);
@@ -200,7 +211,8 @@ impl ComponentForm {
     }
 
     fn pick_flavor(&self) -> Step<Self> {
-        let names = flavor::of(self.draft.kind).map(|flavor| flavor.name.clone());
+        let all = offered(self.draft.kind, &self.more);
+        let names = all.map(|flavor| flavor.name.clone());
         let list = PickList::new(format!("Flavor of {}", self.draft.kind.one()), names.collect());
         Step::ask(list, Msg::FlavorPicked)
     }
@@ -236,13 +248,23 @@ impl ComponentForm {
     }
 }
 
+/// The flavors of a type: those of the table, then `more`.
+fn offered(kind: ComponentType, more: &[Flavor]) -> impl Iterator<Item = &Flavor> {
+    flavor::of(kind).map(|flavor| -> &Flavor { flavor }).chain(more)
+}
+
+/// The draft's flavor: of the table, or as a server told of it.
+fn known<'a>(draft: &ComponentDraft, more: &'a [Flavor]) -> Option<&'a Flavor> {
+    let of_server = || more.iter().find(|flavor| flavor.name == draft.flavor);
+    flavor::find(draft.kind, &draft.flavor).or_else(of_server)
+}
+
 /// The questions: name, flavor, what the flavor must be told, and the rest folded away.
-fn fields(draft: &ComponentDraft) -> Vec<Field<Ask>> {
+fn fields(draft: &ComponentDraft, known: Option<&Flavor>) -> Vec<Field<Ask>> {
     let mut flavor = Field::pick(Ask::Flavor, "Flavor", "enter chooses").required();
     if !draft.flavor.is_empty() {
         flavor = flavor.value(&draft.flavor);
     }
-    let known = flavor::find(draft.kind, &draft.flavor);
     if let Some(known) = known {
         flavor = flavor.help(&about(known));
     }
@@ -277,7 +299,7 @@ fn about(flavor: &Flavor) -> String {
     let needs = flavor.validator.iter().flat_map(|validator| &validator.needs);
     let needs: Vec<String> = needs.map(|kind| kind.one()).collect();
     let integration = match flavor.integration.as_str() {
-        "built-in" => String::new(),
+        "built-in" | "custom" => String::new(),
         name => format!("; zenml integration install {name}"),
     };
     if needs.is_empty() {

@@ -2,12 +2,14 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect, Size};
+use ratatui::text::Line;
 
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::model::component::{Component, ComponentType};
-use crate::model::flavor;
+use crate::model::flavor::{self, Flavor};
 use crate::model::name::Name;
+use crate::ops::components::{LookThere, There};
 use crate::ops::failure::Failure;
 use crate::ops::stores::LoadCatalog;
 use crate::ops::world::World;
@@ -18,6 +20,7 @@ use crate::tui::theme::Theme;
 use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::split::pane;
 use crate::tui::widget::table::{Column, Row, Table};
+use crate::tui::widget::text::{cells, line, row, rows_below, wrap};
 
 use super::component_form::ComponentForm;
 use super::failure_view::{self, settled};
@@ -28,6 +31,10 @@ use super::failure_view::{self, settled};
 pub struct ComponentPicker {
     kind: ComponentType,
     components: Vec<Component>,
+    /// What else ZenML has; nothing until it answered.
+    there: Option<There>,
+    /// Why it did not.
+    unasked: Option<String>,
     /// What ZenML itself has of that type under the name `default`.
     own: Option<&'static str>,
     scroll: Scroll,
@@ -49,6 +56,7 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Loaded(Outcome<Result<Catalog, Failure>>),
+    Looked(Outcome<Result<There, Failure>>),
     Made(Option<Name>),
     Edited(Name),
 }
@@ -57,15 +65,37 @@ impl ComponentPicker {
     /// Picks one of `kind`.
     pub fn new(kind: ComponentType) -> Self {
         let own = flavor::default_of(kind).map(|flavor| flavor.name.as_str());
-        Self { kind, components: Vec::new(), own, scroll: Scroll::default(), failure: None }
+        Self {
+            kind,
+            components: Vec::new(),
+            there: None,
+            unasked: None,
+            own,
+            scroll: Scroll::default(),
+            failure: None,
+        }
     }
 
-    fn load() -> Step<Self> {
-        Step::run(Effect::latest("catalog", LoadCatalog, Msg::Loaded))
+    fn load(&self) -> Step<Self> {
+        let look = LookThere { kind: self.kind };
+        Step::run(Effect::latest("catalog", LoadCatalog, Msg::Loaded)).and(Effect::latest(
+            "there",
+            look,
+            Msg::Looked,
+        ))
+    }
+
+    fn flavors(&self) -> Vec<Flavor> {
+        self.there.as_ref().map(|there| there.flavors.clone()).unwrap_or_default()
     }
 
     fn make(&self) -> Step<Self> {
-        Step::push(ComponentForm::new(self.kind), Msg::Made)
+        Step::push(ComponentForm::new(self.kind, self.flavors()), Msg::Made)
+    }
+
+    /// What ZenML has and the catalog does not describe, its own `default` left out.
+    fn others(&self) -> &[(Name, String)] {
+        self.there.as_ref().map(|there| there.components.as_slice()).unwrap_or_default()
     }
 
     fn selected(&self) -> Option<&Component> {
@@ -77,19 +107,38 @@ impl ComponentPicker {
     }
 
     fn count(&self) -> usize {
-        self.components.len() + usize::from(self.own.is_some())
+        self.components.len() + usize::from(self.own.is_some()) + self.others().len()
     }
 
     fn has_rows(&self) -> bool {
         self.count() > 0
     }
 
-    /// The answer for the selected row; ZenML's own stands last.
-    fn pick(&self) -> Option<Name> {
-        match self.selected() {
-            Some(component) => Some(component.name.clone()),
-            None => self.own.and_then(|_| Name::parse("default").ok()),
+    /// Name and flavor of a row: the catalog's, ZenML's own, what else ZenML has.
+    fn row(&self, index: usize) -> Option<(Name, String)> {
+        if let Some(component) = self.components.get(index) {
+            let flavor = visible(&component.flavor).into_string();
+            return Some((component.name.clone(), flavor));
         }
+        let index = index - self.components.len();
+        match (self.own, index) {
+            (Some(own), 0) => {
+                Name::parse("default").ok().map(|name| (name, format!("{own}, ZenML's own")))
+            }
+            (own, index) => {
+                let (name, flavor) = self.others().get(index - usize::from(own.is_some()))?;
+                Some((name.clone(), format!("{}, in ZenML", visible(flavor))))
+            }
+        }
+    }
+
+    /// Where there is nothing to pick, once all have answered, the form of a new one opens.
+    fn make_where_none(&self) -> Step<Self> {
+        let have_answered = self.there.is_some() || self.unasked.is_some();
+        if have_answered && self.failure.is_none() && !self.has_rows() {
+            return self.make();
+        }
+        Step::none()
     }
 
     fn hear(&mut self, msg: Msg) -> Step<Self> {
@@ -101,16 +150,24 @@ impl ComponentPicker {
                     if self.components.iter().any(|it| it.name.as_str() == "default") {
                         self.own = None;
                     }
-                    if !self.has_rows() {
-                        return self.make();
-                    }
+                    return self.make_where_none();
                 }
                 Err(failure) => self.failure = Some(failure),
             },
+            Msg::Looked(outcome) => {
+                match settled(outcome) {
+                    Ok(mut there) => {
+                        there.components.retain(|(name, _)| name.as_str() != "default");
+                        self.there = Some(there);
+                    }
+                    Err(failure) => self.unasked = Some(failure.summary),
+                }
+                return self.make_where_none();
+            }
             Msg::Made(Some(name)) => return Step::answer(name),
             Msg::Made(None) if self.has_rows() => {}
             Msg::Made(None) => return Step::close(),
-            Msg::Edited(_) => return Self::load(),
+            Msg::Edited(_) => return self.load(),
         }
         Step::none()
     }
@@ -131,20 +188,20 @@ impl Screen for ComponentPicker {
     const MOVES: Moves<Command> = Moves::List(Command::Move);
 
     fn start(&mut self) -> Step<Self> {
-        Self::load()
+        self.load()
     }
 
     fn update(&mut self, event: Event<Self>) -> Step<Self> {
         match event {
             Event::Command(Command::Pick) => {
-                if let Some(name) = self.pick() {
+                if let Some((name, _)) = self.row(self.scroll.selected()) {
                     return Step::answer(name);
                 }
             }
             Event::Command(Command::New) => return self.make(),
             Event::Command(Command::Edit) => {
                 if let Some(component) = self.selected() {
-                    return Step::ask(ComponentForm::edit(component), Msg::Edited);
+                    return Step::ask(ComponentForm::edit(component, self.flavors()), Msg::Edited);
                 }
             }
             Event::Command(Command::Move(to)) => {
@@ -168,12 +225,21 @@ impl Screen for ComponentPicker {
         if let Some(failure) = &self.failure {
             return failure_view::view(frame, inner, theme, failure);
         }
-        let build = |index: usize| match (self.components.get(index), self.own) {
-            (Some(it), _) => Row::new([it.name.to_string(), visible(&it.flavor).into_string()]),
-            (None, Some(own)) => Row::new(["default".to_owned(), format!("{own}, ZenML's own")]),
-            (None, None) => Row::default(),
+        let build = |index: usize| {
+            let row = self.row(index);
+            row.map_or_else(Row::default, |(name, flavor)| Row::new([name.to_string(), flavor]))
         };
-        Table::new(&COLUMNS).view(frame, inner, theme, &self.scroll, self.count(), build);
+        let notes = self.unasked.as_ref().map(|why| {
+            wrap(&format!("What ZenML has is not known: {why}"), usize::from(inner.width))
+        });
+        let notes = notes.unwrap_or_default();
+        let height = usize::from(inner.height).saturating_sub(notes.len());
+        let rows = Rect { height: cells(height), ..inner };
+        Table::new(&COLUMNS).view(frame, rows, theme, &self.scroll, self.count(), build);
+        for (index, note) in notes.into_iter().enumerate() {
+            let place = row(rows_below(inner, height), index);
+            line(frame, place, Line::styled(note, theme.muted()));
+        }
     }
 
     fn title(&self) -> String {

@@ -7,6 +7,7 @@
 
 mod entity;
 mod error;
+mod flavor;
 mod sign_in;
 mod wire;
 

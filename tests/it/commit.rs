@@ -14,6 +14,7 @@ use osstack::base::secret_string::SecretString;
 use osstack::keystore::Put;
 use osstack::model::component::ComponentType;
 use osstack::model::connection::{ConnectionDraft, ServerUrl, SignIn};
+use osstack::model::flavor::{self, Flavor};
 use osstack::model::secret::{KeyNames, SecretDraft};
 use osstack::model::stack::StackDraft;
 use osstack::model::store::StoreDraft;
@@ -75,7 +76,8 @@ pub(crate) struct StandIn {
     pub(crate) faults: ZenmlFaultSwitch,
     count: Box<dyn Fn() -> usize>,
     count_sign_ins: Box<dyn Fn() -> usize>,
-    _stop: DropGuard,
+    stop: DropGuard,
+    serving: tokio::task::JoinHandle<()>,
 }
 
 impl StandIn {
@@ -97,8 +99,14 @@ impl StandIn {
         let (faults, count) = (zenml.faults(), Box::new(zenml.writes()));
         let count_sign_ins = Box::new(zenml.sign_ins());
         let stop = cancel.clone().drop_guard();
-        tokio::spawn(zenml.serve(cancel));
-        Self { bed, faults, count, count_sign_ins, _stop: stop }
+        let serving = tokio::spawn(async move { zenml.serve(cancel).await.unwrap() });
+        Self { bed, faults, count, count_sign_ins, stop, serving }
+    }
+
+    /// Ends it: from here on nobody answers.
+    async fn stop(self) {
+        drop(self.stop);
+        self.serving.await.unwrap();
     }
 
     /// How many sign-ins it met so far.
@@ -411,8 +419,37 @@ async fn the_stand_in_lives_through_it() {
     all(&stand_in.bed).await;
 }
 
+/// Of the flavors that both know, this server says what `assets/flavors.toml` says.
+async fn the_table_of_flavors_holds(bed: &Bed) {
+    let server = bed.client();
+    if server.version().await.unwrap().to_string() != flavor::zenml() {
+        return;
+    }
+    let mut seen = 0;
+    for kind in ComponentType::ALL {
+        for there in server.flavors(kind).await.unwrap() {
+            let Some(known) = flavor::find(kind, &there.name) else { continue };
+            let names = |flavor: &Flavor| {
+                let mut names: Vec<(String, bool, bool)> = flavor
+                    .schema
+                    .fields
+                    .iter()
+                    .map(|field| (field.name.clone(), field.required, field.sensitive))
+                    .collect();
+                names.sort();
+                names
+            };
+            assert_eq!(names(known), names(&there), "{kind} {}", there.name);
+            seen += 1;
+        }
+    }
+    assert!(seen > 60, "{seen} flavors were compared");
+}
+
 #[tokio::test]
 #[ignore = "needs a real server: OSSTACK_ZENML_URL and OSSTACK_ZENML_API_KEY_FILE"]
 async fn real_zenml() {
-    all(&Bed::real()).await;
+    let bed = Bed::real();
+    all(&bed).await;
+    the_table_of_flavors_holds(&bed).await;
 }

@@ -10,7 +10,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
 use super::runs::{PROJECT, Runs};
-use super::things::{Component, Secret, Shows, Stack, component, page, shown};
+use super::things::{Component, Secret, Shows, Stack, component, flavors, page, shown};
 use super::{API_KEY, USER, ZenmlFaults};
 use crate::model::component::ComponentType;
 use crate::ports::clock::SharedClock;
@@ -244,6 +244,7 @@ impl Registry {
             ("GET", ["component-types"]) => {
                 Said::ok(json!(ComponentType::ALL.map(ComponentType::as_str)))
             }
+            ("GET", ["flavors"]) => flavors(asked),
             (_, ["secrets", rest @ ..]) => self.secrets(asked, rest, faults),
             (_, ["components", rest @ ..]) => self.components(asked, rest),
             (_, ["stacks", rest @ ..]) => self.stacks(asked, rest),

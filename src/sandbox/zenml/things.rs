@@ -105,3 +105,33 @@ pub(super) fn page(rows: Vec<(String, Value)>, asked: &Asked) -> Said {
         "index": index, "max_size": size, "total_pages": pages, "total": total, "items": items,
     }))
 }
+
+/// The flavors of the type that is asked for: none but one that somebody registered, since what
+/// ZenML brings is in the table.
+pub(super) fn flavors(asked: &Asked) -> Said {
+    let own = json!({
+        "id": "7f6d1c52-0d3b-4b0e-9d5e-2f1a6f0f3a11",
+        "name": "batch_queue",
+        "body": {
+            "type": "step_operator", "display_name": "Batch queue", "integration": "custom",
+            "is_custom": true, "user_id": null,
+        },
+        "metadata": { "config_schema": {
+            "type": "object",
+            "required": ["queue"],
+            "properties": {
+                "queue": { "type": "string", "description": "Name of the queue that takes steps." },
+                "priority": {
+                    "type": "string", "enum": ["low", "normal", "high"], "default": "normal",
+                    "description": "How soon steps of it run.",
+                },
+                "max_parallelism": { "anyOf": [{ "type": "integer" }, { "type": "null" }],
+                    "default": null, "description": "Steps at a time." },
+                "token": { "type": "string", "sensitive": true, "description": "Signs in there." },
+            },
+        } },
+    });
+    let of_type = asked.query.get("type").is_none_or(|kind| kind == "step_operator");
+    let rows = of_type.then(|| ("batch_queue".to_owned(), own));
+    page(rows.into_iter().collect(), asked)
+}

@@ -5,6 +5,8 @@ use osstack::sandbox::Seed;
 use osstack::sandbox::zenml::ZenmlFaults;
 use osstack::zenml::rest::ComponentChange;
 
+use osstack::model::component::ComponentType;
+
 use super::{Committer, StandIn};
 use crate::pictures::still;
 use crate::sandbox_client::Running;
@@ -129,4 +131,52 @@ async fn what_was_made_by_hand_is_taken_over_and_mended() {
     assert!(same.contains("ZenML has the same"), "{same}");
     let catalog = me.user.world.catalog().await.unwrap();
     assert_eq!(catalog.store("store_by_hand").unwrap().prefix.as_str(), "moved");
+}
+
+/// What ZenML has of a type is offered beside the catalog's, and a flavor that somebody registered
+/// there has a form of its own.
+#[tokio::test]
+async fn a_component_is_picked_or_made_from_what_zenml_has() {
+    let zenml = StandIn::start();
+    let mut me = Committer::tagged(&zenml.bed, "x").await;
+    let server = zenml.bed.client();
+    let none = serde_json::Map::new();
+    let kind = "orchestrator";
+    let settings = serde_json::json!({ "kubernetes_context": "prod" });
+    let settings = settings.as_object().unwrap();
+    server.create_component(kind, "cluster", "kubernetes", settings, &none).await.unwrap();
+    let picker = me.user.keys("1RGn<tab><tab><ctrl-o>").await;
+    assert!(picker.contains("cluster") && picker.contains("kubernetes, in ZenML"), "{picker}");
+    insta::assert_snapshot!("picker_there", still(&picker));
+    let chosen = me.user.keys("<end><enter>").await;
+    assert!(chosen.contains("cluster"), "{chosen}");
+
+    // the form of a flavor that only the server knows
+    me.user.keys("<tab><tab><enter><tab><tab><ctrl-o>qa_steps<tab><enter>").await;
+    let list = me.user.keys("batch").await;
+    assert!(list.contains("batch_queue"), "{list}");
+    let form = me.user.keys("<enter>").await;
+    insta::assert_snapshot!("form_of_the_server", still(&form));
+    let empty = me.user.keys("<ctrl-s>").await;
+    assert!(empty.contains("queue"), "{empty}");
+    let saved = me.user.keys("nightly<ctrl-s>").await;
+    assert!(saved.contains("qa_steps"), "{saved}");
+    let catalog = me.user.world.catalog().await.unwrap();
+    let made = catalog.component(ComponentType::StepOperator, "qa_steps").unwrap();
+    assert_eq!(made.flavor, "batch_queue");
+    assert_eq!(made.configuration["queue"], "nightly");
+}
+
+/// Where ZenML is gone the picker works with what the catalog has, and says so.
+#[tokio::test]
+async fn a_picker_does_without_a_zenml_that_is_gone() {
+    let zenml = StandIn::start();
+    let mut me = Committer::tagged(&zenml.bed, "x").await;
+    me.user.keys("1RG").await;
+    zenml.stop().await;
+    me.user.start_over().await;
+    let picker = me.user.keys("1Gn<tab><tab><ctrl-o>").await;
+    assert!(picker.contains("What ZenML has is not known"), "{picker}");
+    let chosen = me.user.keys("<enter>").await;
+    assert!(chosen.contains("default"), "{chosen}");
 }
