@@ -324,7 +324,6 @@ async fn a_whole_life(bed: &Bed) {
     assert_eq!(server.stack(&renamed).await.unwrap(), None);
     assert_eq!(server.component("artifact_store", &me.name("store")).await.unwrap(), None);
     assert_eq!(server.secret(&me.name("secret")).await.unwrap(), None);
-    me.user.expect_no_trace();
 }
 
 /// What somebody else made is not changed unasked, and nothing is sent then.

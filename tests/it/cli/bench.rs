@@ -159,7 +159,14 @@ impl Bench {
         // a program that ends before it reads all is judged by how it ends
         let _unread = stdin.write_all(input.as_bytes());
         drop(stdin);
-        Ran::of(child.wait_with_output().unwrap())
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        let secret = &self.sandbox.secret_access_key;
+        // the sandbox's own first line tells its key to whoever starts it
+        if arguments.first() != Some(&"sandbox") {
+            assert!(!ran.out.contains(secret), "the secret is on stdout of {arguments:?}");
+            assert!(!ran.err.contains(secret), "the secret is on stderr of {arguments:?}");
+        }
+        ran
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place where tests start the program")]
@@ -174,6 +181,29 @@ impl Bench {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap()
+    }
+}
+
+/// Whatever was run, no secret lies in the program's own files: looked for at the end of every
+/// test.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let mut folders: Vec<PathBuf> =
+            ["config", "data", "state"].map(|name| self.path(name)).into();
+        while let Some(folder) = folders.pop() {
+            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            for entry in entries {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).unwrap_or_default();
+                let is_leak = String::from_utf8_lossy(&bytes)
+                    .contains(self.sandbox.secret_access_key.as_str());
+                assert!(!is_leak || std::thread::panicking(), "the secret is in {path:?}");
+            }
+        }
     }
 }
 

@@ -37,7 +37,6 @@ async fn a_commit_is_asked_for_by_name_shown_and_then_there_is_nothing_to_do() {
     let again = me.user.keys("R").await;
     assert!(again.contains("Nothing to do"), "{again}");
     assert!(!again.contains("commit\u{2026}"), "no key for what cannot be done: {again}");
-    me.user.expect_no_trace();
 }
 
 #[tokio::test]
@@ -82,7 +81,6 @@ async fn a_server_is_signed_in_to_and_forgotten() {
     assert!(signed_in.contains("prod is sandbox"), "{signed_in}");
     let catalog = std::fs::read_to_string(user.path("config/stacks.toml")).unwrap();
     assert!(catalog.contains("[zenml.prod]") && !catalog.contains(&zenml.bed.api_key), "{catalog}");
-    user.expect_no_trace();
     user.keys("D").await;
     let gone = user.keys("<tab><enter>").await;
     assert!(gone.contains("osstack zenml login"), "{gone}");
@@ -106,7 +104,6 @@ async fn what_was_made_by_hand_is_taken_over_and_mended() {
     assert!(!taken.contains("not here"), "{taken}");
     let key = me.user.world.credentials("secret_by_hand").await.unwrap();
     assert_eq!(key.access_key_id, sandbox.description.access_key_id);
-    me.user.expect_no_trace();
 
     me.user.keys("d<down>").await;
     insta::assert_snapshot!("diff", still(&me.user.picture()));

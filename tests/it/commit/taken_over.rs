@@ -80,7 +80,6 @@ pub(super) async fn a_stack_of_somebody_else(bed: &Bed) {
     let gone = me.adopt(Adoptee::Stack(me.name("never")), false).await.unwrap_err();
     assert_eq!(gone.kind, FailureKind::NotFound);
     them.run(commit_of(&theirs("stack"), Aim::Absent)).await.unwrap();
-    me.user.expect_no_trace();
 }
 
 /// A store that somebody made by hand: judged, taken over, mended by a commit that asks first.
@@ -138,7 +137,6 @@ pub(super) async fn a_store_made_by_hand(bed: &Bed) {
     let absent = commit_of(&me.name("mended"), Aim::Absent);
     me.run(CommitStack { adopt: true, ..absent }).await.unwrap();
     server.delete_component(&aws).await.unwrap();
-    me.user.expect_no_trace();
 }
 
 /// What was changed behind osstack's back is shown field by field, and taken from either side.
@@ -205,5 +203,4 @@ pub(super) async fn what_differs(bed: &Bed) {
     me.commit().await.unwrap();
     assert!(!me.diff().await.differs_in_zenml());
     me.run(commit_of(&me.name("stack"), Aim::Absent)).await.unwrap();
-    me.user.expect_no_trace();
 }
