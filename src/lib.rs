@@ -52,7 +52,8 @@
 //! - The diagnosis leaves nothing in the bucket, also after a cancel at any request:
 //!   `tests/it/doctor_traces.rs`. Each rung fails for what it is there for:
 //!   `tests/it/doctor_rungs.rs`. What it promises, ZenML's own store keeps:
-//!   `tests/python/prediction_test.py`.
+//!   `tests/python/prediction_test.py`; what it says of ZenML's deleting, ZenML does:
+//!   `tests/python/acceptance_test.py`.
 //! - A commit that breaks off at any step, by a refusal, a lost answer or a kill, is shown truly by
 //!   the next plan, goes on without making anything twice, or is taken back: `tests/it/commit`.
 //!   The same plans and commits hold against a real server: `tests/python/zenml_test.py`. Through
@@ -65,7 +66,8 @@
 //! - Pruning leaves nothing dangling, whenever it is killed, and never touches what a run uses: the
 //!   tests of [`zenml::artifacts::prune`] and `tests/it/artifacts.rs`.
 //! - No secret is in any file, `Debug` text or screen: the canaries of [`keystore`] and
-//!   `tests/it/screens_forms.rs`.
+//!   `tests/it/screens_forms.rs`; nor in a command's answer, or with a child: those of
+//!   `tests/python/acceptance_test.py`.
 //! - What ZenML exported comes into the catalog and goes out again byte by byte, and a key in it
 //!   gets neither into a file nor onto a screen: `tests/it/components.rs`.
 //! - A stale answer reaches no screen, and a hint is shown only for a key that does something: the
