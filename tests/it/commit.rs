@@ -34,6 +34,7 @@ use osstack::ports::network::Network;
 use osstack::sandbox::zenml::runs::Runs;
 use osstack::sandbox::zenml::{API_KEY, Zenml, ZenmlFaultSwitch};
 use osstack::zenml::rest;
+use osstack::zenml::version::Version;
 use serde_json::json;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -54,6 +55,19 @@ impl Bed {
             .expect("OSSTACK_ZENML_API_KEY_FILE names the file of an API key for it");
         let api_key = std::fs::read_to_string(file).unwrap().trim().to_owned();
         Self { url, api_key }
+    }
+
+    /// Whether it reads the names of ZenML's OSS page, and not the `aws_` ones alone.
+    async fn reads_plain_names(&self) -> bool {
+        self.client().info().await.unwrap().version >= Version::PLAIN_KEY_NAMES
+    }
+
+    /// A value of a secret as its S3 store reads it (`aws_secret_schema.py`).
+    async fn read(&self, secret: &str, what: &str) -> Option<String> {
+        let values = self.client().secret(secret).await.unwrap().unwrap().values;
+        let plain = self.reads_plain_names().await.then(|| values.get(what)).flatten();
+        let value = values.get(&format!("aws_{what}")).or(plain)?;
+        Some(value.as_ref()?.expose().to_owned())
     }
 
     /// Somebody who looks at it without osstack's ops.
@@ -279,9 +293,11 @@ async fn a_whole_life(bed: &Bed) {
         })
     );
     let secret = server.secret(&me.name("secret")).await.unwrap().unwrap();
-    let value = |key: &str| secret.values[key].as_ref().unwrap().expose().to_owned();
-    assert_eq!(value("access_key_id"), "LTAI5tExampleExample0001");
-    assert_eq!(value("secret_access_key"), "canary-of-the-commit-secret-01");
+    let names = if bed.reads_plain_names().await { KeyNames::Oss } else { KeyNames::Aws };
+    assert!(secret.values.keys().eq(names.names().iter().take(2)), "{:?}", secret.values.keys());
+    let value = async |what: &str| bed.read(&me.name("secret"), what).await;
+    assert_eq!(value("access_key_id").await.unwrap(), "LTAI5tExampleExample0001");
+    assert_eq!(value("secret_access_key").await.unwrap(), "canary-of-the-commit-secret-01");
     let stack = server.stack(&me.name("stack")).await.unwrap().unwrap();
     assert_eq!(Some(&stack.id), committed.stack_id.as_ref());
     assert_eq!(stack.components["artifact_store"][0].id, store.id);
@@ -349,6 +365,35 @@ async fn what_others_made(bed: &Bed) {
     me.run(commit_of(&me.name("stack"), Aim::Absent)).await.unwrap();
 }
 
+/// Whatever names the values of a secret have that was there, ZenML reads what was committed.
+async fn names_that_were_there(bed: &Bed) {
+    let me = Committer::connected(bed).await;
+    let (server, name) = (bed.client(), me.name("secret"));
+    let theirs = SecretString::new("canary-of-theirs".into());
+    let set = |name: &'static str| (name, Some(&theirs));
+    let [[id, secret, _], [aws_id, aws_secret, _]] =
+        [KeyNames::Oss, KeyNames::Aws].map(KeyNames::names);
+    let made = server.create_secret(&name, &[set(id), set(secret)]).await.unwrap();
+    let ours = [Some("LTAI5tExampleExample0001"), Some("canary-of-the-commit-secret-01")];
+    // the plain ones alone, then the same beside what goes before them
+    let both = vec![set(aws_id), set(aws_secret)];
+    let one = vec![set(aws_id), (aws_secret, None)];
+    for added in [Vec::new(), both, one] {
+        server.update_secret(&made, &added).await.unwrap();
+        let job = commit_of(&me.name("stack"), Aim::Present);
+        me.run(CommitStack { adopt: true, ..job }).await.unwrap();
+        let mut read = Vec::new();
+        for what in [id, secret] {
+            read.push(bed.read(&name, what).await);
+        }
+        let read: Vec<_> = read.iter().map(Option::as_deref).collect();
+        assert_eq!(read, ours, "beside {added:?}");
+        assert_eq!(me.plan().await, KEPT);
+    }
+    me.run(CommitStack { adopt: true, ..commit_of(&me.name("stack"), Aim::Absent) }).await.unwrap();
+    assert_eq!(server.secret(&name).await.unwrap(), None);
+}
+
 /// A plan that is not the one that was shown is not committed.
 async fn a_plan_that_changed(bed: &Bed) {
     let me = Committer::connected(bed).await;
@@ -404,6 +449,7 @@ async fn an_unchecked_store(bed: &Bed) {
 async fn all(bed: &Bed) {
     a_whole_life(bed).await;
     what_others_made(bed).await;
+    names_that_were_there(bed).await;
     a_plan_that_changed(bed).await;
     an_unchecked_store(bed).await;
     a_key_that_ends(bed).await;
@@ -443,6 +489,13 @@ async fn the_table_of_flavors_holds(bed: &Bed) {
         }
     }
     assert!(seen > 60, "{seen} flavors were compared");
+}
+
+#[tokio::test]
+async fn one_of_an_older_zenml_lives_through_it() {
+    let stand_in = StandIn::start();
+    stand_in.faults.change(|faults| faults.version = Some("0.92.0".into()));
+    all(&stand_in.bed).await;
 }
 
 #[tokio::test]

@@ -120,22 +120,15 @@ fn secret_change(
     change(keys, action, fields, is_foreign)
 }
 
-/// A secret that is there keeps the names its values have: whatever reads it reads those.
+/// A secret that is there keeps the names its values have: whatever reads it reads those. But where
+/// the `aws_` names are wanted, a server or a client may know no others; and where they are there,
+/// ZenML reads them before the plain ones.
 fn kept_names(keys: &[&'static str], secret: &Secret) -> Vec<&'static str> {
-    let has = |names: KeyNames| {
-        names.names().into_iter().take(2).all(|name| secret.values.contains_key(name))
-    };
-    let wanted = keys.first().copied();
-    let other = [KeyNames::Oss, KeyNames::Aws]
-        .into_iter()
-        .find(|names| has(*names))
-        .filter(|names| names.names().first().copied() != wanted);
-    match other {
-        Some(names) if !keys.iter().any(|key| secret.values.contains_key(*key)) => {
-            names.names().into_iter().take(keys.len()).collect()
-        }
-        _ => keys.to_vec(),
+    let aws = KeyNames::Aws.names();
+    if aws.iter().take(2).any(|name| secret.values.contains_key(*name)) {
+        return aws.into_iter().take(keys.len()).collect();
     }
+    keys.to_vec()
 }
 
 fn component_change(step: &Step, held: &Held, made: &Made, changes: &mut Changes) {
