@@ -30,14 +30,14 @@ pub fn run(value: &Value) -> Option<Run> {
     Some(Run {
         id,
         name: of("/name").unwrap_or_default(),
-        pipeline: of("/resources/pipeline/name").filter(|name| !name.is_empty()),
+        pipeline: moved_text(value, "/pipeline/name").filter(|name| !name.is_empty()),
         status: Status(of("/body/status").unwrap_or_default()),
         reason: of("/body/status_reason").filter(|reason| !reason.is_empty()),
         created: time(value, "/body/created"),
         started: time(value, "/metadata/start_time"),
         ended: time(value, "/metadata/end_time"),
-        stack: of("/resources/stack/name"),
-        user: of("/resources/user/name"),
+        stack: moved_text(value, "/stack/name"),
+        user: moved_text(value, "/user/name"),
         tags: tags(value),
         logs: logs(value),
     })
@@ -53,8 +53,8 @@ pub fn step(value: &Value) -> Option<Step> {
         run: text(value, "/metadata/pipeline_run_id"),
         started: time(value, "/body/start_time"),
         ended: time(value, "/body/end_time"),
-        inputs: versions(value, "/resources/inputs"),
-        outputs: versions(value, "/resources/outputs"),
+        inputs: versions(moved(value, "/inputs")),
+        outputs: versions(moved(value, "/outputs")),
         logs: logs(value),
     })
 }
@@ -81,9 +81,9 @@ pub fn artifact_version(value: &Value) -> Option<ArtifactVersion> {
         size: metadata.get("storage_size").and_then(Value::as_u64),
         created: time(value, "/body/created"),
         tags: tags(value),
-        step: of("/resources/producer_step_run_id"),
-        run: of("/resources/producer_pipeline_run_id"),
-        project: of("/body/project_id"),
+        step: moved_text(value, "/producer_step_run_id"),
+        run: moved_text(value, "/producer_pipeline_run_id"),
+        project: of("/body/project_id").or_else(|| of("/metadata/project/id")),
         store: of("/body/artifact_store_id"),
         visualizations: seen.collect(),
         metadata,
@@ -110,6 +110,17 @@ fn text(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer)?.as_str().map(str::to_owned)
 }
 
+/// A field that ZenML moved: what 0.98 has in `resources` was in `body` or `metadata` before (all
+/// of it in 0.80, of runs in 0.85 as well, the logs of steps in 0.92 still).
+fn moved<'a>(value: &'a Value, field: &str) -> Option<&'a Value> {
+    let at = |part| value.get(part)?.pointer(field).filter(|found| !found.is_null());
+    ["resources", "body", "metadata"].into_iter().find_map(at)
+}
+
+fn moved_text(value: &Value, field: &str) -> Option<String> {
+    moved(value, field)?.as_str().map(str::to_owned)
+}
+
 fn time(value: &Value, pointer: &str) -> Option<OffsetDateTime> {
     moment(value.pointer(pointer)?.as_str()?)
 }
@@ -119,12 +130,13 @@ fn items<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value>
 }
 
 fn tags(value: &Value) -> Vec<String> {
-    items(value, "/resources/tags").filter_map(|tag| text(tag, "/name")).collect()
+    let tags = moved(value, "/tags").and_then(Value::as_array).into_iter().flatten();
+    tags.filter_map(|tag| text(tag, "/name")).collect()
 }
 
 /// Logs, the one of older servers (`logs`) as well as the list of newer ones.
 fn logs(value: &Value) -> Vec<LogFile> {
-    let old = value.pointer("/resources/logs").filter(|log| log.is_object());
+    let old = moved(value, "/logs").filter(|log| log.is_object());
     let logs = items(value, "/resources/log_collection").chain(old);
     let mut found: Vec<LogFile> = Vec::new();
     for log in logs {
@@ -138,8 +150,8 @@ fn logs(value: &Value) -> Vec<LogFile> {
 }
 
 /// Versions by input or output; servers before 0.67 have one version a name, not a list of them.
-fn versions(value: &Value, pointer: &str) -> Vec<(String, ArtifactVersion)> {
-    let map = value.pointer(pointer).and_then(Value::as_object).into_iter().flatten();
+fn versions(value: Option<&Value>) -> Vec<(String, ArtifactVersion)> {
+    let map = value.and_then(Value::as_object).into_iter().flatten();
     map.flat_map(|(name, one)| {
         let many = one.as_array().map_or(std::slice::from_ref(one), Vec::as_slice);
         let read = many.iter().filter_map(artifact_version);
@@ -223,6 +235,30 @@ mod tests {
         let bare = artifact_version(&list["items"][0]).unwrap();
         assert_eq!((bare.size, bare.metadata.len()), (None, 0));
         assert_eq!(bare.step.as_deref(), Some("681656ff-a3af-417b-8469-3c74ef4f0be4"));
+    }
+
+    #[test]
+    fn what_older_servers_have_elsewhere_is_read() {
+        // 0.80, as its models have it
+        let old = run(&json!({ "id": "1", "name": "r", "body": {
+            "status": "completed", "user": { "id": "u", "name": "me" },
+            "pipeline": { "name": "p" }, "stack": { "name": "s" },
+        }, "resources": { "tags": [{ "name": "t" }], "pipeline": null } }))
+        .unwrap();
+        let told = [old.pipeline, old.stack, old.user].map(Option::unwrap);
+        assert_eq!((told.join(" ").as_str(), old.tags), ("p s me", vec!["t".into()]));
+        let version = json!({ "id": "2", "body": {
+            "artifact": { "name": "a" }, "version": "1", "producer_pipeline_run_id": "1",
+        }, "metadata": { "producer_step_run_id": "3", "project": { "id": "4" } } });
+        let old = artifact_version(&version).unwrap();
+        assert_eq!([old.run, old.step, old.project].map(Option::unwrap), ["1", "3", "4"]);
+        // the logs of a step are there in 0.92 as well
+        let old = step(&json!({ "id": "3", "name": "s",
+            "body": { "inputs": { "in": [version] }, "outputs": { "out": version } },
+            "metadata": { "logs": { "body": { "uri": "s3://b/logs/1.log" } } } }))
+        .unwrap();
+        assert_eq!((old.inputs[0].0.as_str(), old.outputs[0].0.as_str()), ("in", "out"));
+        assert_eq!(old.logs[0].uri, "s3://b/logs/1.log");
     }
 
     #[test]

@@ -186,6 +186,11 @@ fn text(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
 }
 
+/// The id of whoever made it, whom ZenML 0.80 tells whole.
+fn owner(body: &Value) -> Option<String> {
+    text(body, "/body/user_id").or_else(|| text(body, "/body/user/id"))
+}
+
 fn map(value: &Value, pointer: &str) -> Map<String, Value> {
     value.pointer(pointer).and_then(Value::as_object).cloned().unwrap_or_default()
 }
@@ -205,7 +210,7 @@ impl Secret {
             id: text(&body, "/id")?,
             name: text(&body, "/name")?,
             is_private: body.pointer("/body/private").and_then(Value::as_bool).unwrap_or(false),
-            user_id: text(&body, "/body/user_id"),
+            user_id: owner(&body),
             values: values.collect(),
         })
     }
@@ -226,7 +231,7 @@ impl Component {
                 .unwrap_or_default(),
             configuration: map(body, "/metadata/configuration"),
             labels: map(body, "/metadata/labels"),
-            user_id: text(body, "/body/user_id"),
+            user_id: owner(body),
             has_connector: connector.is_some_and(|connector| !connector.is_null()),
         })
     }
@@ -252,7 +257,7 @@ impl Stack {
                 .flatten()
                 .map(|(kind, all)| (kind.clone(), references(all)))
                 .collect(),
-            user_id: text(body, "/body/user_id"),
+            user_id: owner(body),
         })
     }
 }
