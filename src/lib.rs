@@ -56,9 +56,9 @@
 //!   `tests/python/acceptance_test.py`.
 //! - A commit that breaks off at any step, by a refusal, a lost answer or a kill, is shown truly by
 //!   the next plan, goes on without making anything twice, or is taken back: `tests/it/commit`.
-//!   The same plans and commits hold against a real server: `tests/python/zenml_test.py`. Through
-//!   the `zenml` command they hold as well, and the commands that a plan shows do the same:
-//!   `tests/python/command_test.py`.
+//!   The same plans and commits hold against real servers, new and old:
+//!   `tests/python/zenml_test.py`. Through the `zenml` command they hold as well, and the commands
+//!   that a plan shows do the same: `tests/python/command_test.py`.
 //! - Beside any hostile server a key is drawn within 100 ms and a stop answered within 200 ms:
 //!   `tests/it/hostile/frames.rs`.
 //! - A file is the old one or the new one after a kill at any point, and a file that cannot be

@@ -1,7 +1,9 @@
 """osstack commits to a real ZenML server.
 
-Starts ZenML 0.98 on loopback over sqlite, makes a service account and its key, and runs the suite
-of commits (`tests/it/commit.rs`), which is held against the stand-in as well.
+Starts the ZenML of this Python on loopback over sqlite, makes a service account and its key, and
+runs the suite of commits (`tests/it/commit.rs`), which is held against the stand-in as well. On the
+command line, osstack then says what is to know of this version, and this ZenML reads the secret
+that it wrote.
 """
 
 import contextlib
@@ -15,9 +17,43 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
+from importlib import metadata
 
+BINARY = os.path.abspath(os.environ.get("OSSTACK_BIN", "target/release/osstack"))
 USER, PASSWORD = "default", "dummy-Passw0rd"
 START_SECONDS = 240
+
+# the first that asks the store's own endpoint for versions (ZenML PR #4186), and the first that
+# reads access_key_id too (#4289)
+ENDPOINT_KEPT, PLAIN_KEY_NAMES = (0, 91, 2), (0, 93, 0)
+KEY = {"access_key_id": "LTAI5tExampleExample0001", "secret_access_key": "canary-of-the-server-test"}
+
+# a run on the server's own stack, whose artifacts are files of this machine
+PIPELINE = """
+import sys
+from zenml import pipeline, step
+from zenml.cli.login import connect_to_server
+connect_to_server(sys.argv[1], api_key=sys.stdin.read())
+@step
+def first() -> int:
+    print("first has written")
+    return 1
+@step
+def second(number: int) -> int:
+    return number + 1
+@pipeline(enable_cache=False)
+def small():
+    second(first())
+small.with_options(run_name="small-1")()
+"""
+
+# what ZenML's S3 store takes the values of its secret by
+READER = """
+import json, sys
+from zenml.secret.schemas import AWSSecretSchema
+secret = AWSSecretSchema(**json.load(sys.stdin))
+print(json.dumps([secret.aws_access_key_id, secret.aws_secret_access_key]))
+"""
 
 
 def free_port():
@@ -103,6 +139,102 @@ def api_key(url):
     return made["body"]["key"]
 
 
+class CommandLine:
+    """osstack's commands, with files of their own."""
+
+    def __init__(self, folder):
+        passphrase = folder / "passphrase"
+        passphrase.write_text("not a secret")
+        self.settings = {
+            "PATH": "/usr/bin:/bin",
+            "OSSTACK_HOME": str(folder / "home"),
+            "OSSTACK_PASSPHRASE_FILE": str(passphrase),
+            "NO_PROXY": "*",
+        }
+
+    def run(self, *arguments, stdin=None):
+        done = subprocess.run(
+            [BINARY, *arguments], input=stdin, capture_output=True, text=True, env=self.settings
+        )
+        said = f"osstack {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, said
+        return done
+
+    def json(self, *arguments):
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+
+def what_is_to_know(version):
+    """The warnings about a server of this version."""
+    number = tuple(map(int, version.split(".")))
+    if number < ENDPOINT_KEPT:
+        yield (
+            f"ZenML {version} asks AWS, not your endpoint, whether the bucket keeps versions, and "
+            "sends the key id there (fixed in 0.91.2): update it."
+        )
+    if number < PLAIN_KEY_NAMES:
+        yield (
+            f"ZenML {version} reads only aws_access_key_id and aws_secret_access_key of a secret "
+            "(others since 0.93.0): the secret gets those names."
+        )
+
+
+def python(folder, code, *arguments, stdin):
+    """Runs code in this Python, with a configuration of ZenML's own."""
+    # steps must have a file that they stand in
+    file = folder / "code.py"
+    file.write_text(code)
+    done = subprocess.run(
+        [sys.executable, file, *arguments],
+        input=stdin, capture_output=True, text=True, env=environment(folder / "client"),
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def on_the_command_line(folder, url, key_file):
+    """What osstack says of this server, and what this ZenML makes of the secret it is given."""
+    version = metadata.version("zenml")
+    osstack = CommandLine(folder)
+    osstack.run("zenml", "login", url, "--api-key-file", str(key_file))
+    status = osstack.json("zenml", "status")
+    assert status["server"]["version"] == version, status
+    warnings = list(what_is_to_know(version))
+    assert status["warnings"] == warnings, status["warnings"]
+    shown = osstack.run("zenml", "status").stderr
+    assert shown == "".join(f"warning: {warning}\n" for warning in warnings), shown
+
+    osstack.run("secret", "create", "secret", "--stdin", stdin=json.dumps(KEY))
+    osstack.run(
+        "artifact-store", "register", "store", "--bucket", "your-bucket", "--secret", "secret",
+        "--region", "eu-central-1",
+    )  # fmt: skip
+    osstack.run("stack", "register", "stack", "-a", "store", "-o", "default")
+    osstack.run("commit", "stack", "--without-check")
+    token = call(f"{url}/api/v1/login", form={"username": USER, "password": PASSWORD})
+    token = token["access_token"]
+    found = call(f"{url}/api/v1/secrets?name=equals:secret", token)["items"]
+    values = call(f"{url}/api/v1/secrets/{found[0]['id']}", token)["body"]["values"]
+    is_older = tuple(map(int, version.split("."))) < PLAIN_KEY_NAMES
+    names = [f"aws_{name}" for name in KEY] if is_older else list(KEY)
+    assert sorted(values) == sorted(names), sorted(values)
+    read = python(folder, READER, stdin=json.dumps(values)).splitlines()[-1]
+    assert json.loads(read) == list(KEY.values()), read
+    print(f"ZenML {version} reads the secret by {', '.join(names)}", flush=True)
+
+    python(folder, PIPELINE, url, stdin=key_file.read_text())
+    runs = osstack.json("run", "list", "--pipeline", "small")["runs"]
+    told = [(run["name"], run["status"], run["stack"]) for run in runs]
+    assert told == [("small-1", "completed", "default")], runs
+    steps = {one["name"]: one for one in osstack.json("run", "describe", "small-1")["steps"]}
+    assert len(steps["first"]["outputs"]) == len(steps["second"]["inputs"]) == 1, steps
+    assert steps["first"]["outputs"][0]["id"] == steps["second"]["inputs"][0]["id"], steps
+    made = osstack.json("artifact", "describe", steps["first"]["outputs"][0]["id"])
+    assert made["step_detail"]["name"] == "first", made
+    assert [one["name"] for one in made["read_by"]] == ["second"], made
+    print(f"ZenML {version} tells of its runs", flush=True)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="osstack-zenml-") as folder:
         folder = pathlib.Path(folder)
@@ -116,7 +248,9 @@ def main():
             }
             command = ["cargo", "test", "--locked", "--test", "it", "real_zenml"]
             suite = subprocess.run([*command, "--", "--ignored", "--nocapture"], env=settings)
-            sys.exit(suite.returncode)
+            if suite.returncode != 0:
+                sys.exit(suite.returncode)
+            on_the_command_line(folder, url, key_file)
 
 
 if __name__ == "__main__":
