@@ -42,6 +42,7 @@ OUTPUTS = {
     "train": {"model": ("Data", "artifact.pkl")},
     "describe": {"report": ("DataAnalysis", "output.html")},
 }
+PREVIEWS = {"settings": ["json"], "frame": ["csv", "csv"], "report": ["html"]}
 NAMES = sorted(name for outputs in OUTPUTS.values() for name in outputs)
 
 
@@ -247,6 +248,8 @@ def look_into(user, located):
         location, files = located[f"{name}:2"]
         described = user.json("artifact", "describe", f"{name}:2")
         same(described["location"], location, f"the location of {name}")
+        seen = [one["type"] for one in described["visualizations"]]
+        same(seen, PREVIEWS.get(name, []), f"previews of {name}")
         sizes = {entry["key"].rsplit("/", 1)[-1]: entry["size"] for entry in described["files"]}
         same(sizes, {key.rsplit("/", 1)[-1]: size for key, size in files.items()}, name)
 
