@@ -26,7 +26,7 @@ START_SECONDS = 240
 # the first that asks the store's own endpoint for versions (ZenML PR #4186), and the first that
 # reads access_key_id too (#4289)
 ENDPOINT_KEPT, PLAIN_KEY_NAMES = (0, 91, 2), (0, 93, 0)
-KEY = {"access_key_id": "LTAI5tExampleExample0001", "secret_access_key": "canary-of-the-server-test"}
+KEY = {"access_key_id": "LTAI5tExampleExample0001", "secret_access_key": "canary-of-the-server"}
 
 # a run on the server's own stack, whose artifacts are files of this machine
 PIPELINE = """

@@ -511,3 +511,22 @@ impl Client {
         self.delete(&format!("/stacks/{id}"), &[]).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_made_it_is_known_on_old_servers_too() {
+        let made_by = |body: Value| Component::read(&body).unwrap().user_id;
+        let component = |user: Value| {
+            let mut body = json!({ "id": "1", "name": "store", "body": user });
+            body["body"]["type"] = json!("artifact_store");
+            body
+        };
+        assert_eq!(made_by(component(json!({ "user_id": "me" }))), Some("me".into()));
+        assert_eq!(made_by(component(json!({ "user": { "id": "me" } }))), Some("me".into()));
+        // came with ZenML
+        assert_eq!(made_by(component(json!({ "user": null }))), None);
+    }
+}
