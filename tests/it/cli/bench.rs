@@ -201,7 +201,11 @@ impl Drop for Bench {
                 let bytes = std::fs::read(&path).unwrap_or_default();
                 let is_leak = String::from_utf8_lossy(&bytes)
                     .contains(self.sandbox.secret_access_key.as_str());
-                assert!(!is_leak || std::thread::panicking(), "the secret is in {path:?}");
+                assert!(
+                    !is_leak || std::thread::panicking(),
+                    "the secret is in {}",
+                    path.display()
+                );
             }
         }
     }
