@@ -11,6 +11,7 @@ use ratatui::text::Line;
 
 use crate::base::units;
 use crate::base::visible::visible;
+use crate::ops::activate::{ActivateStack, Activated};
 use crate::ops::commit::{CommitStack, Committed, Committing, UndoCommit, Undone};
 use crate::ops::commit_record::Progress;
 use crate::ops::failure::{Failure, FailureKind};
@@ -74,6 +75,7 @@ enum Stage {
 pub enum Command {
     Commit,
     Undo,
+    Activate,
     Replan,
     Export,
     Switch,
@@ -92,6 +94,7 @@ pub enum Msg {
     Progressed(Committing),
     Committed(Outcome<Result<Committed, Failure>>),
     Undone(Outcome<Result<Undone, Failure>>),
+    Activated(Outcome<Result<Activated, Failure>>),
     FileNamed(PathBuf),
     OverwriteConfirmed(PathBuf),
     Exported(PathBuf, Outcome<Result<(), Failure>>),
@@ -149,6 +152,24 @@ impl PlanScreen {
             }
             _ => false,
         }
+    }
+
+    fn may_activate(&self) -> bool {
+        match &self.commit {
+            Stage::Made(id) => id.is_some(),
+            Stage::Planned => {
+                let is_there = |live: &LivePlan| live.changes.is_noop();
+                self.aim == Aim::Present && self.live().is_some_and(is_there)
+            }
+            _ => false,
+        }
+    }
+
+    fn activate(&self) -> Step<Self> {
+        let Some(live) = self.live() else { return Step::none() };
+        let against = Against::Named(live.connection.to_string());
+        let job = ActivateStack { stack: self.stack.clone(), against };
+        Step::run(Effect::exclusive("commit", job, Msg::Activated))
     }
 
     fn may_plan(&self) -> bool {
@@ -285,6 +306,20 @@ impl PlanScreen {
                     Step::toast(Tone::Bad, &said)
                 }
             },
+            Msg::Activated(outcome) => match settled(outcome) {
+                Ok(activated) => match activated.shown() {
+                    Some(by) => {
+                        let said = format!("{} is the active stack of {by}", self.stack);
+                        Step::toast(Tone::Good, &said)
+                    }
+                    None => Step::toast(
+                        Tone::Warning,
+                        "no zenml on the PATH speaks with this ZenML: set \
+                         ZENML_ACTIVE_STACK_ID where pipelines are started",
+                    ),
+                },
+                Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
+            },
             Msg::FileNamed(path) => self.export(path, false),
             Msg::OverwriteConfirmed(path) => self.export(path, true),
             Msg::Exported(asked, outcome) => match settled(outcome) {
@@ -314,6 +349,7 @@ impl Screen for PlanScreen {
     const NAME: &'static str = "plan";
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["c"], Command::Commit, "commit…").when(Self::may_commit),
+        Bind::new(&["a"], Command::Activate, "make active").when(Self::may_activate),
         Bind::new(&["u"], Command::Undo, "take back…").when(Self::may_undo),
         Bind::new(&["E", "w"], Command::Export, "export script…").when(Self::may_export),
         Bind::new(&["tab", "s"], Command::Switch, "calls, script").when(Self::is_planned),
@@ -344,6 +380,7 @@ impl Screen for PlanScreen {
                 let question = Confirm::new(&title, text, ["Take back", "Leave"]);
                 return Step::ask(question, |()| Msg::UndoConfirmed);
             }
+            Event::Command(Command::Activate) => return self.activate(),
             Event::Command(Command::Replan) => {
                 self.planned = None;
                 self.failure = None;

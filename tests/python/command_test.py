@@ -108,10 +108,13 @@ class Home:
             "OSSTACK_PASSPHRASE_FILE": str(passphrase),
         }
 
-    def osstack(self, *arguments, stdin=None, codes=(0,)):
+    def osstack(self, *arguments, stdin=None, codes=(0,), files=None):
+        environment = dict(self.environment)
+        if files is not None:
+            environment["OSSTACK_HOME"] = str(files)
         done = subprocess.run(
             [BINARY, *arguments],
-            input=stdin, capture_output=True, text=True, env=self.environment, timeout=SECONDS,
+            input=stdin, capture_output=True, text=True, env=environment, timeout=SECONDS,
         )  # fmt: skip
         shown = f"osstack {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         if done.returncode not in codes:
@@ -158,6 +161,39 @@ def both(home, by_hand, number, what, *, name="stack", more=(), commit=("--witho
     return plan, ours, labels, active
 
 
+def taken_over(home, folder):
+    """Somebody with files of their own lists what ZenML has, takes the stack over, and compares."""
+    files = folder / "home" / "colleague"
+
+    def colleague(*arguments, stdin=None):
+        return json.loads(home.osstack(*arguments, "--json", stdin=stdin, files=files))
+
+    colleague("secret", "create", "own", "--stdin", stdin=json.dumps(key(9)))
+    colleague("zenml", "login", "--command", str(home.command), "--name", "here")
+    found = colleague("zenml", "import")
+    stack = {one["name"]: one for one in found["stacks"]}["stack"]
+    check((stack["here"], stack["on_oss"], stack["made_by"]) == ("new", True, "osstack"), stack)
+    taken = colleague("zenml", "import", "stack")
+    check(taken["entries"]["secret secret"] == "taken", taken)
+    check(taken["entries"]["stack stack"] == "new", taken)
+    (diff,) = colleague("diff", "stack")["stacks"]
+    check({thing["state"] for thing in diff["things"]} == {"same"}, diff)
+    # what somebody changes there is seen, and taken
+    home.osstack("artifact-store", "update", "store", "--prefix", "three")
+    home.commit("--without-check")
+    (diff,) = colleague("diff", "stack")["stacks"]
+    states = {thing["thing"]: thing for thing in diff["things"]}
+    check(states["artifact-store/store"]["fields"] == [
+        {"name": "path", "catalog": "s3://your-bucket/two", "zenml": "s3://your-bucket/three"}
+    ], diff)  # fmt: skip
+    colleague("diff", "stack", "--take-theirs", "artifact-store/store", "--yes")
+    (diff,) = colleague("diff", "stack")["stacks"]
+    check({thing["state"] for thing in diff["things"]} == {"same"}, diff)
+    home.osstack("artifact-store", "update", "store", "--prefix", "two")
+    home.commit("--without-check")
+    print("taken over: the same on both sides", flush=True)
+
+
 def life(folder):
     zenml, by_hand = Zenml(folder / "committed"), Zenml(folder / "by-hand")
     home = Home(folder, zenml)
@@ -198,6 +234,7 @@ def life(folder):
     plan, ours, *_ = both(home, by_hand, 2, "changes")
     check(signs(plan) == "~~+~", plan)
     check(ours[0]["secret"] == key(2), "the new values of the secret")
+    taken_over(home, folder)
     home.osstack("stack", "update", "stack", "--component", "image_builder=")
     both(home, by_hand, 2, "a type that goes")
 

@@ -34,6 +34,9 @@ async fn a_commit_is_asked_for_by_name_shown_and_then_there_is_nothing_to_do() {
     me.user.keys("cstack_x").await;
     let done = me.user.keys("<enter>").await;
     assert!(done.contains("Committed.") && done.contains("stack stack_x  done"), "{done}");
+    // the stand-in speaks with no zenml of this machine
+    let active = me.user.keys("a").await;
+    assert!(active.contains("ZENML_ACTIVE_STACK_ID"), "{active}");
     let again = me.user.keys("R").await;
     assert!(again.contains("Nothing to do"), "{again}");
     assert!(!again.contains("commit\u{2026}"), "no key for what cannot be done: {again}");
