@@ -193,6 +193,13 @@ pub struct Sandbox {
     /// Begin with no bucket but one that is empty
     #[arg(long)]
     pub empty: bool,
+    /// Serve a stand-in for ZenML's REST API too, which knows of runs over the demo's artifacts
+    #[arg(long)]
+    pub zenml: bool,
+    /// Make something go wrong there, in the middle of a commit too: refused-from=2, answer-lost=1;
+    /// `--zenml-fault list` tells all
+    #[arg(long = "zenml-fault", value_name = "NAME[=VALUE]")]
+    pub zenml_faults: Vec<String>,
 }
 
 /// `osstack regions`.

@@ -13,12 +13,18 @@ use crate::ops::failure::{Failure, FailureKind};
 use crate::ports::paths::Paths;
 use crate::sandbox::faults::{FAULTS, Faults};
 use crate::sandbox::hosts::Domain;
-use crate::sandbox::{Sandbox, SandboxConfig, Seed};
+use crate::sandbox::zenml::named::ZENML_FAULTS;
+use crate::sandbox::zenml::runs::Runs;
+use crate::sandbox::zenml::{API_KEY, Zenml, ZenmlFaults};
+use crate::sandbox::{self, BUCKET, Sandbox, SandboxConfig, Seed};
 
 /// Serves until the session is cancelled: by ctrl-c or SIGTERM.
 pub(super) async fn run(args: SandboxArgs, session: &mut Session) -> Result<(), Stop> {
     if args.faults.iter().any(|fault| fault == "list") {
         return list_faults(&mut session.output);
+    }
+    if args.zenml_faults.iter().any(|fault| fault == "list") {
+        return list_zenml_faults(&mut session.output);
     }
     let machine = &session.machine;
     let wrong = |message: String| Failure::new(FailureKind::Usage, message);
@@ -41,10 +47,56 @@ pub(super) async fn run(args: SandboxArgs, session: &mut Session) -> Result<(), 
     let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
     let config = SandboxConfig::new(seed, clock, entropy);
     let sandbox = Sandbox::bind(SandboxConfig { port: args.port, tls, faults, domains, ..config })?;
-    let description = json!(sandbox.description());
+    let wants_zenml = args.zenml || !args.zenml_faults.is_empty();
+    let zenml = wants_zenml.then(|| stand_in(&args.zenml_faults, &sandbox, session)).transpose()?;
+    let mut description = json!(sandbox.description());
+    if let (Some(zenml), Some(description)) = (&zenml, description.as_object_mut()) {
+        let at = json!({ "stand_in": true, "url": zenml.url(), "api_key": API_KEY });
+        description.insert("zenml".into(), at);
+    }
     session.output.json(&description)?;
     session.output.flush()?;
-    Ok(sandbox.serve(session.cancel.clone()).await?)
+    let cancel = session.cancel.clone();
+    match zenml {
+        None => sandbox.serve(cancel).await?,
+        Some(zenml) => {
+            let both = tokio::join!(sandbox.serve(cancel.clone()), zenml.serve(cancel));
+            both.0?;
+            both.1.map_err(|source| sandbox::Error::Listen { port: 0, source })?;
+        }
+    }
+    Ok(())
+}
+
+/// The stand-in for ZenML over the sandbox's objects.
+fn stand_in(faults: &[String], sandbox: &Sandbox, session: &Session) -> Result<Zenml, Failure> {
+    let mut all = ZenmlFaults::default();
+    for fault in faults {
+        all.switch_on(fault)
+            .map_err(|error| Failure::new(FailureKind::Usage, error.to_string()))?;
+    }
+    let machine = &session.machine;
+    let runs = Runs::over(&sandbox.objects(BUCKET), machine.clock.now().date());
+    let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
+    let zenml = Zenml::bind(clock, entropy, runs)
+        .map_err(|source| sandbox::Error::Listen { port: 0, source })?;
+    zenml.add_by_hand(&sandbox.description());
+    Ok(zenml.with_faults(all))
+}
+
+fn list_zenml_faults(output: &mut Output) -> Result<(), Stop> {
+    if output.is_json() {
+        let faults: Vec<_> = ZENML_FAULTS
+            .iter()
+            .map(|fault| json!({ "name": fault.name, "usage": fault.usage(), "says": fault.says }))
+            .collect();
+        return output.json(&json!({ "schema": SCHEMA, "faults": faults }));
+    }
+    let mut table = Table::new(&["FAULT OF THE STAND-IN", "WHAT IT DOES"]);
+    for fault in ZENML_FAULTS {
+        table.row([Cell::own(fault.usage()), Cell::own(fault.says)]);
+    }
+    output.table(&table)
 }
 
 fn list_faults(output: &mut Output) -> Result<(), Stop> {

@@ -5,6 +5,7 @@
 //! It says so itself: its name is `sandbox`, and `GET /info` carries `metadata.stand_in`, which
 //! every screen shows. What `tests/it/commit.rs` asks of it is asked of a real server too.
 
+pub mod named;
 mod registry;
 pub mod runs;
 mod server;
@@ -97,6 +98,13 @@ impl Zenml {
         let registry = Mutex::new(Registry::new(clock, entropy, runs));
         let shared = Arc::new(Shared { registry, faults: ZenmlFaultSwitch::default() });
         Ok(Self { listener, address, shared })
+    }
+
+    /// Switches faults on before anything is asked.
+    #[must_use]
+    pub fn with_faults(self, faults: ZenmlFaults) -> Self {
+        self.shared.faults.change(|all| *all = faults);
+        self
     }
 
     /// Where it is: `http://127.0.0.1:PORT`.

@@ -345,3 +345,70 @@ fn the_sandbox_tells_where_it_is_and_stops_when_told() {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(Ran::of(child.wait_with_output().unwrap()).code, 0);
 }
+
+/// By the commands alone: a commit that breaks off in the middle is named and taken back; then it
+/// goes through, is made active, diffed, and what somebody made by hand is listed and taken over.
+#[test]
+fn a_commit_breaks_off_is_taken_back_and_goes_through() {
+    let bench = Bench::furnished();
+    let start = |faults: &[&str]| {
+        let mut child = bench.spawn(&[&["sandbox", "--zenml"], faults].concat());
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let description: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(description["zenml"]["stand_in"], true);
+        let text = |name: &str| description["zenml"][name].as_str().unwrap().to_owned();
+        let login = ["zenml", "login", &text("url"), "--name", "here", "--api-key-stdin", "--json"];
+        let signed_in = bench.feed(&login, &text("api_key")).ok().json();
+        assert_eq!(signed_in["server"]["stand_in"], true);
+        child
+    };
+    let stop = |child: std::process::Child| {
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert_eq!(Ran::of(child.wait_with_output().unwrap()).code, 0);
+    };
+    let commit = ["commit", "demo_stack", "--yes", "--without-check"];
+
+    let server = start(&["--zenml-fault", "refused-from=2"]);
+    let broken = bench.run(&commit);
+    assert!(broken.code == 1 && broken.err.contains("--undo"), "{broken:?}");
+    let undone = bench.run(&["commit", "demo_stack", "--undo", "--yes"]);
+    assert!(undone.err.contains("database is gone"), "the fault stays: {undone:?}");
+    let plan = bench.run(&["plan", "demo_stack", "--json"]).ok().json();
+    assert_eq!(plan["zenml"]["unfinished"]["steps"].as_array().unwrap().len(), 2, "{plan}");
+    stop(server);
+
+    let server = start(&[]);
+    let committed = bench.run(&[&commit[..], &["--set", "--json"]].concat()).ok().json();
+    assert_eq!(committed["changes"].as_array().unwrap().len(), 3, "{committed}");
+    assert_eq!(committed["set_by"], Value::Null, "no zenml is on this PATH");
+    assert!(committed["stack_id"].is_string());
+    let diff = bench.run(&["diff", "demo_stack", "--json", "--exit-code"]).ok().json();
+    assert_eq!(diff["stacks"][0]["differs"], false, "{diff}");
+    let there = bench.run(&["zenml", "import", "--json"]).ok().json();
+    let by_hand = &there["artifact_stores"].as_array().unwrap()[1];
+    assert_eq!((&by_hand["name"], &by_hand["here"]), (&json!("demo_store"), &json!("same")));
+    let shown = bench.run(&["zenml", "import"]).ok().out;
+    assert!(shown.contains("store_by_hand: error: Without addressing_style"), "{shown}");
+    let taken = bench.run(&["zenml", "import", "--all", "--json"]).ok().json();
+    let entries = json!({
+        "artifact store store_by_hand": "new",
+        "stack stack_by_hand": "new",
+        "secret secret_by_hand": "taken",
+    });
+    assert_eq!(taken["entries"], entries);
+    let differs = bench.run(&["diff", "stack_by_hand", "--exit-code"]);
+    assert!(differs.code == 2 && differs.out.contains("config_kwargs.s3"), "{differs:?}");
+    assert!(differs.out.contains("not made by osstack"), "{differs:?}");
+    let unknown = bench.run(&["diff", "stack_by_hand", "--take-theirs", "secret/other", "--yes"]);
+    assert!(unknown.code == 1 && unknown.err.contains("secret/secret_by_hand"), "{unknown:?}");
+    let nothing = bench.run(&["diff", "demo_stack", "--take-theirs", "--yes"]).ok();
+    assert!(nothing.out.contains("nothing to take"), "{nothing:?}");
+    stop(server);
+
+    let unknown = bench.run(&["sandbox", "--zenml-fault", "nonsense"]);
+    assert!(unknown.code == 2 && unknown.err.contains("--zenml-fault list"), "{unknown:?}");
+    let list = bench.run(&["sandbox", "--zenml-fault", "list"]).ok().out;
+    assert!(list.contains("forestalled-at=N"), "{list}");
+}
