@@ -65,8 +65,8 @@
 //!   read is never overwritten: the tests of [`base::atomic_file`] and [`catalog`].
 //! - Pruning leaves nothing dangling, whenever it is killed, and never touches what a run uses: the
 //!   tests of [`zenml::artifacts::prune`] and `tests/it/artifacts.rs`.
-//! - No secret is in any file, `Debug` text or screen: the canaries of [`keystore`] and
-//!   `tests/it/screens_forms.rs`; nor in a command's answer, or with a child: those of
+//! - No secret is in any file, log, `Debug` text, screen or command's answer: no test of
+//!   `tests/it` ends before its user's were searched; nor with a child: the canaries of
 //!   `tests/python/acceptance_test.py`.
 //! - What ZenML exported comes into the catalog and goes out again byte by byte, and a key in it
 //!   gets neither into a file nor onto a screen: `tests/it/components.rs`.
