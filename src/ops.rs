@@ -16,6 +16,7 @@ pub mod demo;
 pub mod diff;
 pub mod failure;
 pub mod fix;
+pub mod found;
 pub mod history;
 pub mod intake;
 pub mod keystore;

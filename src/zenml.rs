@@ -12,6 +12,7 @@ pub mod command;
 pub mod layout;
 pub mod lint;
 pub mod log;
+pub mod login;
 pub mod plan;
 pub mod python;
 pub mod remote;

@@ -66,8 +66,16 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
     }
 }
 
+/// Opens the keystore; makes it where there is none yet.
+pub(super) async fn open_or_create(session: &mut Session) -> Result<(), Stop> {
+    if session.world()?.keystore.status().state == State::Absent {
+        return create(session).await;
+    }
+    session.open_keystore().await
+}
+
 /// Makes the keystore, with the passphrase that the environment or the person gives.
-pub(super) async fn create(session: &mut Session) -> Result<(), Stop> {
+async fn create(session: &mut Session) -> Result<(), Stop> {
     let protection = if let Some(identity) = identity_from_env(&session.machine.env)? {
         Protection::Identity(identity)
     } else {

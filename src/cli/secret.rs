@@ -53,11 +53,7 @@ async fn create(values: SecretValues, session: &mut Session) -> Result<(), Stop>
     let draft = draft(values, key_names, session)?;
     // all that is wrong is said before a passphrase is asked for
     draft.validate()?;
-    if session.world()?.keystore.status().state == State::Absent {
-        super::keystore::create(session).await?;
-    } else {
-        session.open_keystore().await?;
-    }
+    super::keystore::open_or_create(session).await?;
     save(draft, Put::New, session).await
 }
 

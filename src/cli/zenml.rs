@@ -14,10 +14,12 @@ use crate::base::secret_string::SecretString;
 use crate::base::visible::visible;
 use crate::keystore::State;
 use crate::model::connection::{Connection, ConnectionDraft, ServerUrl, SignIn, Way};
+use crate::model::name::Name;
 use crate::ops::connections::{
     Connect, Connected, Disconnect, Greet, ListConnections, SignInWith, typed,
 };
 use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::found::{FindLogin, FoundLogin, SeenLogin, TakeLogin};
 
 /// More than any key or password has, in bytes.
 const LONGEST: u64 = 64 << 10;
@@ -38,6 +40,7 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
             if session.world()?.keystore.status().state != State::Absent {
                 session.open_keystore().await?;
             }
+            mention(session).await?;
             let connected = session.run(Greet { name }).await??;
             say(&connected, session)
         }
@@ -47,10 +50,14 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
 }
 
 async fn login(args: Login, session: &mut Session) -> Result<(), Stop> {
+    if args.found {
+        return take(args, session).await;
+    }
     let url = args.url.clone().unwrap_or_default();
+    let called = || ServerUrl::parse(&url).map_or("zenml".to_owned(), |it| it.short_name().into());
     let draft = ConnectionDraft {
-        name: args.name.clone().unwrap_or_else(|| name_for(&url)),
-        url,
+        name: args.name.clone().unwrap_or_else(called),
+        url: url.clone(),
         command: args.command.clone().unwrap_or_default(),
         project: args.project.clone().unwrap_or_default(),
     };
@@ -58,11 +65,7 @@ async fn login(args: Login, session: &mut Session) -> Result<(), Stop> {
     draft.validate()?;
     let with = sign_in(&args, session)?;
     if !matches!(with, SignInWith::Nothing) {
-        if session.world()?.keystore.status().state == State::Absent {
-            super::keystore::create(session).await?;
-        } else {
-            session.open_keystore().await?;
-        }
+        super::keystore::open_or_create(session).await?;
     }
     let connected = session
         .follow(Connect { draft, with }, |output, page| {
@@ -75,6 +78,71 @@ async fn login(args: Login, session: &mut Session) -> Result<(), Stop> {
         })
         .await??;
     say(&connected, session)
+}
+
+/// Takes over what `zenml login` left, after showing it.
+async fn take(args: Login, session: &mut Session) -> Result<(), Stop> {
+    let SeenLogin { login, remarks } = session.run(FindLogin).await??;
+    let Some(found) = login else {
+        let summary = "zenml has signed in nowhere on this machine";
+        let hints =
+            remarks.into_iter().fold(Failure::new(FailureKind::NotFound, summary), Failure::hint);
+        return Err(hints.hint("zenml login URL, or osstack zenml login URL").into());
+    };
+    for remark in &remarks {
+        session.output.note(&format!("note: {remark}"));
+    }
+    let name = args.name.unwrap_or_else(|| found.name.clone());
+    for line in preview(&found, &name) {
+        session.output.note(&line);
+    }
+    if !args.yes {
+        if !session.is_interactive() {
+            let summary = "it is taken over after asking, and nobody is there to ask";
+            return Err(Failure::new(FailureKind::Usage, summary).hint("add --yes").into());
+        }
+        if !session.confirm("Take it over?")? {
+            return Err(Failure::cancelled().into());
+        }
+    }
+    if found.signs_in.is_kept() {
+        super::keystore::open_or_create(session).await?;
+    }
+    let project = args.project.unwrap_or_default();
+    let connected = session.run(TakeLogin { found, name, project }).await??;
+    say(&connected, session)
+}
+
+/// What would be taken over, and what would become of it.
+fn preview(found: &FoundLogin, name: &str) -> [String; 3] {
+    let at = visible(found.way.as_str());
+    let known = found.known.as_ref().is_some_and(|known| known.as_str() == name);
+    let becomes = if known { "renews" } else { "becomes" };
+    let kept =
+        if found.signs_in.is_kept() { ", what signs in is copied into the keystore" } else { "" };
+    [
+        format!("found: {at} (in {})", found.origin),
+        format!("signs in by: {}", found.signs_in.words()),
+        format!(
+            "{becomes}: the connection {}{kept}; ZenML's files stay as they are",
+            visible(name)
+        ),
+    ]
+}
+
+/// Says that there is a `zenml login` which no connection leads to yet.
+async fn mention(session: &mut Session) -> Result<Option<FoundLogin>, Stop> {
+    // what is odd about it is said where it is asked for
+    let found = session.run(FindLogin).await?.ok().and_then(|seen| seen.login);
+    let found = found.filter(|found| found.known.is_none());
+    if let Some(found) = &found {
+        session.output.note(&format!(
+            "note: zenml leads to {}, signed in by {}; take it over: osstack zenml login --found",
+            visible(found.way.as_str()),
+            found.signs_in.words()
+        ));
+    }
+    Ok(found)
 }
 
 /// How to sign in, with what the arguments name or somebody types.
@@ -136,16 +204,6 @@ fn from_file(file: &Path, what: &str) -> Result<SecretString, Stop> {
     Ok(typed(&SecretString::new(text)))
 }
 
-/// The first part of the host's name, as far as it is a name.
-fn name_for(url: &str) -> String {
-    let url = ServerUrl::parse(url).map(|url| url.to_string()).unwrap_or_default();
-    let host = url.split("://").nth(1).unwrap_or_default();
-    let host = host.split(['/', ':']).next().unwrap_or_default();
-    let is_address = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
-    let first = host.split('.').next().unwrap_or_default();
-    if is_address || first.is_empty() { "zenml".to_owned() } else { first.to_owned() }
-}
-
 fn say(connected: &Connected, session: &mut Session) -> Result<(), Stop> {
     let Connected { connection, server, user, warnings } = connected;
     let output = &mut session.output;
@@ -184,10 +242,12 @@ fn say(connected: &Connected, session: &mut Session) -> Result<(), Stop> {
 
 async fn list(session: &mut Session) -> Result<(), Stop> {
     let connections = session.run(ListConnections).await??;
+    let found = mention(session).await?;
     let output = &mut session.output;
     if output.is_json() {
         let rows: Vec<Value> = connections.iter().map(row).collect();
-        return output.json(&json!({ "schema": SCHEMA, "connections": rows }));
+        let found = found.as_ref().map(found_json);
+        return output.json(&json!({ "schema": SCHEMA, "connections": rows, "found": found }));
     }
     if connections.is_empty() {
         output.note("no ZenML is known yet: osstack zenml login URL");
@@ -204,33 +264,32 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
     output.table(&table)
 }
 
-fn row(connection: &Connection) -> Value {
-    let (url, command) = match &connection.way {
+/// A found login as scripts read it.
+pub(super) fn found_json(found: &FoundLogin) -> Value {
+    let (url, command) = ends(&found.way);
+    json!({
+        "origin": found.origin,
+        "url": url,
+        "command": command,
+        "signs_in_by": found.signs_in.as_str(),
+        "connection": found.known.as_ref().map(Name::as_str),
+    })
+}
+
+/// URL or command.
+fn ends(way: &Way) -> (Option<&str>, Option<&str>) {
+    match way {
         Way::Server(url) => (Some(url.as_str()), None),
         Way::Command(path) => (None, Some(path.as_str())),
-    };
+    }
+}
+
+fn row(connection: &Connection) -> Value {
+    let (url, command) = ends(&connection.way);
     json!({
         "name": connection.name.as_str(),
         "url": url,
         "command": command,
         "project": connection.project,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_connection_is_called_after_its_host() {
-        for (url, name) in [
-            ("https://zenml-prod.example.com/x", "zenml-prod"),
-            ("http://127.0.0.1:8237", "zenml"),
-            ("http://[::1]:80", "zenml"),
-            ("http://localhost:8237", "localhost"),
-            ("nonsense", "zenml"),
-        ] {
-            assert_eq!(name_for(url), name, "{url}");
-        }
-    }
 }

@@ -112,6 +112,15 @@ impl ServerUrl {
         &self.0
     }
 
+    /// A name for a connection there: the first part of the host's, as far as it is a name.
+    pub fn short_name(&self) -> &str {
+        let host = self.0.split("://").nth(1).unwrap_or_default();
+        let host = host.split(['/', ':']).next().unwrap_or_default();
+        let is_address = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
+        let first = host.split('.').next().unwrap_or_default();
+        if is_address || Name::parse(first).is_err() { "zenml" } else { first }
+    }
+
     /// Whether what is sent can be read on the way: plain http to another machine.
     pub fn is_readable_on_the_way(&self) -> bool {
         let Some(rest) = self.0.strip_prefix("http://") else { return false };
@@ -282,6 +291,19 @@ mod tests {
             assert!(!readable(here), "{here}");
         }
         assert!(readable("http://zenml.internal"));
+    }
+
+    #[test]
+    fn a_connection_is_called_after_its_host() {
+        for (url, name) in [
+            ("https://zenml-prod.example.com/x", "zenml-prod"),
+            ("http://127.0.0.1:8237", "zenml"),
+            ("http://[::1]:80", "zenml"),
+            ("http://localhost:8237", "localhost"),
+            ("http://-x.example.com", "zenml"),
+        ] {
+            assert_eq!(ServerUrl::parse(url).unwrap().short_name(), name, "{url}");
+        }
     }
 
     #[test]

@@ -237,8 +237,8 @@ impl Job<World> for Connect {
         let user = trial.current_user().await?;
         if let Some(project) = &connection.project {
             let known = trial.projects().await?;
-            if !known.contains(project) {
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let known: Vec<&str> = known.iter().map(|known| known.name.as_str()).collect();
+            if !known.contains(&project.as_str()) {
                 return Err(absent("project", project, &known));
             }
         }
@@ -276,7 +276,7 @@ async fn by_command(
     Ok(connected)
 }
 
-async fn save(world: &World, connection: &Connection) -> Result<(), Failure> {
+pub(super) async fn save(world: &World, connection: &Connection) -> Result<(), Failure> {
     let (path, random) = world.catalog_edit();
     let connection = connection.clone();
     blocking(move || {

@@ -229,7 +229,7 @@ impl From<rest::Error> for Failure {
         use rest::Kind;
         let kind = match error.kind {
             Kind::Network | Kind::Server | Kind::NotZenml => FailureKind::Network,
-            Kind::SignIn | Kind::Denied => FailureKind::Credentials,
+            Kind::SignIn | Kind::TokenEnded | Kind::Denied => FailureKind::Credentials,
             Kind::NotFound => FailureKind::NotFound,
             Kind::Conflict => FailureKind::Conflict,
             Kind::Refused | Kind::Unsupported | Kind::Command => FailureKind::Settings,

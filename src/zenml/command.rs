@@ -20,6 +20,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, OnceCell};
 
+use super::login;
 use super::rest::{Component, Error, Kind, Reference, Secret, ServerInfo, Stack, User};
 use super::version::Version;
 use crate::ports::env::Env;
@@ -85,15 +86,7 @@ impl Client {
     /// Whether this user has used a `zenml` before: asking one that was never used makes a
     /// database.
     pub fn is_in_use(&self) -> bool {
-        let env = &self.0.env;
-        let folder = env.path("ZENML_CONFIG_PATH").or_else(|| {
-            let home = env.path("HOME");
-            if cfg!(target_os = "macos") {
-                return Some(home?.join("Library/Application Support/zenml"));
-            }
-            let config = env.path("XDG_CONFIG_HOME").or_else(|| Some(home?.join(".config")));
-            Some(config?.join("zenml"))
-        });
+        let folder = login::folder(&self.0.env);
         self.0.command.is_file() && folder.is_some_and(|at| at.join("config.yaml").is_file())
     }
 

@@ -254,6 +254,10 @@ impl Client {
                 is_private: ask.is_private,
             };
             match self.repeated(&call).await {
+                Err(error) if error.status == Some(401) && self.has_bare_token() => {
+                    let message = "the server no longer takes the token kept for it".to_owned();
+                    return Err(Error { kind: Kind::TokenEnded, message, ..error });
+                }
                 Err(error) if error.status == Some(401) && is_first => {
                     is_first = false;
                     self.forget(bearer.as_ref()).await;
@@ -261,6 +265,11 @@ impl Client {
                 answer => return answer,
             }
         }
+    }
+
+    /// Whether what signs in is a token, which cannot get another one.
+    fn has_bare_token(&self) -> bool {
+        matches!(self.0.sign_in, Some(SignIn::Token { .. }))
     }
 
     /// Sends `call` until it is answered, or trying again makes no sense.

@@ -45,4 +45,5 @@ mod tidy;
 mod user;
 mod vectors;
 mod zenml_command;
+mod zenml_login;
 mod zenml_server;

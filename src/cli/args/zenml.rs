@@ -53,12 +53,20 @@ pub struct Import {
 #[command(group = ArgGroup::new("how").args(["api_key_file", "api_key_stdin", "username", "device", "no_sign_in"]))]
 pub struct Login {
     /// The server's URL, as the browser or `zenml status` shows it
-    #[arg(required_unless_present = "command")]
+    #[arg(required_unless_present_any = ["command", "found"])]
     pub url: Option<String>,
     /// The zenml command of an environment, for a local database, which has no server: its path,
     /// or a name on the PATH
     #[arg(long, value_name = "PATH", conflicts_with_all = ["url", "how", "project"])]
     pub command: Option<String>,
+    /// Take over what `zenml login` left on this machine, after showing what it is: the server
+    /// and what signs in there, or the zenml command where there is no server. ZenML's own files
+    /// stay as they are
+    #[arg(long, conflicts_with_all = ["url", "command", "how"])]
+    pub found: bool,
+    /// Do not ask before taking it over
+    #[arg(long, short, requires = "found")]
+    pub yes: bool,
     /// What to call it; else the first part of the host's name
     #[arg(long)]
     pub name: Option<String>,

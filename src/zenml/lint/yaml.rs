@@ -98,8 +98,14 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Value {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" | "yes" | "Yes" | "on" => Value::Bool(true),
         "false" | "False" | "FALSE" | "no" | "No" | "off" => Value::Bool(false),
-        plain => plain.parse().map_or_else(|_| Value::String(plain.to_owned()), Value::Number),
+        // PyYAML's numbers have a dot before the exponent: 1e5 is a text, perhaps a password
+        plain if plain.contains(['e', 'E']) && !plain.contains('.') => text_of(plain),
+        plain => plain.parse().map_or_else(|_| text_of(plain), Value::Number),
     }
+}
+
+fn text_of(plain: &str) -> Value {
+    Value::String(plain.to_owned())
 }
 
 #[cfg(test)]
@@ -112,6 +118,7 @@ mod tests {
         let text = "a:\n- b: s3://x/y\n  c: {}\n  d: null\n- 1\ne: 'false'\nf: false\n1: x\n";
         let value = json!({ "a": [{ "b": "s3://x/y", "c": {}, "d": null }, 1], "e": "false", "f": false, "1": "x" });
         assert_eq!(parse(text), Ok(Some(value)));
+        assert_eq!(parse("- 1e5\n- 1.0e+5\n"), Ok(Some(json!(["1e5", 1.0e5]))));
         assert_eq!(parse(""), Ok(None));
         assert_eq!(parse("# nothing\n"), Ok(None));
     }

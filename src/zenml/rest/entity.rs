@@ -167,6 +167,12 @@ pub struct Reference {
     pub name: String,
 }
 
+impl Reference {
+    fn read(one: &Value) -> Option<Self> {
+        Some(Self { id: text(one, "/id")?, name: text(one, "/name")? })
+    }
+}
+
 /// A stack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stack {
@@ -243,10 +249,7 @@ impl Stack {
         let components = body.pointer("/metadata/components").and_then(Value::as_object);
         let references = |all: &Value| -> Vec<Reference> {
             let all = all.as_array().into_iter().flatten();
-            all.filter_map(|one| {
-                Some(Reference { id: text(one, "/id")?, name: text(one, "/name")? })
-            })
-            .collect()
+            all.filter_map(Reference::read).collect()
         };
         Some(Self {
             id: text(body, "/id")?,
@@ -336,10 +339,10 @@ impl Client {
         User::read(&body).ok_or_else(|| unreadable("user"))
     }
 
-    /// Names of the projects that this user sees.
-    pub async fn projects(&self) -> Result<Vec<String>, Error> {
+    /// The projects that this user sees.
+    pub async fn projects(&self) -> Result<Vec<Reference>, Error> {
         let found = self.list("/projects", &[]).await?;
-        Ok(found.iter().filter_map(|one| text(one, "/name")).collect())
+        Ok(found.iter().filter_map(Reference::read).collect())
     }
 
     /// The secret that a store means by `name`, with its values: the public one; where there is
@@ -477,9 +480,7 @@ impl Client {
     /// Names of the stacks that use a component.
     pub async fn stacks_with(&self, component_id: &str) -> Result<Vec<Reference>, Error> {
         let found = self.list("/stacks", &[("component_id", component_id)]).await?;
-        let read =
-            |one: &Value| Some(Reference { id: text(one, "/id")?, name: text(one, "/name")? });
-        Ok(found.iter().filter_map(read).collect())
+        Ok(found.iter().filter_map(Reference::read).collect())
     }
 
     /// Makes a stack of components by id; answers its id.

@@ -17,6 +17,8 @@ pub enum Kind {
     NotZenml,
     /// Nobody is signed in, or the key, password or token is not taken.
     SignIn,
+    /// The token that was kept has ended, and nothing is there to get another one with.
+    TokenEnded,
     /// Signed in, and not allowed to.
     Denied,
     /// There is no such thing.
@@ -74,6 +76,10 @@ impl Error {
                  server itself"
             }
             Kind::SignIn => "sign in again: osstack zenml login",
+            Kind::TokenEnded => {
+                "sign in anew: zenml login, then osstack zenml login --found; or osstack zenml \
+                 login URL --device"
+            }
             Kind::Denied => "sign in as somebody who may: osstack zenml login",
             Kind::NotFound => "plan again: somebody may have deleted it",
             Kind::Conflict => "plan again: somebody may have changed it",

@@ -88,7 +88,8 @@ impl Client {
             None => return Err(no("nothing is kept that signs in at this server")),
             Some(SignIn::Token { token, expires_at }) => {
                 if expires_at.is_some_and(|end| end <= self.0.clock.now()) {
-                    return Err(no("the token kept for this server has ended"));
+                    let message = "the token kept for this server has ended";
+                    return Err(Error::new(Kind::TokenEnded, action, message));
                 }
                 return Ok((token.duplicate(), *expires_at));
             }
