@@ -115,6 +115,15 @@ impl Catalog {
         self.exists
     }
 
+    /// Whether nothing is described, well or badly.
+    pub fn is_empty(&self) -> bool {
+        self.stores().is_empty()
+            && self.components().is_empty()
+            && self.stacks().is_empty()
+            && self.connections().is_empty()
+            && self.problems().is_empty()
+    }
+
     /// Why the catalog takes no changes, where it does not.
     pub fn read_only(&self) -> Option<Error> {
         self.newer.map(|found| Error::Newer { path: self.path.clone(), found })

@@ -14,6 +14,7 @@ mod component;
 mod copy;
 mod diff;
 mod explain;
+mod found;
 mod keystore;
 mod lint;
 mod objects;
@@ -83,6 +84,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Lint(args) => lint::run(args, session).await,
         Command::Plan(args) => plan::run(args, session).await,
         Command::Zenml(verb) => zenml::run(verb, session).await,
+        Command::Found => found::run(session).await,
         Command::Commit(args) => commit::run(args, session).await,
         Command::Diff(args) => diff::run(args, session).await,
         Command::Ls(args) => objects::ls(args, session).await,

@@ -145,6 +145,9 @@ pub enum Command {
     /// Connections to ZenML: a server, or the zenml command of an environment
     #[command(subcommand)]
     Zenml(Zenml),
+    /// What this machine has already: a zenml login, keys of ossutil, aliyun and AWS tools; no
+    /// values
+    Found,
     /// What ZenML would be told, beside what it has
     Plan(Plan),
     /// Tell ZenML, after showing what changes
@@ -246,10 +249,17 @@ pub enum Secret {
 pub struct SecretValues {
     /// The secret's name, here and in ZenML
     pub name: String,
-    /// Take OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN (or the
-    /// ALIBABA_CLOUD_… names)
-    #[arg(long, conflicts_with = "stdin")]
+    /// Copy the key that another tool keeps on this machine: aliyun, aliyun:PROFILE, ossutil,
+    /// aws:PROFILE, env:VARIABLE, …; `osstack found` names what there is. Its file stays as it is
+    #[arg(long, value_name = "SOURCE", conflicts_with = "stdin")]
+    pub from: Option<String>,
+    /// The same as --from env: take OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN
+    /// (or the ALIBABA_CLOUD_… names)
+    #[arg(long, conflicts_with_all = ["stdin", "from"])]
     pub from_env: bool,
+    /// Do not ask before a key is copied
+    #[arg(long, short, conflicts_with = "stdin")]
+    pub yes: bool,
     /// Read JSON from stdin: {"access_key_id", "secret_access_key"[, "session_token", "expires_at"]}
     #[arg(long)]
     pub stdin: bool,

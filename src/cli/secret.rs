@@ -13,10 +13,12 @@ use super::table::{Cell, Table};
 use super::{SCHEMA, rfc3339};
 use crate::base::secret_string::SecretString;
 use crate::base::visible::visible;
-use crate::keystore::import::from_env;
 use crate::keystore::{Put, State};
+use crate::model::field::FieldError;
+use crate::model::name::Name;
 use crate::model::secret::{self, SecretDraft, id_hint, secret_hint, split_pasted};
 use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::found::{FindKeys, TakeKey};
 use crate::ops::keystore::UnlockKeystore;
 use crate::ops::secrets::{DeleteSecret, GetSecret, ListSecrets, SaveSecret, SecretRow};
 
@@ -50,6 +52,9 @@ pub(super) async fn warn_of_absent(name: &str, session: &mut Session) -> Result<
 
 async fn create(values: SecretValues, session: &mut Session) -> Result<(), Stop> {
     let key_names = values.key_names.map(Into::into).unwrap_or_default();
+    if let Some(source) = source(&values) {
+        return take(&source, values, key_names, Put::New, session).await;
+    }
     let draft = draft(values, key_names, session)?;
     // all that is wrong is said before a passphrase is asked for
     draft.validate()?;
@@ -61,8 +66,50 @@ async fn update(values: SecretValues, session: &mut Session) -> Result<(), Stop>
     session.open_keystore().await?;
     let former = session.run(GetSecret { name: values.name.clone() }).await??;
     let key_names = values.key_names.map_or(former.secret.key_names, Into::into);
+    if let Some(source) = source(&values) {
+        return take(&source, values, key_names, Put::Update, session).await;
+    }
     let draft = draft(values, key_names, session)?;
     save(draft, Put::Update, session).await
+}
+
+/// Which key of another tool is meant, where one is.
+fn source(values: &SecretValues) -> Option<String> {
+    values.from.clone().or_else(|| values.from_env.then(|| "env".to_owned()))
+}
+
+/// Copies the key of another tool, after showing which.
+async fn take(
+    source: &str,
+    values: SecretValues,
+    key_names: secret::KeyNames,
+    put: Put,
+    session: &mut Session,
+) -> Result<(), Stop> {
+    let SecretValues { name, yes, .. } = values;
+    // all that is wrong is said before a passphrase is asked for
+    let parsed = Name::parse(&name);
+    parsed.map_err(|error| Failure::from(vec![FieldError::new("name", error.to_string())]))?;
+    let found = session.run(FindKeys).await??.choose(source)?.clone();
+    session.output.note(&format!("taken from {}: {}", found.place, found.words()));
+    if let Some(hint) = found.hint {
+        session.output.note(&format!("note: {hint}"));
+    }
+    if let Some(known) = found.known.as_ref().filter(|known| known.as_str() != name) {
+        session.output.note(&format!("note: the secret {known} has this key already"));
+    }
+    let question = format!("Keep it as {}? What it is copied from stays as it is.", visible(&name));
+    if !yes && session.is_interactive() && !session.confirm(&question)? {
+        return Err(Failure::cancelled().into());
+    }
+    super::keystore::open_or_create(session).await?;
+    let name = session.run(TakeKey { found, name, key_names, put }).await??;
+    done(&name, put, session)
+}
+
+fn done(name: &Name, put: Put, session: &mut Session) -> Result<(), Stop> {
+    let done = if put == Put::New { "created" } else { "updated" };
+    session.output.done(&format!("{done} the secret {name}"), json!({ "name": name.as_str() }))
 }
 
 async fn save(draft: SecretDraft, put: Put, session: &mut Session) -> Result<(), Stop> {
@@ -71,8 +118,7 @@ async fn save(draft: SecretDraft, put: Put, session: &mut Session) -> Result<(),
         session.output.note(&format!("note: {hint}"));
     }
     let name = session.run(SaveSecret { draft, put }).await??;
-    let done = if put == Put::New { "created" } else { "updated" };
-    session.output.done(&format!("{done} the secret {name}"), json!({ "name": name.as_str() }))
+    done(&name, put, session)
 }
 
 /// The values, from where the arguments say: never from the arguments themselves.
@@ -83,15 +129,15 @@ fn draft(
 ) -> Result<SecretDraft, Stop> {
     let key = if values.stdin {
         from_stdin(&mut session.stdin)?
-    } else if values.from_env {
-        from_environment(session)?
     } else if session.is_interactive() {
         from_terminal(session)?
     } else {
         let failure =
             Failure::new(FailureKind::Locked, "a key is needed, and nobody is there to ask");
         return Err(failure
-            .hint("run it on a terminal, or add --from-env, or --stdin with JSON")
+            .hint(
+                "run it on a terminal, or add --from SOURCE (osstack found), or --stdin with JSON",
+            )
             .into());
     };
     Ok(SecretDraft {
@@ -110,19 +156,6 @@ struct Key {
     token: SecretString,
     /// When a temporary key ends; empty where nobody said so.
     end: String,
-}
-
-fn from_environment(session: &mut Session) -> Result<Key, Stop> {
-    let Some(found) = from_env(&session.machine.env).into_iter().next() else {
-        let failure = Failure::new(FailureKind::Usage, "the environment holds no access key");
-        return Err(failure
-            .hint("set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (and OSS_SESSION_TOKEN)")
-            .into());
-    };
-    session.output.note(&format!("taken from {}", found.origin));
-    let token = found.session_token.unwrap_or_else(|| SecretString::new(String::new()));
-    let end = found.expires_at.unwrap_or_default();
-    Ok(Key { id: found.access_key_id, secret: found.secret_access_key, token, end })
 }
 
 fn from_terminal(session: &mut Session) -> Result<Key, Stop> {

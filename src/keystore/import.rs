@@ -2,42 +2,75 @@
 //!
 //! Places and names: ossutil 1 (`lib/config.go`) and 2 (its configuration page), aliyun-cli
 //! (`config/profile.go`), the Terraform provider, and the AWS tools, which people point at OSS.
+//! Found is what OSS takes as it stands there, a key or a temporary key with its token; whatever
+//! else is there is named with the reason.
 
-use std::path::{Path, PathBuf};
+mod aliyun;
+mod aws;
+mod ini;
+mod ossutil;
+mod variables;
 
-use serde::Deserialize;
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use zeroize::Zeroizing;
 
-use crate::base::atomic_file;
 use crate::base::secret_string::SecretString;
 use crate::base::visible::visible;
+use crate::model::region;
+use crate::model::secret::{KeyNames, SecretDraft, short_id};
 use crate::ports::env::Env;
+use crate::ports::foreign_file::{self, ForeignFile};
 
-const AWS_ID: &str = "AWS_ACCESS_KEY_ID";
-/// RFC 3339; botocore and the other SDKs of AWS read it beside `AWS_SESSION_TOKEN`.
-const AWS_END: &str = "AWS_CREDENTIAL_EXPIRATION";
+/// Keys, and keys that are named only, of one tool: whoever has more has no configuration there.
+const MOST: usize = 100;
 
-/// No configuration of such a tool is larger.
-const MAX_BYTES: u64 = 1 << 20;
-
-/// A key of another tool, as it stands there; a
-/// [`SecretDraft`](crate::model::secret::SecretDraft) validates it.
-#[derive(Debug, PartialEq, Eq)]
+/// A key of another tool that OSS takes.
+#[derive(PartialEq, Eq)]
 pub struct Found {
-    /// Where, made showable: `~/.aliyun/config.json, profile default`.
-    pub origin: String,
+    /// Tool and profile, no two alike, showable: `aliyun:default`, `env:OSS_ACCESS_KEY_ID`.
+    pub source: String,
+    /// Where it stands, showable: `~/.aliyun/config.json, profile default`.
+    pub place: String,
     /// The id.
     pub access_key_id: String,
     /// The secret.
     pub secret_access_key: SecretString,
     /// The token of a temporary key.
     pub session_token: Option<SecretString>,
-    /// When that ends, where the tool keeps it: RFC 3339, or as it stands there.
-    pub expires_at: Option<String>,
-    /// The region the tool uses with it.
+    /// When that ends, where the tool keeps it.
+    pub expires_at: Option<OffsetDateTime>,
+    /// The region the tool uses with it, showable.
     pub region: Option<String>,
+}
+
+impl Found {
+    /// What is kept of it as the secret `name`.
+    pub fn draft(&self, name: &str, key_names: KeyNames) -> SecretDraft {
+        let token = self.session_token.as_ref().map(SecretString::duplicate);
+        let end = self.expires_at.filter(|_| token.is_some());
+        SecretDraft {
+            name: name.to_owned(),
+            access_key_id: self.access_key_id.clone(),
+            secret_access_key: self.secret_access_key.duplicate(),
+            session_token: token.unwrap_or_else(|| SecretString::new(String::new())),
+            expires_at: end.and_then(|end| end.format(&Rfc3339).ok()).unwrap_or_default(),
+            key_names,
+        }
+    }
+}
+
+impl fmt::Debug for Found {
+    /// Without the whole key id: this reaches logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Found")
+            .field("source", &self.source)
+            .field("access_key_id", &short_id(&self.access_key_id))
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a search found.
@@ -45,314 +78,151 @@ pub struct Found {
 pub struct Findings {
     /// Keys, the ones of the environment first.
     pub keys: Vec<Found>,
-    /// What was there and gave no key, with the reason.
+    /// What was there and gives no key: whole sentences, showable, that begin with the place.
     pub skipped: Vec<String>,
 }
 
-/// Looks at the environment and the files of ossutil, aliyun-cli and the AWS tools.
-pub fn find(env: &Env) -> Findings {
-    let mut findings = Findings { keys: from_env(env), skipped: Vec::new() };
-    let Some(home) = env.path("HOME") else { return findings };
-    let at = |variable: &str, usual: &str| env.path(variable).unwrap_or_else(|| home.join(usual));
-    let ini = [
-        at("OSSUTIL_CONFIG_FILE", ".ossutilconfig"),
-        at("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
+/// Looks at the environment and the files of ossutil, aliyun-cli and the AWS tools; `now` tells
+/// which temporary keys have ended. Blocks on the disk.
+pub fn find(env: &Env, now: OffsetDateTime) -> Findings {
+    let mut findings = Findings::default();
+    let tools: [(&str, fn(&mut Search<'_>)); 4] = [
+        ("env", variables::find),
+        ("ossutil", ossutil::find),
+        ("aliyun", aliyun::find),
+        ("aws", aws::find),
     ];
-    for path in ini {
-        if let Some((origin, text)) = read(&path, &home, &mut findings.skipped) {
-            findings.keys.extend(from_ini(&text, &origin));
-        }
-    }
-    let path = home.join(".aliyun/config.json");
-    if let Some((origin, text)) = read(&path, &home, &mut findings.skipped) {
-        from_aliyun(&text, &origin, &mut findings);
+    for (tool, look) in tools {
+        let mut search = Search { tool, env, now, found: Findings::default(), left_out: 0 };
+        look(&mut search);
+        search.end(&mut findings);
     }
     findings
 }
 
-/// The keys that variables hold, in the order of preference. Where several tools' variables name
-/// the same id it is found once.
-pub fn from_env(env: &Env) -> Vec<Found> {
-    // id, secret, token, region; how long a token lasts only the AWS SDKs have a variable for
-    const VARIABLES: [[&str; 4]; 6] = [
-        ["OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN", "OSS_REGION"],
-        [
-            "ALIBABA_CLOUD_ACCESS_KEY_ID",
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-            "ALIBABA_CLOUD_SECURITY_TOKEN",
-            "ALIBABA_CLOUD_REGION_ID",
-        ],
-        [
-            "ALIBABACLOUD_ACCESS_KEY_ID",
-            "ALIBABACLOUD_ACCESS_KEY_SECRET",
-            "ALIBABACLOUD_SECURITY_TOKEN",
-            "ALIBABACLOUD_REGION_ID",
-        ],
-        [
-            "ALICLOUD_ACCESS_KEY_ID",
-            "ALICLOUD_ACCESS_KEY_SECRET",
-            "ALICLOUD_SECURITY_TOKEN",
-            "ALICLOUD_REGION_ID",
-        ],
-        [
-            "ALICLOUD_ACCESS_KEY",
-            "ALICLOUD_SECRET_KEY",
-            "ALICLOUD_SECURITY_TOKEN",
-            "ALICLOUD_REGION",
-        ],
-        [AWS_ID, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"],
-    ];
-    let mut keys: Vec<Found> = Vec::new();
-    for [id, secret, token, region] in VARIABLES {
-        let (Some(id_value), Some(secret)) = (env.get(id), env.get(secret)) else { continue };
-        if keys.iter().any(|key| key.access_key_id == id_value) {
-            continue;
-        }
-        let token = env.get(token);
-        let end = token.filter(|_| id == AWS_ID).and_then(|_| env.get(AWS_END));
-        keys.push(Found {
-            origin: format!("the environment, {id}"),
-            access_key_id: id_value.to_owned(),
-            secret_access_key: SecretString::new(secret.to_owned()),
-            session_token: token.map(|token| SecretString::new(token.to_owned())),
-            expires_at: end.map(str::to_owned),
-            region: env.get(region).map(str::to_owned),
-        });
-    }
-    keys
+/// A look at what one tool has.
+struct Search<'a> {
+    tool: &'static str,
+    env: &'a Env,
+    now: OffsetDateTime,
+    found: Findings,
+    /// What was past [`MOST`].
+    left_out: usize,
 }
 
-/// The keys of an INI file: ossutil 1 and 2, and the AWS tools' credentials. Names count whatever
-/// their case and with or without `_` and `-`.
-pub fn from_ini(text: &str, origin: &str) -> Vec<Found> {
-    let mut keys = Vec::new();
-    let mut section = Section::default();
-    for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            let next = Section { name: name.trim().to_owned(), ..Section::default() };
-            keys.extend(std::mem::replace(&mut section, next).found(origin));
-        } else if !line.starts_with(['#', ';']) {
-            section.take(line);
-        }
-    }
-    keys.extend(section.found(origin));
-    keys
-}
-
-#[derive(Default)]
-struct Section {
-    name: String,
-    id: String,
-    secret: Zeroizing<String>,
-    token: Zeroizing<String>,
-    end: String,
-    region: String,
-}
-
-impl Section {
-    fn take(&mut self, line: &str) {
-        let Some((name, value)) = line.split_once('=') else { return };
-        let name = name.trim().to_ascii_lowercase().replace(['_', '-'], "");
-        let value = value.trim();
-        let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);
-        match name.as_str() {
-            "accesskeyid" | "accessid" | "awsaccesskeyid" => value.clone_into(&mut self.id),
-            "accesskeysecret" | "accesskey" | "awssecretaccesskey" => {
-                value.clone_into(&mut self.secret);
+impl Search<'_> {
+    /// The file that `variable` names, else the one below the home.
+    fn file(&mut self, variable: Option<&str>, usual: &str) -> Option<ForeignFile> {
+        let path = variable.and_then(|name| self.env.path(name));
+        let path: PathBuf = path.or_else(|| Some(self.env.path("HOME")?.join(usual)))?;
+        match foreign_file::read(&path, self.env) {
+            Ok(file) => file,
+            Err(error) => {
+                self.found.skipped.push(error.to_string());
+                None
             }
-            "ststoken" | "awssessiontoken" => value.clone_into(&mut self.token),
-            // what saml2aws writes beside the three of AWS
-            "xsecuritytokenexpires" => value.clone_into(&mut self.end),
-            "region" => value.clone_into(&mut self.region),
-            _ => {}
         }
     }
 
-    fn found(self, origin: &str) -> Option<Found> {
-        let token = (!self.token.is_empty()).then(|| SecretString::new(self.token.to_string()));
-        let end = Some(self.end).filter(|end| token.is_some() && !end.is_empty());
-        let found = Found {
-            origin: format!("{origin}, [{}]", visible(&self.name)),
-            secret_access_key: SecretString::new(self.secret.to_string()),
-            session_token: token,
-            expires_at: end,
-            region: Some(self.region).filter(|region| !region.is_empty()),
-            access_key_id: self.id,
-        };
-        (!found.access_key_id.is_empty() && !found.secret_access_key.is_empty()).then_some(found)
+    /// What this tool calls a key of `profile`.
+    fn source(&self, profile: &str) -> String {
+        format!("{}:{}", self.tool, visible(profile))
+    }
+
+    /// Keeps `key` if OSS takes it; else says why not.
+    fn judge(&mut self, key: Found) {
+        match unfit(&key, self.now) {
+            Some(why) => self.skip(&key.place, &why),
+            None if self.found.keys.len() < MOST => self.found.keys.push(key),
+            None => self.left_out += 1,
+        }
+    }
+
+    /// Names what is no key for us.
+    fn skip(&mut self, place: &str, why: &str) {
+        if self.found.skipped.len() < MOST {
+            self.found.skipped.push(format!("{place}: {why}"));
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// Hands all of it over, each key with a source of its own.
+    fn end(self, to: &mut Findings) {
+        let Findings { mut keys, mut skipped } = self.found;
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for key in &mut keys {
+            let count = seen.entry(key.source.clone()).or_default();
+            *count += 1;
+            if *count > 1 {
+                key.source = format!("{}#{count}", key.source);
+            }
+        }
+        if self.left_out > 0 {
+            let Self { tool, left_out, .. } = self;
+            skipped.push(format!("{tool}: {left_out} more are not shown, which is more than fits"));
+        }
+        to.keys.extend(keys);
+        to.skipped.extend(skipped);
     }
 }
 
-#[derive(Deserialize)]
-struct AliyunConfig {
-    #[serde(default)]
-    profiles: Vec<AliyunProfile>,
+/// Why OSS would not take `key`; nothing where it may.
+fn unfit(key: &Found, now: OffsetDateTime) -> Option<String> {
+    if is_of_aws(&key.access_key_id) {
+        return Some(OF_AWS.to_owned());
+    }
+    if key.session_token.is_some() && key.expires_at.is_some_and(|end| end <= now) {
+        return Some("the temporary key has ended: sign in with that tool, then look again".into());
+    }
+    // the name is chosen later
+    let problems = key.draft("name", KeyNames::Oss).validate().err()?;
+    problems.into_iter().next().map(|problem| problem.message)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct AliyunProfile {
-    name: String,
-    mode: String,
-    access_key_id: String,
-    access_key_secret: String,
-    sts_token: String,
-    /// In seconds since 1970.
-    sts_expiration: i64,
-    region_id: String,
+const OF_AWS: &str = "a key of AWS itself (AKIA…, ASIA…), which OSS does not know";
+
+fn is_of_aws(id: &str) -> bool {
+    id.starts_with("AKIA") || id.starts_with("ASIA")
 }
 
-/// The profiles of aliyun-cli. The modes `AK` and `StsToken` hold a key, `CloudSSO` and `OAuth`
-/// the temporary one that they last made, with its end; the others make one anew each time.
-fn from_aliyun(text: &str, origin: &str, findings: &mut Findings) {
-    let Ok(config) = serde_json::from_str::<AliyunConfig>(text) else {
-        findings.skipped.push(format!("{origin}: not the JSON that aliyun-cli writes"));
-        return;
+/// What a profile does that holds no key, as a sentence goes on after its place. `mode` counts
+/// whatever its case; empty is an ordinary key.
+fn way_without_a_key(mode: &str) -> Option<String> {
+    let does = match mode.to_ascii_lowercase().as_str() {
+        "" | "ak" | "ststoken" => return None,
+        "ramrolearn" | "chainableramrolearn" | "oidc" | "oidcrolearn" => {
+            "takes on a role anew each time, so there is no key to keep"
+        }
+        "ecsramrole" => "asks the ECS machine it runs on each time, so there is no key to keep",
+        "external" | "process" => "runs a program each time, so there is no key to keep",
+        "credentialsuri" => "asks a web address each time, so there is no key to keep",
+        "cloudsso" | "oauth" => "has no key at the moment: sign in with that tool, then look again",
+        "bearertoken" => "has a token that OSS does not take",
+        "rsakeypair" => "signs with a key pair, which OSS does not take",
+        "anonymous" => "signs nothing",
+        _ => "is none that osstack knows",
     };
-    for profile in config.profiles {
-        let origin = format!("{origin}, profile {}", visible(&profile.name));
-        let secret = SecretString::new(profile.access_key_secret);
-        let token = SecretString::new(profile.sts_token);
-        let holds_one = match profile.mode.as_str() {
-            "AK" | "StsToken" => true,
-            "CloudSSO" | "OAuth" => !token.is_empty(),
-            _ => false,
-        };
-        if !holds_one {
-            let mode = visible(&profile.mode);
-            findings.skipped.push(format!("{origin}: mode {mode} holds no key of its own"));
-        } else if !profile.access_key_id.is_empty() && !secret.is_empty() {
-            findings.keys.push(Found {
-                origin,
-                access_key_id: profile.access_key_id,
-                secret_access_key: secret,
-                expires_at: (profile.sts_expiration > 0 && !token.is_empty())
-                    .then(|| OffsetDateTime::from_unix_timestamp(profile.sts_expiration).ok())
-                    .flatten()
-                    .and_then(|end| end.format(&Rfc3339).ok()),
-                session_token: Some(token).filter(|token| !token.is_empty()),
-                region: Some(profile.region_id).filter(|region| !region.is_empty()),
-            });
-        }
-    }
+    Some(format!("mode {} {does}", visible(mode)))
 }
 
-/// The text of `path` and how to name it; `None` where there is none.
-fn read(
-    path: &Path,
-    home: &Path,
-    skipped: &mut Vec<String>,
-) -> Option<(String, Zeroizing<String>)> {
-    let short = path.strip_prefix(home).map(|rest| PathBuf::from("~").join(rest));
-    let origin = short.unwrap_or_else(|_| path.to_owned());
-    let origin = visible(&origin.to_string_lossy()).into_string();
-    match atomic_file::read(path, MAX_BYTES) {
-        Ok(bytes) => match String::from_utf8(bytes?) {
-            Ok(text) => return Some((origin, Zeroizing::new(text))),
-            Err(_) => skipped.push(format!("{origin}: not UTF-8 text")),
-        },
-        Err(error) => skipped.push(error.to_string()),
-    }
-    None
+/// A region as it is shown: that of the endpoint, else the one a tool names.
+fn region(named: Option<&str>, endpoint: Option<&str>) -> Option<String> {
+    let host = endpoint.and_then(|url| url.rsplit("://").next()?.split(['/', ':']).next());
+    // whoever points the AWS tools at OSS may have left a region of AWS beside it
+    let of_endpoint = host.and_then(region::of_host).map(|region| region.id.as_str());
+    let named = named.filter(|name| !name.is_empty());
+    of_endpoint.or(named).map(|id| visible(id).into_string())
+}
+
+/// When a token ends, where that can be read.
+fn end(text: Option<&str>) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text?.trim(), &Rfc3339).ok()
+}
+
+fn secret(text: &str) -> SecretString {
+    SecretString::new(text.to_owned())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ids(keys: &[Found]) -> Vec<(&str, &str, Option<&str>)> {
-        keys.iter()
-            .map(|key| {
-                let token = key.session_token.as_ref().map(SecretString::expose);
-                (key.access_key_id.as_str(), key.secret_access_key.expose(), token)
-            })
-            .collect()
-    }
-
-    #[test]
-    fn ossutil_of_both_generations_and_aws() {
-        let first = "[Credentials]\nlanguage=EN\nendpoint=oss-cn-hangzhou.aliyuncs.com\n\
-                     accessKeyID=id1\naccessKeySecret=s=1==\n[Bucket-Endpoint]\nb=oss\n";
-        assert_eq!(ids(&from_ini(first, "x")), [("id1", "s=1==", None)]);
-        let second = "# mine\n[default]\r\naccess-key-id = \"id2\"\r\naccess_key_secret = s2\n\
-                      region = cn-beijing\n[profile temp]\naccessKeyId=STS.3\n\
-                      accessKeySecret=s3\nsts-token=t3\n[profile role]\nmode=EcsRamRole\n";
-        let keys = from_ini(second, "~/.ossutilconfig");
-        assert_eq!(ids(&keys), [("id2", "s2", None), ("STS.3", "s3", Some("t3"))]);
-        assert_eq!(keys[0].region.as_deref(), Some("cn-beijing"));
-        assert_eq!(keys[1].origin, "~/.ossutilconfig, [profile temp]");
-        let aws = "[oss]\naws_access_key_id = LTAI4\naws_secret_access_key = s4\n\
-                   aws_session_token = t4";
-        assert_eq!(ids(&from_ini(aws, "x")), [("LTAI4", "s4", Some("t4"))]);
-        assert_eq!(from_ini("", "x"), []);
-        let ends = format!("{aws}\nx_security_token_expires = 2026-11-27T20:00:00+08:00");
-        assert_eq!(
-            from_ini(&ends, "x")[0].expires_at.as_deref(),
-            Some("2026-11-27T20:00:00+08:00")
-        );
-        assert_eq!(from_ini(&ends.replace("aws_session_token", "x"), "x")[0].expires_at, None);
-    }
-
-    #[test]
-    fn the_end_of_a_temporary_key_comes_with_it() {
-        let config = r#"{"profiles":[
-            {"name":"sso","mode":"CloudSSO","access_key_id":"STS.1","access_key_secret":"s1",
-             "sts_token":"t1","sts_expiration":1795809600},
-            {"name":"new","mode":"OAuth","sts_expiration":0},
-            {"name":"sts","mode":"StsToken","access_key_id":"STS.2","access_key_secret":"s2",
-             "sts_token":"t2"}]}"#;
-        let mut findings = Findings::default();
-        from_aliyun(config, "x", &mut findings);
-        let ends: Vec<_> =
-            findings.keys.iter().map(|key| key.expires_at.as_deref().unwrap_or("")).collect();
-        assert_eq!(ends, ["2026-11-27T20:00:00Z", ""]);
-        assert_eq!(findings.skipped, ["x, profile new: mode OAuth holds no key of its own"]);
-
-        let variables = [
-            ("AWS_ACCESS_KEY_ID", "STS.3"),
-            ("AWS_SECRET_ACCESS_KEY", "s3"),
-            ("AWS_SESSION_TOKEN", "t3"),
-            ("AWS_CREDENTIAL_EXPIRATION", "2026-11-27T20:00:00Z"),
-        ];
-        let end_of = |variables: &[(&str, &str)]| {
-            let owned = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-            from_env(&Env::new(owned)).remove(0).expires_at
-        };
-        assert_eq!(end_of(&variables).as_deref(), Some("2026-11-27T20:00:00Z"));
-        let others = [("OSS_ACCESS_KEY_ID", "LTAI4"), ("OSS_ACCESS_KEY_SECRET", "s4")];
-        assert_eq!(end_of(&[&others[..], &variables].concat()), None, "it is another key's");
-    }
-
-    #[test]
-    fn the_environment_and_files_of_a_home() {
-        let home = tempfile::tempdir().unwrap();
-        let aliyun = r#"{"current":"a","profiles":[
-            {"name":"a","mode":"AK","access_key_id":"id5","access_key_secret":"s5","region_id":"cn-shanghai"},
-            {"name":"b","mode":"RamRoleArn","access_key_id":"id6","access_key_secret":"s6"}]}"#;
-        let options = atomic_file::Options::default();
-        let file = home.path().join(".aliyun/config.json");
-        atomic_file::write(&file, aliyun.as_bytes(), 1, &options).unwrap();
-        atomic_file::write(&home.path().join(".ossutilconfig"), b"\xff", 1, &options).unwrap();
-        let variables = [
-            ("HOME", home.path().to_str().unwrap()),
-            ("OSS_ACCESS_KEY_ID", "id7"),
-            ("OSS_ACCESS_KEY_SECRET", "s7"),
-            ("AWS_ACCESS_KEY_ID", "id7"),
-            ("AWS_SECRET_ACCESS_KEY", "s7"),
-            ("ALICLOUD_ACCESS_KEY", "no secret beside it"),
-        ];
-        let env = Env::new(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let findings = find(&env);
-        assert_eq!(ids(&findings.keys), [("id7", "s7", None), ("id5", "s5", None)]);
-        assert_eq!(findings.keys[1].origin, "~/.aliyun/config.json, profile a");
-        assert_eq!(findings.keys[1].region.as_deref(), Some("cn-shanghai"));
-        assert_eq!(
-            findings.skipped,
-            [
-                "~/.ossutilconfig: not UTF-8 text",
-                "~/.aliyun/config.json, profile b: mode RamRoleArn holds no key of its own",
-            ]
-        );
-        assert_eq!(find(&Env::default()), Findings::default());
-    }
-}
+mod tests;

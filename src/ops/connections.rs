@@ -214,6 +214,19 @@ pub struct Connected {
     pub warnings: Vec<String>,
 }
 
+impl Connected {
+    /// Who is where, and what to know, in whole sentences.
+    pub fn summary(&self) -> String {
+        let Self { connection, server, user, warnings } = self;
+        let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
+        let said = format!(
+            "{} is {} with ZenML {}{stand_in}, signed in as {}.",
+            connection.name, server.name, server.version, user.name
+        );
+        std::iter::once(&said).chain(warnings).map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl Job<World> for Connect {
     type Item = OpenPage;
     type Out = Result<Connected, Failure>;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::job::{Context, Job, Nothing};
-use crate::keystore::import::{self, Findings};
 use crate::keystore::{self, Put, Summary};
 use crate::model::name::Name;
 use crate::model::secret::{Secret, SecretDraft};
@@ -137,19 +136,5 @@ impl Job<World> for DeleteSecret {
         }
         let keystore = Arc::clone(&context.world.keystore);
         Ok(blocking(move || keystore.delete(&self.name)).await??)
-    }
-}
-
-/// Keys that other tools keep on this machine, to be taken over.
-#[derive(Debug)]
-pub struct FindKeys;
-
-impl Job<World> for FindKeys {
-    type Item = Nothing;
-    type Out = Result<Findings, Failure>;
-
-    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        let world = Arc::clone(&context.world);
-        blocking(move || import::find(&world.env)).await
     }
 }

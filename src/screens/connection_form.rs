@@ -201,7 +201,7 @@ impl ConnectionForm {
                 self.page = None;
                 match settled(outcome) {
                     Ok(connected) => {
-                        let said = said(&connected);
+                        let said = connected.summary();
                         let tone =
                             if connected.warnings.is_empty() { Tone::Good } else { Tone::Warning };
                         let name = connected.connection.name.to_string();
@@ -240,16 +240,6 @@ impl ConnectionForm {
             None => Vec::new(),
         }
     }
-}
-
-fn said(connected: &Connected) -> String {
-    let Connected { connection, server, user, warnings } = connected;
-    let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
-    let said = format!(
-        "{} is {} with ZenML {}{stand_in}, signed in as {}.",
-        connection.name, server.name, server.version, user.name
-    );
-    std::iter::once(&said).chain(warnings).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 impl Default for ConnectionForm {

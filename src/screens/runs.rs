@@ -29,6 +29,7 @@ use super::connection_form::ConnectionForm;
 use super::detail::fields;
 use super::explain;
 use super::failure_view::{self, settled};
+use super::found::FoundScreen;
 use super::import::Import;
 use super::list_detail::{Face, ListDetail};
 use super::run::RunView;
@@ -62,6 +63,7 @@ pub enum Command {
     NextServer,
     Import,
     SignIn,
+    Found,
     Forget,
     Reload,
     Move(Move),
@@ -150,6 +152,7 @@ impl Runs {
             Command::Reload => Self::load(),
             Command::Import => Step::open(Import::new(self.connections.clone(), self.at)),
             Command::SignIn => Step::ask(ConnectionForm::new(), |_name| Msg::SignedIn),
+            Command::Found => Step::open(FoundScreen::new()),
             Command::Forget => {
                 let Some(name) = self.connection() else { return Step::none() };
                 let title = format!("Forget the connection {name}?");
@@ -282,6 +285,7 @@ impl Screen for Runs {
         Bind::new(&["z"], Command::NextServer, "next ZenML").when(Self::has_several_servers),
         Bind::new(&["i"], Command::Import, "stacks there…").when(Self::has_server),
         Bind::new(&["n"], Command::SignIn, "sign in…"),
+        Bind::new(&["i"], Command::Found, "import…").when(|runs| !runs.has_server()),
         Bind::new(&["D"], Command::Forget, "forget ZenML…").when(Self::has_server),
         Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),
     ];

@@ -20,14 +20,15 @@ use crate::tui::widget::table::{Column, Row};
 
 use super::detail::fields;
 use super::failure_view::settled;
+use super::found::FoundScreen;
 use super::list_detail::{Face, ListDetail};
 use super::secret_form::SecretForm;
 use super::unlock::{Unlock, when_locked};
 
 const WELCOME: &str = "A secret is an access key of Alibaba Cloud that artifact stores sign with. \
     It is kept sealed on this machine and leaves it only to sign requests.\n\n\
-    n enters the first one. A RAM user's key with rights on its bucket alone is better than the \
-    account's own.";
+    n enters the first one, i shows keys that other tools keep on this machine. A RAM user's key \
+    with rights on its bucket alone is better than the account's own.";
 
 /// The list of secrets and the selected one's details.
 #[derive(Debug, Default)]
@@ -43,6 +44,7 @@ pub struct Secrets {
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Command {
     New,
+    Import,
     Edit,
     Delete,
     Unlock,
@@ -125,6 +127,7 @@ impl Secrets {
         }
         match (command, self.list.selected()) {
             (Command::New, _) => Step::ask(SecretForm::new(), Msg::FormSaved),
+            (Command::Import, _) => Step::open(FoundScreen::new()),
             (Command::Unlock, _) => Step::push(Unlock::new(), Msg::Unlocked),
             (Command::Reload, _) => Self::load(),
             (Command::Edit, Some(row)) => Step::ask(SecretForm::edit(&row.summary), Msg::FormSaved),
@@ -192,6 +195,7 @@ impl Screen for Secrets {
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["u"], Command::Unlock, "unlock…").when(|s| s.is_locked),
         Bind::new(&["n"], Command::New, "new…"),
+        Bind::new(&["i"], Command::Import, "import…"),
         Bind::new(&["e", "enter"], Command::Edit, "edit…").when(Self::has_selection),
         Bind::new(&["D", "delete"], Command::Delete, "delete…").when(Self::has_selection),
         Bind::new(&["R", "f5"], Command::Reload, "refresh").quiet(),

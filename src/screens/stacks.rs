@@ -12,6 +12,7 @@ use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
 use crate::ops::check::Subject;
 use crate::ops::failure::Failure;
+use crate::ops::found::{LookAround, Seen};
 use crate::ops::history::{LoadHistory, LoadedHistory};
 use crate::ops::runs::SeekLastRun;
 use crate::ops::stacks::{CopyStack, DeleteStack, RenameStack};
@@ -30,6 +31,7 @@ use super::detail::fields;
 use super::diff::DiffScreen;
 use super::explain;
 use super::failure_view::{marked, settled};
+use super::found::{DEMO, FoundScreen, STEPS};
 use super::import::Import;
 use super::last_checks::LastChecks;
 use super::list_detail::{Face, ListDetail};
@@ -38,20 +40,12 @@ use super::runs::Runs;
 use super::stack_form::StackForm;
 use super::stores::browse;
 
-/// What stands in place of the details while there is no stack.
-const WELCOME: &str = "A stack takes three steps:\n\n\
-    1  a secret: an access key             3, n\n\
-    2  an artifact store: bucket, region   2, n\n\
-    3  the stack: store and orchestrator      n\n\n\
-    c checks that it works before ZenML hears of it.\n\n\
-    `osstack demo` tries it without an account.";
-
 /// The tab of stacks.
 #[derive(Debug, Default)]
 pub struct Stacks {
     list: ListDetail<Catalog, Stack>,
     checks: LastChecks,
-    /// Somebody has begun to work here, or it is known whether there are runs to show first.
+    /// Somebody has begun to work here, or it is known what there is to show first.
     settled: bool,
 }
 
@@ -61,6 +55,7 @@ pub struct Stacks {
 pub enum Command {
     Browse,
     New,
+    Found,
     Edit,
     Check,
     Plan,
@@ -79,6 +74,8 @@ pub enum Command {
 pub enum Msg {
     Loaded(Outcome<Result<Catalog, Failure>>),
     LastRunSought(Outcome<Result<bool, Failure>>),
+    LookedAround(Outcome<Result<Seen, Failure>>),
+    NewWanted,
     FormSaved(Name),
     ChecksRead(Outcome<Result<LoadedHistory, Failure>>),
     RenameNamed(String, Name),
@@ -113,11 +110,18 @@ impl Stacks {
         ))
     }
 
-    /// At the start, where a server is known: whoever has runs wants to see the last one first.
-    fn seek_last_run(&mut self) -> Step<Self> {
-        let connections = self.list.read().map(Catalog::connections).unwrap_or_default();
-        let server = connections.iter().find(|one| one.way.is_server());
-        let Some(server) = server.filter(|_| !self.settled) else {
+    /// At the start: whoever has runs wants to see the last one first, whoever has nothing yet
+    /// what this machine has that can be taken over.
+    fn begin(&mut self) -> Step<Self> {
+        let Some(catalog) = self.list.read().filter(|_| !self.settled) else {
+            self.settled = true;
+            return Step::none();
+        };
+        if catalog.is_empty() {
+            return Step::run(Effect::latest("look", LookAround, Msg::LookedAround));
+        }
+        let server = catalog.connections().iter().find(|one| one.way.is_server());
+        let Some(server) = server else {
             self.settled = true;
             return Step::none();
         };
@@ -136,6 +140,7 @@ impl Stacks {
         match command {
             Command::Move(to) => self.list.act(to),
             Command::Reload => return Self::load(),
+            Command::Found => return Step::open(FoundScreen::new()),
             _ => {
                 if let Some(catalog) = self.list.read() {
                     return self.on_catalog(command, catalog);
@@ -182,7 +187,11 @@ impl Stacks {
                 let question = if stack.protected { question.typed(&name) } else { question };
                 Step::ask(question, move |()| Msg::DeleteConfirmed(name))
             }
-            Command::New | Command::Import | Command::Reload | Command::Move(_) => Step::none(),
+            Command::New
+            | Command::Found
+            | Command::Import
+            | Command::Reload
+            | Command::Move(_) => Step::none(),
         }
     }
 
@@ -190,7 +199,7 @@ impl Stacks {
         match msg {
             Msg::Loaded(outcome) => {
                 self.list.take(outcome);
-                return self.seek_last_run();
+                return self.begin();
             }
             Msg::LastRunSought(outcome) => {
                 // why there is none the tab of runs says to whoever asks for it
@@ -199,6 +208,15 @@ impl Stacks {
                     return Step::offer(Runs::NAME);
                 }
             }
+            Msg::LookedAround(outcome) => {
+                // what cannot be looked at is nothing to begin with
+                let seen = settled(outcome).unwrap_or_default();
+                let is_first = !std::mem::replace(&mut self.settled, true);
+                if is_first && !seen.is_empty() {
+                    return Step::ask(FoundScreen::at_start(seen), |_| Msg::NewWanted);
+                }
+            }
+            Msg::NewWanted => return self.command(Command::New),
             Msg::FormSaved(name) => return self.saved(&name),
             Msg::ChecksRead(outcome) => self.checks.take(outcome),
             Msg::RenameNamed(name, to) => {
@@ -277,6 +295,16 @@ impl Stacks {
     }
 }
 
+/// What stands in place of the details while there is no stack.
+fn welcome() -> String {
+    format!(
+        "{STEPS}\n\n\
+         c checks that it works before ZenML hears of it.\n\n\
+         i takes over what this machine has: a zenml login, keys of other tools.\n\n\
+         {DEMO}"
+    )
+}
+
 /// What the stack's artifact store is, where the catalog has it.
 fn store_rows(store: Option<&ArtifactStore>) -> Vec<(&'static str, String)> {
     let Some(store) = store else {
@@ -319,6 +347,7 @@ impl Screen for Stacks {
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["enter", "l", "right"], Command::Browse, "browse").when(Self::has_selection),
         Bind::new(&["n"], Command::New, "new…").when(Self::is_loaded),
+        Bind::new(&["i"], Command::Found, "import…").when(|s| !s.has_zenml()).quiet(),
         Bind::new(&["e"], Command::Edit, "edit…").when(Self::has_selection),
         Bind::new(&["c"], Command::Check, "check…").when(Self::has_selection),
         Bind::new(&["E", "C"], Command::Plan, "plan, export…").when(Self::has_selection),
@@ -362,7 +391,7 @@ impl Screen for Stacks {
                 Column::new("", Constraint::Length(10)).right(),
             ],
             empty: "no stack yet: n makes one",
-            welcome: WELCOME,
+            welcome: &welcome(),
             warnings: Vec::new(),
         };
         let row = |stack: &Stack| self.row(stack, theme);

@@ -20,6 +20,7 @@ mod doctor_bed;
 mod doctor_rungs;
 mod doctor_table;
 mod doctor_traces;
+mod first_start;
 mod fixes;
 mod hostile;
 mod lint;

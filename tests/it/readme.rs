@@ -7,8 +7,8 @@ use std::path::Path;
 use osstack::app::shell::Shell;
 use osstack::ops::world::World;
 use osstack::screens::{
-    artifact, artifacts, browser, census, check, objects, plan, run, runs, secrets, stacks, stores,
-    transfers, viewer,
+    artifact, artifacts, browser, census, check, found, objects, plan, run, runs, secrets, stacks,
+    stores, transfers, viewer,
 };
 use osstack::tui::keymap::{KeyRow, key_table};
 
@@ -34,6 +34,7 @@ fn made() -> String {
     let screens = [
         ("everywhere", Shell::<World>::key_table()),
         ("stacks", key_table::<stacks::Stacks>()),
+        ("found", key_table::<found::FoundScreen>()),
         ("check", key_table::<check::CheckScreen>()),
         ("plan", key_table::<plan::PlanScreen>()),
         ("stores", key_table::<stores::Stores>()),

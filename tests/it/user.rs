@@ -55,6 +55,12 @@ impl User {
         Self::start(seeded(), |_, _, _, _| Env::default())
     }
 
+    /// The same, on a machine with these variables.
+    pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
+        let owned = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        Self::start(seeded(), |_, _, _, _| Env::new(owned))
+    }
+
     fn start(
         entropy: SharedEntropy,
         furnish: impl FnOnce(&Path, &Running, &SharedClock, &SharedEntropy) -> Env,
