@@ -16,7 +16,7 @@
 //! | 2 | [`model`] | the words of the field as types: a draft of strings becomes a valid [store](model::store), [secret](model::secret) or [stack](model::stack) in one place, for forms, files and the command line alike; the [region table](model::region) and [where data may lie](model::residency); the [flavors](model::flavor) of ZenML, and what a stack of them [needs](model::requirement); what a diagnosis [finds](model::finding) and how it is [mended](model::fix) |
 //! | 3 | [`ports`] | what tests replace: [clock](ports::clock), [randomness](ports::entropy), [environment](ports::env), [folders](ports::paths), [network](ports::network), [children](ports::process), [files of other tools](ports::foreign_file) |
 //! | 4 | [`catalog`] | `stacks.toml`, read whole and edited entry by entry, comments kept |
-//! | 4 | [`keystore`] | secrets in two files of the age format |
+//! | 4 | [`keystore`] | secrets in two files of the age format; which keys [other tools](keystore::import) keep here |
 //! | 4 | [`oss`] | the client: rusoto builds the requests; addressing, signatures, transport, limits and listings are ours; what its [errors mean](oss::error::explain) is a table of data |
 //! | 4 | [`zenml`] | what ZenML is [told](zenml::plan), as a [script](zenml::script) or as [its own YAML](zenml::stack_file), its servers [over REST](zenml::rest) or the [`zenml` command](zenml::command), what a [`zenml login`](zenml::login) left here, what [changes](zenml::changes) there, what it [writes](zenml::layout) on a store, [runs, artifacts](zenml::artifacts) and what may go of them, what is wrong in a store [made by hand](zenml::lint), and in the [Python](zenml::python) that runs it |
 //! | 5 | [`sandbox`] | an OSS on this machine, for demo and tests, with [faults](sandbox::faults) to rehearse, and a [stand-in for ZenML](sandbox::zenml) |
@@ -65,6 +65,8 @@
 //!   read is never overwritten: the tests of [`base::atomic_file`] and [`catalog`].
 //! - Pruning leaves nothing dangling, whenever it is killed, and never touches what a run uses: the
 //!   tests of [`zenml::artifacts::prune`] and `tests/it/artifacts.rs`.
+//! - What other tools keep on this machine is shown without a value, read again when it is taken,
+//!   and never written: `tests/it/first_start.rs`, `tests/it/zenml_login.rs`.
 //! - No secret is in any file, log, `Debug` text, screen or command's answer: no test of
 //!   `tests/it` ends before its user's were searched; nor with a child: the canaries of
 //!   `tests/python/acceptance_test.py`.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use osstack::app::demo;
-use osstack::app::open::{self, Face};
+use osstack::app::open::{self, Face, Left};
 use osstack::cli::args::{Cli, ColorWhen, Command, Misread};
 use osstack::cli::output::{Form, Output};
 use osstack::cli::session::{Machine, Session};
@@ -21,6 +21,8 @@ use osstack::ports::clock::SystemClock;
 use osstack::ports::entropy::SystemEntropy;
 use osstack::ports::env::Env;
 use osstack::ports::paths::Paths;
+use osstack::ports::process;
+use osstack::screens::found::DEMO;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -56,10 +58,23 @@ fn main() -> ExitCode {
 /// The terminal UI on the user's own files.
 fn tui(runtime: &Runtime, env: Env, output: &mut Output) -> ExitCode {
     let face = Face::of(&env);
-    with_screen(&env.clone(), output, || {
+    let mut wanted = None;
+    let code = with_screen(&env.clone(), output, || {
         let world = Arc::new(world(env)?);
-        runtime.block_on(open::run(world, face)).map_err(|error| demo::no_terminal(&error))
-    })
+        let left = runtime.block_on(open::run(world, face));
+        let left = left.map_err(|error| demo::no_terminal(&error))?;
+        wanted = left.wanted;
+        Ok(left)
+    });
+    if wanted != Some(DEMO) {
+        return code;
+    }
+    // a thread of this process still reads the terminal, and would take the demo's keys
+    let error = process::become_self(&[DEMO]);
+    let summary = format!("the demo cannot be started: {error}");
+    let failure = Failure::new(FailureKind::File, summary).hint("start it by hand: osstack demo");
+    output.failure(&failure);
+    ExitCode::FAILURE
 }
 
 /// The terminal UI over a sandbox of its own.
@@ -80,7 +95,7 @@ fn world(env: Env) -> Result<World, Failure> {
 fn with_screen(
     env: &Env,
     output: &mut Output,
-    screens: impl FnOnce() -> Result<Vec<String>, Failure>,
+    screens: impl FnOnce() -> Result<Left, Failure>,
 ) -> ExitCode {
     let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let ended = match is_terminal {
@@ -90,7 +105,7 @@ fn with_screen(
     };
     match ended {
         Ok(left) => {
-            for what in left {
+            for what in left.unfinished {
                 output.note(&format!("warning: ended before it was done: {what}"));
             }
             ExitCode::SUCCESS

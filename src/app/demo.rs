@@ -21,7 +21,7 @@ use crate::sandbox::zenml::Zenml;
 use crate::sandbox::zenml::runs::Runs;
 use crate::sandbox::{self, BUCKET, Sandbox, SandboxConfig, Seed};
 
-use super::open::{self, Face};
+use super::open::{self, Face, Left};
 
 /// Every answer of the sandbox waits so long, so that it feels like a network.
 const LATENCY: Duration = Duration::from_millis(20);
@@ -80,12 +80,7 @@ impl Drop for Demo {
 }
 
 /// Runs the screens over a demo; `env` describes the terminal and where temporary files go.
-/// Answers the work that did not end in time.
-pub async fn run(
-    env: &Env,
-    clock: SharedClock,
-    entropy: SharedEntropy,
-) -> Result<Vec<String>, Failure> {
+pub async fn run(env: &Env, clock: SharedClock, entropy: SharedEntropy) -> Result<Left, Failure> {
     let folder = env.path("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"));
     let demo = Demo::start(&folder, clock, entropy)?;
     let face = Face { label: Some("sandbox"), ..Face::of(env) };

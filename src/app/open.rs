@@ -58,6 +58,15 @@ impl Face {
     }
 }
 
+/// What is left when the screens are gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Work that did not end in time, as the log names it.
+    pub unfinished: Vec<String>,
+    /// What the user left for: [`DEMO`](crate::screens::found::DEMO).
+    pub wanted: Option<&'static str>,
+}
+
 /// osstack's tabs, in their order.
 pub fn tabs() -> [Tab<World>; 7] {
     [
@@ -102,12 +111,11 @@ fn status(world: &World, label: Option<&'static str>) -> Vec<Status> {
     zenml.into_iter().chain([(tone, keys.to_owned())]).chain(label).collect()
 }
 
-/// Takes the terminal, runs until the user leaves, gives the terminal back. Answers the work that
-/// did not end in time, as the log names it.
+/// Takes the terminal, runs until the user leaves, gives the terminal back.
 ///
 /// # Errors
 /// When the terminal cannot be taken or drawn on.
-pub async fn run(world: Arc<World>, face: Face) -> io::Result<Vec<String>> {
+pub async fn run(world: Arc<World>, face: Face) -> io::Result<Left> {
     let clock = Arc::clone(&world.clock);
     let start = clock.instant();
     let since_start = move || clock.instant().saturating_duration_since(start);
@@ -122,8 +130,9 @@ pub async fn run(world: Arc<World>, face: Face) -> io::Result<Vec<String>> {
     let ended = event_loop::run(&mut screen, &mut shell, &mut queue, &mut session).await;
     // the shell of the user is back before the last work has tidied up
     drop((session, queue));
-    let left = shell.shutdown(PATIENCE).await;
-    ended.map(|()| left)
+    let wanted = shell.wanted();
+    let unfinished = shell.shutdown(PATIENCE).await;
+    ended.map(|()| Left { unfinished, wanted })
 }
 
 #[cfg(test)]

@@ -160,6 +160,8 @@ pub struct Shell<W> {
     observed: Option<(LayerId, u64)>,
     copy: Option<String>,
     ending: Option<Ending>,
+    /// What the program is to go on as.
+    wanted: Option<&'static str>,
 }
 
 impl<W: Send + Sync + 'static> Shell<W> {
@@ -193,6 +195,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
             observed: None,
             copy: None,
             ending: None,
+            wanted: None,
         };
         for Tab { name, root } in tabs {
             let entry = shell.entry(root, OnClose::Nothing);
@@ -209,6 +212,11 @@ impl<W: Send + Sync + 'static> Shell<W> {
     /// Why it is over, once it is.
     pub fn ending(&self) -> Option<Ending> {
         self.ending
+    }
+
+    /// What the program is to go on as, where the user left it for that.
+    pub fn wanted(&self) -> Option<&'static str> {
+        self.wanted.filter(|_| self.ending == Some(Ending::Left))
     }
 
     /// What was asked of the world.

@@ -230,7 +230,9 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
         return output.json(&json!({ "schema": SCHEMA, "secrets": secrets }));
     }
     if rows.is_empty() {
-        output.note("no secrets yet: osstack secret create NAME");
+        output.note(
+            "no secrets yet: osstack secret create NAME; osstack found names keys that are here",
+        );
         return Ok(());
     }
     let mut table = Table::new(&["NAME", "KEY", "TOKEN", "NAMES IN ZENML", "USED BY"]);

@@ -118,15 +118,15 @@ fn preview(found: &FoundLogin, name: &str) -> [String; 3] {
     let at = visible(found.way.as_str());
     let known = found.known.as_ref().is_some_and(|known| known.as_str() == name);
     let becomes = if known { "renews" } else { "becomes" };
-    let kept =
-        if found.signs_in.is_kept() { ", what signs in is copied into the keystore" } else { "" };
+    let kept = if found.signs_in.is_kept() {
+        "what signs in is copied into the keystore, ZenML's files stay as they are"
+    } else {
+        "ZenML's files stay as they are"
+    };
     [
         format!("found: {at} (in {})", found.origin),
         format!("signs in by: {}", found.signs_in.words()),
-        format!(
-            "{becomes}: the connection {}{kept}; ZenML's files stay as they are",
-            visible(name)
-        ),
+        format!("{becomes}: the connection {}; {kept}", visible(name)),
     ]
 }
 

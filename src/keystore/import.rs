@@ -78,15 +78,24 @@ impl fmt::Debug for Found {
 pub struct Findings {
     /// Keys, the ones of the environment first.
     pub keys: Vec<Found>,
-    /// What was there and gives no key: whole sentences, showable, that begin with the place.
-    pub skipped: Vec<String>,
+    /// What was there and gives no key.
+    pub skipped: Vec<Skipped>,
+}
+
+/// What was there and gives no key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// What it would be called, as [`Found::source`]; the tool alone where all of it is meant.
+    pub sources: Vec<String>,
+    /// A whole sentence, showable, that begins with the place.
+    pub said: String,
 }
 
 /// Looks at the environment and the files of ossutil, aliyun-cli and the AWS tools; `now` tells
 /// which temporary keys have ended. Blocks on the disk.
 pub fn find(env: &Env, now: OffsetDateTime) -> Findings {
     let mut findings = Findings::default();
-    let tools: [(&str, fn(&mut Search<'_>)); 4] = [
+    let tools: [(&str, Look); 4] = [
         ("env", variables::find),
         ("ossutil", ossutil::find),
         ("aliyun", aliyun::find),
@@ -99,6 +108,9 @@ pub fn find(env: &Env, now: OffsetDateTime) -> Findings {
     }
     findings
 }
+
+/// How one tool is looked at.
+type Look = fn(&mut Search<'_>);
 
 /// A look at what one tool has.
 struct Search<'a> {
@@ -118,7 +130,7 @@ impl Search<'_> {
         match foreign_file::read(&path, self.env) {
             Ok(file) => file,
             Err(error) => {
-                self.found.skipped.push(error.to_string());
+                self.skip_all(error.to_string());
                 None
             }
         }
@@ -132,16 +144,25 @@ impl Search<'_> {
     /// Keeps `key` if OSS takes it; else says why not.
     fn judge(&mut self, key: Found) {
         match unfit(&key, self.now) {
-            Some(why) => self.skip(&key.place, &why),
+            Some(why) => self.name(vec![key.source], format!("{}: {why}", key.place)),
             None if self.found.keys.len() < MOST => self.found.keys.push(key),
             None => self.left_out += 1,
         }
     }
 
-    /// Names what is no key for us.
-    fn skip(&mut self, place: &str, why: &str) {
+    /// Names a profile that is no key for us.
+    fn skip(&mut self, profile: &str, place: &str, why: &str) {
+        self.name(vec![self.source(profile)], format!("{place}: {why}"));
+    }
+
+    /// Names what is wrong with all that this tool has.
+    fn skip_all(&mut self, said: String) {
+        self.name(vec![self.tool.to_owned()], said);
+    }
+
+    fn name(&mut self, sources: Vec<String>, said: String) {
         if self.found.skipped.len() < MOST {
-            self.found.skipped.push(format!("{place}: {why}"));
+            self.found.skipped.push(Skipped { sources, said });
         } else {
             self.left_out += 1;
         }
@@ -160,7 +181,8 @@ impl Search<'_> {
         }
         if self.left_out > 0 {
             let Self { tool, left_out, .. } = self;
-            skipped.push(format!("{tool}: {left_out} more are not shown, which is more than fits"));
+            let said = format!("{tool}: {left_out} more are not shown, which is more than fits");
+            skipped.push(Skipped { sources: vec![tool.to_owned()], said });
         }
         to.keys.extend(keys);
         to.skipped.extend(skipped);

@@ -60,7 +60,7 @@ impl Job<World> for LookAround {
         let alone = || Context::alone(Arc::clone(&context.world));
         let SeenLogin { login, mut remarks } = FindLogin.run(alone()).await?;
         let keys = FindKeys.run(alone()).await?;
-        remarks.extend(keys.remarks);
+        remarks.extend(keys.skipped.into_iter().map(|skipped| skipped.said));
         let login = login.map(Found::Login).into_iter();
         let found = login.chain(keys.keys.into_iter().map(Found::Key)).collect();
         Ok(Seen { found, remarks })

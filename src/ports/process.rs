@@ -86,6 +86,17 @@ pub enum ProcessError {
 const VARIABLES: [&str; 7] =
     ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH"];
 
+/// Goes on as this very program with other arguments, in the same process and environment.
+/// Answers only where that cannot be.
+pub fn become_self(arguments: &[&str]) -> io::Error {
+    use std::os::unix::process::CommandExt as _;
+    match std::env::current_exe() {
+        #[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]
+        Ok(program) => std::process::Command::new(program).args(arguments).exec(),
+        Err(error) => error,
+    }
+}
+
 /// Runs `program` to its end.
 pub async fn run(program: &Program, env: &Env, limits: Limits) -> Result<Ended, ProcessError> {
     to_its_end(program, env, limits, Stdio::null()).await

@@ -27,8 +27,11 @@ pub(super) const STEPS: &str = "A stack takes three steps:\n\n\
     2  an artifact store: bucket, region   2, n\n\
     3  the stack: store and orchestrator      n";
 
-/// The way that needs none of them.
-pub(super) const DEMO: &str = "`osstack demo` tries it without an account.";
+/// The way that needs none of them: d on the first screens.
+pub(super) const WITHOUT: &str = "d tries it without an account, as `osstack demo` does.";
+
+/// What the program goes on as to show the demo: the command of that name.
+pub const DEMO: &str = "demo";
 
 /// What is said where nothing is there.
 const NONE: &str = "Looked for: a zenml login, and access keys of ossutil, aliyun-cli, the AWS tools \
@@ -43,6 +46,8 @@ pub struct FoundScreen {
     scroll: Scroll,
     /// It stands where osstack begins, over an empty catalog.
     is_start: bool,
+    /// The cursor begins on the first access key.
+    seeks_key: bool,
 }
 
 /// What the keys do.
@@ -51,6 +56,7 @@ pub struct FoundScreen {
 pub enum Command {
     Take,
     NewStack,
+    Demo,
     Reload,
     Move(Move),
 }
@@ -71,6 +77,11 @@ impl FoundScreen {
     /// Looks around when it comes up.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, for whoever came for an access key.
+    pub fn of_keys() -> Self {
+        Self { seeks_key: true, ..Self::default() }
     }
 
     /// The first thing that a new user sees: what was found, and the way to a stack below it.
@@ -101,6 +112,7 @@ impl FoundScreen {
                 None => Step::none(),
             },
             Command::NewStack => Step::answer(NewStackWanted),
+            Command::Demo => Step::quit_for(DEMO),
             Command::Reload => Self::look(),
             Command::Move(to) => {
                 let len = self.found().len();
@@ -118,7 +130,7 @@ impl FoundScreen {
             lines.extend(failure_view::lines(failure, room, theme));
         }
         let steps: Vec<Line<'_>> = if self.is_start {
-            let steps = [STEPS, DEMO].into_iter().flat_map(|text| {
+            let steps = [STEPS, WITHOUT].into_iter().flat_map(|text| {
                 let lines = wrap(text, room).into_iter().map(Line::raw);
                 std::iter::once(Line::default()).chain(lines)
             });
@@ -214,6 +226,7 @@ impl Screen for FoundScreen {
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["enter", "l", "right"], Command::Take, "take over…").when(Self::has_selection),
         Bind::new(&["n"], Command::NewStack, "new stack…").when(|screen| screen.is_start),
+        Bind::new(&["d"], Command::Demo, "demo").when(|screen| screen.is_start),
         Bind::new(&["R", "f5"], Command::Reload, "look again").quiet(),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);
@@ -231,6 +244,10 @@ impl Screen for FoundScreen {
             Event::Command(command) => return self.act(command),
             Event::Msg(Msg::LookedAround(outcome)) => match settled(outcome) {
                 Ok(seen) => {
+                    let is_key = |found: &Found| matches!(found, Found::Key(_));
+                    if std::mem::take(&mut self.seeks_key) {
+                        self.scroll.select(seen.found.iter().position(is_key).unwrap_or(0));
+                    }
                     self.scroll.clamp(seen.found.len());
                     (self.seen, self.failure) = (Some(seen), None);
                 }
@@ -240,9 +257,8 @@ impl Screen for FoundScreen {
                 let len = self.found().len();
                 self.scroll.mouse(mouse, len);
             }
-            // it is looked again as soon as the window is gone
-            Event::Msg(Msg::Taken) | Event::Key(_) | Event::Paste(_) | Event::Resize(_) => {}
-            Event::Focus(_) | Event::Tick(_) => {}
+            // taken over: it is looked again as soon as the window is gone
+            _ => {}
         }
         Step::none()
     }

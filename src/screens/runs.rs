@@ -103,6 +103,10 @@ impl Runs {
         self.list.has_selection()
     }
 
+    fn has_no_server(&self) -> bool {
+        !self.has_server()
+    }
+
     fn has_server(&self) -> bool {
         !self.connections.is_empty()
     }
@@ -285,7 +289,7 @@ impl Screen for Runs {
         Bind::new(&["z"], Command::NextServer, "next ZenML").when(Self::has_several_servers),
         Bind::new(&["i"], Command::Import, "stacks there…").when(Self::has_server),
         Bind::new(&["n"], Command::SignIn, "sign in…"),
-        Bind::new(&["i"], Command::Found, "import…").when(|runs| !runs.has_server()),
+        Bind::new(&["i"], Command::Found, "import…").when(Self::has_no_server),
         Bind::new(&["D"], Command::Forget, "forget ZenML…").when(Self::has_server),
         Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),
     ];

@@ -127,7 +127,7 @@ impl Secrets {
         }
         match (command, self.list.selected()) {
             (Command::New, _) => Step::ask(SecretForm::new(), Msg::FormSaved),
-            (Command::Import, _) => Step::open(FoundScreen::new()),
+            (Command::Import, _) => Step::open(FoundScreen::of_keys()),
             (Command::Unlock, _) => Step::push(Unlock::new(), Msg::Unlocked),
             (Command::Reload, _) => Self::load(),
             (Command::Edit, Some(row)) => Step::ask(SecretForm::edit(&row.summary), Msg::FormSaved),

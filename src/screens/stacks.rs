@@ -31,7 +31,7 @@ use super::detail::fields;
 use super::diff::DiffScreen;
 use super::explain;
 use super::failure_view::{marked, settled};
-use super::found::{DEMO, FoundScreen, STEPS};
+use super::found::{DEMO, FoundScreen, STEPS, WITHOUT};
 use super::import::Import;
 use super::last_checks::LastChecks;
 use super::list_detail::{Face, ListDetail};
@@ -56,6 +56,7 @@ pub enum Command {
     Browse,
     New,
     Found,
+    Demo,
     Edit,
     Check,
     Plan,
@@ -74,7 +75,7 @@ pub enum Command {
 pub enum Msg {
     Loaded(Outcome<Result<Catalog, Failure>>),
     LastRunSought(Outcome<Result<bool, Failure>>),
-    LookedAround(Outcome<Result<Seen, Failure>>),
+    LookedAround(Outcome<Result<Catalog, Failure>>, Outcome<Result<Seen, Failure>>),
     NewWanted,
     FormSaved(Name),
     ChecksRead(Outcome<Result<LoadedHistory, Failure>>),
@@ -88,6 +89,15 @@ pub enum Msg {
 impl Stacks {
     fn has_selection(&self) -> bool {
         self.list.has_selection()
+    }
+
+    fn has_none(&self) -> bool {
+        self.is_loaded() && !self.has_selection()
+    }
+
+    /// No ZenML is known: what there is to be taken over is on this machine.
+    fn is_alone(&self) -> bool {
+        self.is_loaded() && !self.has_zenml()
     }
 
     fn has_zenml(&self) -> bool {
@@ -110,18 +120,23 @@ impl Stacks {
         ))
     }
 
-    /// At the start: whoever has runs wants to see the last one first, whoever has nothing yet
+    /// Takes the catalog. At the start, over an empty one, nothing is shown before it is known
     /// what this machine has that can be taken over.
-    fn begin(&mut self) -> Step<Self> {
-        let Some(catalog) = self.list.read().filter(|_| !self.settled) else {
-            self.settled = true;
-            return Step::none();
-        };
-        if catalog.is_empty() {
-            return Step::run(Effect::latest("look", LookAround, Msg::LookedAround));
+    fn loaded(&mut self, outcome: Outcome<Result<Catalog, Failure>>) -> Step<Self> {
+        let is_empty = matches!(&outcome, Outcome::Done(Ok(catalog)) if catalog.is_empty());
+        if is_empty && !self.settled {
+            let looked = |seen| Msg::LookedAround(outcome, seen);
+            return Step::run(Effect::latest("look", LookAround, looked));
         }
-        let server = catalog.connections().iter().find(|one| one.way.is_server());
-        let Some(server) = server else {
+        self.list.take(outcome);
+        self.seek_last_run()
+    }
+
+    /// At the start, where a server is known: whoever has runs wants to see the last one first.
+    fn seek_last_run(&mut self) -> Step<Self> {
+        let connections = self.list.read().map(Catalog::connections).unwrap_or_default();
+        let server = connections.iter().find(|one| one.way.is_server());
+        let Some(server) = server.filter(|_| !self.settled) else {
             self.settled = true;
             return Step::none();
         };
@@ -141,6 +156,7 @@ impl Stacks {
             Command::Move(to) => self.list.act(to),
             Command::Reload => return Self::load(),
             Command::Found => return Step::open(FoundScreen::new()),
+            Command::Demo => return Step::quit_for(DEMO),
             _ => {
                 if let Some(catalog) = self.list.read() {
                     return self.on_catalog(command, catalog);
@@ -189,6 +205,7 @@ impl Stacks {
             }
             Command::New
             | Command::Found
+            | Command::Demo
             | Command::Import
             | Command::Reload
             | Command::Move(_) => Step::none(),
@@ -197,10 +214,7 @@ impl Stacks {
 
     fn hear(&mut self, msg: Msg) -> Step<Self> {
         match msg {
-            Msg::Loaded(outcome) => {
-                self.list.take(outcome);
-                return self.begin();
-            }
+            Msg::Loaded(outcome) => return self.loaded(outcome),
             Msg::LastRunSought(outcome) => {
                 // why there is none the tab of runs says to whoever asks for it
                 let has_runs = settled(outcome).unwrap_or(false);
@@ -208,7 +222,11 @@ impl Stacks {
                     return Step::offer(Runs::NAME);
                 }
             }
-            Msg::LookedAround(outcome) => {
+            Msg::LookedAround(catalog, outcome) => {
+                // somebody may have had it read anew meanwhile
+                if !self.list.is_read() {
+                    self.list.take(catalog);
+                }
                 // what cannot be looked at is nothing to begin with
                 let seen = settled(outcome).unwrap_or_default();
                 let is_first = !std::mem::replace(&mut self.settled, true);
@@ -296,12 +314,17 @@ impl Stacks {
 }
 
 /// What stands in place of the details while there is no stack.
-fn welcome() -> String {
+fn welcome(has_zenml: bool) -> String {
+    let there = if has_zenml {
+        "i takes over the stacks that ZenML has."
+    } else {
+        "i takes over what this machine has: a zenml login, keys of other tools."
+    };
     format!(
         "{STEPS}\n\n\
          c checks that it works before ZenML hears of it.\n\n\
-         i takes over what this machine has: a zenml login, keys of other tools.\n\n\
-         {DEMO}"
+         {there}\n\n\
+         {WITHOUT}"
     )
 }
 
@@ -347,7 +370,8 @@ impl Screen for Stacks {
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["enter", "l", "right"], Command::Browse, "browse").when(Self::has_selection),
         Bind::new(&["n"], Command::New, "new…").when(Self::is_loaded),
-        Bind::new(&["i"], Command::Found, "import…").when(|s| !s.has_zenml()).quiet(),
+        Bind::new(&["i"], Command::Found, "import…").when(Self::is_alone).quiet(),
+        Bind::new(&["d"], Command::Demo, "demo").when(Self::has_none),
         Bind::new(&["e"], Command::Edit, "edit…").when(Self::has_selection),
         Bind::new(&["c"], Command::Check, "check…").when(Self::has_selection),
         Bind::new(&["E", "C"], Command::Plan, "plan, export…").when(Self::has_selection),
@@ -391,7 +415,7 @@ impl Screen for Stacks {
                 Column::new("", Constraint::Length(10)).right(),
             ],
             empty: "no stack yet: n makes one",
-            welcome: &welcome(),
+            welcome: &welcome(self.has_zenml()),
             warnings: Vec::new(),
         };
         let row = |stack: &Stack| self.row(stack, theme);

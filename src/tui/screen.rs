@@ -193,8 +193,9 @@ pub enum Act<W> {
     Post(&'static str, AnyMsg),
     /// Close this layer with an answer, or without one.
     Close(Option<AnyMsg>),
-    /// Leave the program, asking where something would be lost.
-    Quit,
+    /// Leave the program, asking where something would be lost; for what, where it is to go on
+    /// as something else.
+    Quit(Option<&'static str>),
     /// Tell the user.
     Tell(Notice),
     /// Bring a text to the clipboard.
@@ -215,7 +216,8 @@ impl<W> fmt::Debug for Act<W> {
             Self::Close(answer) => {
                 write!(f, "Close({})", if answer.is_some() { "answer" } else { "-" })
             }
-            Self::Quit => f.write_str("Quit"),
+            Self::Quit(None) => f.write_str("Quit"),
+            Self::Quit(Some(wanted)) => write!(f, "Quit({wanted})"),
             Self::Tell(notice) => write!(f, "Tell({})", notice.text),
             Self::Copy(text) => write!(f, "Copy({text})"),
         }
@@ -298,7 +300,12 @@ impl<S: Screen> Step<S> {
 
     /// Leaves the program; the shell asks where something would be lost.
     pub fn quit() -> Self {
-        Self::act(Act::Quit)
+        Self::act(Act::Quit(None))
+    }
+
+    /// The same, to go on as `wanted`, which is for whoever started the program to know.
+    pub fn quit_for(wanted: &'static str) -> Self {
+        Self::act(Act::Quit(Some(wanted)))
     }
 
     /// Tells the user.

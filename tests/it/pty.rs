@@ -46,6 +46,19 @@ fn the_terminal_is_given_back_at_the_end() {
 }
 
 #[test]
+fn the_demo_takes_the_terminal_over() {
+    let (mut terminal, _home) = osstack();
+    terminal.send("d");
+    // whichever tab it begins with, what it is stands in the top line; over a list the cursor shows
+    terminal.wait_for("sandbox");
+    // the keys are the demo's alone
+    terminal.send("2");
+    terminal.wait_for("scratch_store");
+    terminal.send("q");
+    assert_eq!(terminal.end().code, Some(0));
+}
+
+#[test]
 fn the_terminal_is_given_back_on_sigterm() {
     let (terminal, _home) = osstack();
     terminal.signal(Signal::TERM);

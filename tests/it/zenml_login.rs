@@ -1,5 +1,5 @@
 //! A `zenml login` taken over: the real program on files as ZenML 0.98 writes them, and a stand-in
-//! for the server.
+//! for the server. Files by ZenML's own client, and a real one: `tests/python/zenml_test.py`.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-"""osstack commits to a real ZenML server.
+"""osstack commits to a real ZenML server, and takes over what a real `zenml login` left.
 
 Starts the ZenML of this Python on loopback over sqlite, makes a service account and its key, and
 runs the suite of commits (`tests/it/commit.rs`), which is held against the stand-in as well. On the
 command line, osstack then says what is to know of this version, and this ZenML reads the secret
-that it wrote.
+that it wrote; and it takes over each kind of sign-in that this ZenML keeps for the server.
 """
 
 import contextlib
@@ -45,6 +45,26 @@ def second(number: int) -> int:
 def small():
     second(first())
 small.with_options(run_name="small-1")()
+"""
+
+# what `zenml login` does with what it was given, without its questions
+SIGN_IN = """
+import sys
+from zenml.config.global_config import GlobalConfiguration
+from zenml.login.credentials_store import get_credentials_store
+from zenml.models import OAuthTokenResponse
+from zenml.zen_stores.rest_zen_store import RestZenStoreConfiguration
+
+url, kind, value = sys.argv[1], sys.argv[2], sys.stdin.read()
+store = get_credentials_store()
+if kind == "api-key":
+    store.set_api_key(url, value)
+elif kind == "password":
+    store.set_password(url, *value.split(" "))
+else:
+    answer = OAuthTokenResponse(access_token=value, expires_in=18000, token_type="bearer")
+    store.set_token(url, answer)
+GlobalConfiguration().set_store(RestZenStoreConfiguration(url=url))
 """
 
 # what ZenML's S3 store takes the values of its secret by
@@ -235,6 +255,32 @@ def on_the_command_line(folder, url, key_file):
     print(f"ZenML {version} tells of its runs", flush=True)
 
 
+def take_over(folder, url, kind, value):
+    """osstack takes over what this ZenML keeps, shows no value, and changes no file of ZenML's."""
+    folder = folder / kind
+    folder.mkdir()
+    python(folder, SIGN_IN, url, kind, stdin=value)
+    files = [folder / "client" / name for name in ("config.yaml", "credentials.yaml")]
+    before = [file.read_bytes() for file in files]
+    osstack = CommandLine(folder)
+    osstack.settings["ZENML_CONFIG_PATH"] = str(folder / "client")
+
+    def said(*arguments):
+        done = osstack.run(*arguments, "--json")
+        shown = done.stdout + done.stderr
+        assert value.split(" ")[-1] not in shown, f"{kind}: {arguments} shows a value"
+        return json.loads(done.stdout)
+
+    found = said("zenml", "list")["found"]
+    assert (found["url"], found["signs_in_by"]) == (url, kind), found
+    taken = said("zenml", "login", "--found", "--yes")
+    assert taken["url"] == url and taken["user"], taken
+    assert said("zenml", "status")["user"] == taken["user"]
+    assert said("zenml", "list")["found"] is None
+    assert [file.read_bytes() for file in files] == before, f"{kind}: ZenML's files changed"
+    print(f"zenml login by {kind}: taken over, as {taken['user']}")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="osstack-zenml-") as folder:
         folder = pathlib.Path(folder)
@@ -251,6 +297,10 @@ def main():
             if suite.returncode != 0:
                 sys.exit(suite.returncode)
             on_the_command_line(folder, url, key_file)
+            token = call(f"{url}/api/v1/login", form={"username": USER, "password": PASSWORD})
+            take_over(folder, url, "api-key", key_file.read_text())
+            take_over(folder, url, "password", f"{USER} {PASSWORD}")
+            take_over(folder, url, "token", token["access_token"])
 
 
 if __name__ == "__main__":

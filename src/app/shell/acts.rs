@@ -133,7 +133,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
                 self.feed(id, Input::Msg(message));
             }
             Act::Close(answer) => self.close(owner, answer),
-            Act::Quit => self.quit(),
+            Act::Quit(wanted) => self.quit(wanted),
             Act::Tell(notice) => self.tell(notice),
             Act::Copy(text) if self.options.osc52 => {
                 self.copy = Some(text.into_string());

@@ -141,7 +141,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
             }
             Global::Dismiss => self.toasts.dismiss(),
             Global::Close => self.leave(),
-            Global::Quit => self.quit(),
+            Global::Quit => self.quit(None),
             Global::Interrupt => self.interrupt(),
             Global::PreviousTab => self.show((self.shown + self.tabs.len() - 1) % self.tabs.len()),
             Global::NextTab => self.show((self.shown + 1) % self.tabs.len()),
@@ -164,7 +164,8 @@ impl<W: Send + Sync + 'static> Shell<W> {
     }
 
     /// Leaves the program; asks where something would be lost.
-    pub(super) fn quit(&mut self) {
+    pub(super) fn quit(&mut self, wanted: Option<&'static str>) {
+        self.wanted = wanted;
         let running = self.runtime.running().filter(|task| task.kind != Kind::Latest);
         let running = running.map(|task| format!("still running: {}", task.what));
         let dirty = self.entries().filter(|entry| entry.layer.is_dirty());
@@ -192,7 +193,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
         if running && !again {
             self.tell(Notice::new(Tone::Neutral, "cancelled; ctrl-c again quits"));
         } else {
-            self.quit();
+            self.quit(None);
         }
     }
 

@@ -14,7 +14,7 @@ pub(super) fn find(search: &mut Search<'_>) {
     let mut config = serde_json::from_str::<Value>(&file.text).unwrap_or_default();
     let current = text(&mut config, "current");
     let Some(Value::Array(mut profiles)) = config.get_mut("profiles").map(Value::take) else {
-        return search.skip(&file.place, "not the JSON that aliyun-cli writes");
+        return search.skip_all(format!("{}: not the JSON that aliyun-cli writes", file.place));
     };
     profiles.sort_by_key(|profile| profile.get("name").and_then(Value::as_str) != Some(&*current));
     for profile in profiles {
@@ -30,11 +30,11 @@ fn take(mut profile: Value, file: &str, search: &mut Search<'_>) {
     let (secret, token) = (value("access_key_secret"), value("sts_token"));
     let is_cached = ["CloudSSO", "OAuth"].iter().any(|kept| mode.eq_ignore_ascii_case(kept));
     if let Some(why) = way_without_a_key(&mode).filter(|_| !is_cached || token.is_empty()) {
-        return search.skip(&place, &why);
+        return search.skip(&name, &place, &why);
     }
     let id = text(&mut profile, "access_key_id");
     if id.is_empty() || secret.is_empty() {
-        return search.skip(&place, "no key is in it yet");
+        return search.skip(&name, &place, "no key is in it yet");
     }
     // in seconds since 1970; 0 where there is no end
     let end = profile.get("sts_expiration").and_then(Value::as_i64).filter(|end| *end > 0);

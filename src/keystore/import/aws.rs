@@ -23,10 +23,10 @@ pub(super) fn find(search: &mut Search<'_>) {
         of_config.iter().filter_map(|it| Some((configured(it)?, it))).collect();
     // regions and endpoints stand in the configuration, whichever file has the key
     let settings: HashMap<&str, &Section<'_>> = of_config.iter().copied().collect();
-    let mut taken = HashSet::new();
+    let mut met = HashSet::new();
     for (file, profiles) in [(&credentials, &of_keys), (&config, &of_config)] {
         if let Some(file) = file {
-            take(&file.place, profiles, &settings, &mut taken, search);
+            take(&file.place, profiles, &settings, &mut met, search);
         }
     }
 }
@@ -47,7 +47,7 @@ fn take<'a>(
     file: &str,
     profiles: &Profiles<'a>,
     settings: &HashMap<&'a str, &'a Section<'a>>,
-    taken: &mut HashSet<&'a str>,
+    met: &mut HashSet<&'a str>,
     search: &mut Search<'_>,
 ) {
     let (mut of_aws, mut anew) = (Vec::new(), Vec::new());
@@ -57,14 +57,14 @@ fn take<'a>(
         let id = section.get(&["awsaccesskeyid"]);
         let value = section.get(&["awssecretaccesskey"]);
         if ANEW.iter().any(|word| of_both(word).is_some()) {
-            if taken.insert(name) {
+            if met.insert(name) {
                 anew.push(*name);
             }
             continue;
         }
         let (Some(id), Some(value)) = (id, value) else { continue };
         // what both files have counts as the credentials have it
-        if !taken.insert(name) {
+        if !met.insert(name) {
             continue;
         }
         if is_of_aws(id) {
@@ -86,20 +86,21 @@ fn take<'a>(
         });
     }
     if !of_aws.is_empty() {
-        search.skip(&named(file, &of_aws), OF_AWS);
+        skip(file, &of_aws, OF_AWS, search);
     }
     if !anew.is_empty() {
-        search.skip(&named(file, &anew), "a role, a sign-in or a program, and no key to keep");
+        skip(file, &anew, "a role, a sign-in or a program, and no key to keep", search);
     }
 }
 
-/// `~/.aws/credentials, [default], [dev], [prod] and 9 more`.
-fn named(file: &str, profiles: &[&str]) -> String {
+/// Names `profiles` in one sentence: `~/.aws/credentials, [default], [dev] and 9 more: …`.
+fn skip(file: &str, profiles: &[&str], why: &str, search: &mut Search<'_>) {
     let names: Vec<String> =
         profiles.iter().take(MOST_NAMED).map(|name| format!("[{}]", visible(name))).collect();
     let more = match profiles.len().saturating_sub(MOST_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("{file}, {}{more}", names.join(", "))
+    let sources = profiles.iter().map(|profile| search.source(profile)).collect();
+    search.name(sources, format!("{file}, {}{more}: {why}", names.join(", ")));
 }

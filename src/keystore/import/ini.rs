@@ -143,9 +143,9 @@ mod tests {
         ) {
             let quote = if quoted { "\"" } else { "" };
             let mut text = format!("[{name}]{ending}");
-            for (entry, value) in &entries {
-                text.push_str(&format!("{entry} = {quote}{value}{quote}{ending}"));
-            }
+            let lines = entries.iter();
+            let lines = lines.map(|(entry, value)| format!("{entry} = {quote}{value}{quote}{ending}"));
+            text.extend(lines);
             let all = sections(&text, Indented::GoesOn);
             prop_assert_eq!(all.len(), 2);
             for (entry, _) in &entries {

@@ -33,6 +33,11 @@ impl Home {
     }
 }
 
+/// The sentences about what gives no key.
+fn said(findings: &Findings) -> Vec<&str> {
+    findings.skipped.iter().map(|skipped| skipped.said.as_str()).collect()
+}
+
 /// Source, id, secret and token of each key.
 fn keys(findings: &Findings) -> Vec<[&str; 4]> {
     let all = findings.keys.iter();
@@ -63,7 +68,7 @@ fn ossutil_of_both_generations() {
     assert_eq!(keys(&found), expected);
     assert_eq!(found.keys[0].region.as_deref(), Some("cn-beijing"));
     assert_eq!(found.keys[1].place, "~/.ossutilconfig, [profile temp]");
-    assert_eq!(found.skipped, [""; 0]);
+    assert_eq!(said(&found), [""; 0]);
 }
 
 #[test]
@@ -93,7 +98,7 @@ fn every_spelling_of_ossutil_is_known() {
 #[test]
 fn what_gives_no_key_is_named_with_the_reason() {
     let key = "accessKeyID=LTAI1\naccessKeySecret=s\n";
-    for (text, said) in [
+    for (text, reason) in [
         (format!("[profile a]\nmode=RamRoleArn\n{key}"), "mode RamRoleArn takes on a role"),
         ("[default]\nmode=EcsRamRole\n".into(), "mode EcsRamRole asks the ECS machine"),
         ("[default]\nmode=Process\n".into(), "mode Process runs a program"),
@@ -110,8 +115,8 @@ fn what_gives_no_key_is_named_with_the_reason() {
     ] {
         let found = in_ossutil(&text);
         assert_eq!(keys(&found), [[""; 4]; 0], "{text}");
-        let [why] = found.skipped.as_slice() else { panic!("{text}: {:?}", found.skipped) };
-        assert!(why.starts_with("~/.ossutilconfig, [") && why.contains(said), "{text}: {why}");
+        let [why] = said(&found)[..] else { panic!("{text}: {:?}", found.skipped) };
+        assert!(why.starts_with("~/.ossutilconfig, [") && why.contains(reason), "{text}: {why}");
         assert!(!why.contains('\u{1b}'), "{why}");
     }
 }
@@ -144,9 +149,8 @@ fn aliyun_profiles_and_their_modes() {
     assert_eq!(ends, [Some(datetime!(2026-11-27 20:00 UTC)), None, None]);
     assert_eq!(found.keys[1].region.as_deref(), Some("cn-shanghai"));
     assert_eq!(found.keys[1].place, "~/.aliyun/config.json, profile a");
-    let reasons: Vec<&str> = found
-        .skipped
-        .iter()
+    let reasons: Vec<&str> = said(&found)
+        .into_iter()
         .map(|why| why.strip_prefix("~/.aliyun/config.json, profile ").unwrap())
         .collect();
     assert_eq!(
@@ -167,8 +171,8 @@ fn aliyun_profiles_and_their_modes() {
 fn damaged_json_is_a_finding() {
     for text in ["", "{", "[]", "7", "{\"profiles\":{}}", "\u{0}", &"[".repeat(100_000)] {
         let found = Home::with(&[(".aliyun/config.json", text)]).find(&[]);
-        let said = "~/.aliyun/config.json: not the JSON that aliyun-cli writes";
-        assert_eq!((keys(&found).len(), found.skipped.as_slice()), (0, &[said.to_owned()][..]));
+        assert_eq!(keys(&found).len(), 0, "{text}");
+        assert_eq!(said(&found), ["~/.aliyun/config.json: not the JSON that aliyun-cli writes"]);
     }
 }
 
@@ -191,8 +195,10 @@ fn aws_profiles_that_look_usable() {
     let regions: Vec<_> = found.keys.iter().map(|key| key.region.as_deref()).collect();
     assert_eq!(regions, [Some("eu-central-1"), Some("cn-beijing")]);
     assert_eq!(found.keys[0].expires_at, Some(datetime!(2026-11-27 20:30 +08:00)));
+    let profiles = ["aws:role", "aws:sso", "aws:p", "aws:w"];
+    assert_eq!(found.skipped[2].sources, profiles);
     assert_eq!(
-        found.skipped,
+        said(&found),
         [
             "~/.aws/credentials, [old]: the temporary key has ended: sign in with that tool, \
              then look again",
@@ -218,11 +224,12 @@ fn the_environment_in_the_order_of_preference() {
     ];
     let found = home.find(&variables);
     assert_eq!(keys(&found), [["env:OSS_ACCESS_KEY_ID", "LTAI7", "s7", ""]]);
-    let said = "the environment, ALICLOUD_ACCESS_KEY: ALICLOUD_SECRET_KEY is not set beside it";
-    assert_eq!(found.skipped, [said]);
+    let reason = "the environment, ALICLOUD_ACCESS_KEY: ALICLOUD_SECRET_KEY is not set beside it";
+    assert_eq!(said(&found), [reason]);
+    assert_eq!(found.skipped[0].sources, ["env:ALICLOUD_ACCESS_KEY"]);
     let role = [&variables[..2], &[("OSS_ROLE_ARN", "acs:ram::1:role/x")]].concat();
     let found = home.find(&role);
-    assert!(found.keys.is_empty() && found.skipped[0].contains("OSS_ROLE_ARN"), "{found:?}");
+    assert!(found.keys.is_empty() && said(&found)[0].contains("OSS_ROLE_ARN"), "{found:?}");
 
     for [id, secret, token] in [
         [
@@ -278,7 +285,7 @@ fn no_two_keys_have_one_source_and_there_is_an_end_to_them() {
     assert_eq!(sources(3), ["ossutil:a", "ossutil:a#2", "ossutil:a#3"]);
     let found = in_ossutil(&one.repeat(30_000));
     assert_eq!(found.keys.len(), MOST);
-    assert_eq!(found.skipped, ["ossutil: 29900 more are not shown, which is more than fits"]);
+    assert_eq!(said(&found), ["ossutil: 29900 more are not shown, which is more than fits"]);
     let none = "[a]\naccess_id=LTAI1\n";
     assert_eq!(in_ossutil(&none.repeat(50_000)).skipped.len(), MOST + 1);
 }
@@ -292,7 +299,7 @@ fn a_disk_in_disorder_is_a_finding_for_each_tool() {
     home.write(".aws/config", &vec![b'#'; 10 << 20]);
     let found = home.find(&[("OSS_ACCESS_KEY_ID", "LTAI1"), ("OSS_ACCESS_KEY_SECRET", "s")]);
     assert_eq!(keys(&found).len(), 1, "the others are in nobody's way");
-    for (said, of) in found.skipped.iter().zip([
+    for (said, of) in said(&found).into_iter().zip([
         "~/.ossutilconfig is a link that leads nowhere",
         "~/.aliyun/config.json is no file",
         "~/.aws/credentials is no UTF-8 text",
@@ -324,7 +331,9 @@ proptest! {
         home.write(".aws/config", ini.as_bytes());
         let found = home.find(&[]);
         let shown = found.keys.iter().flat_map(|key| [&key.source, &key.place]);
-        for text in shown.chain(&found.skipped) {
+        let said = found.skipped.iter().map(|skipped| &skipped.said);
+        let sources = found.skipped.iter().flat_map(|skipped| &skipped.sources);
+        for text in shown.chain(said).chain(sources) {
             prop_assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
         }
         for key in &found.keys {

@@ -51,11 +51,11 @@ pub(super) fn find(search: &mut Search<'_>) {
             continue;
         }
         let Some(secret_value) = env.get(secret_name) else {
-            search.skip(&place, &format!("{secret_name} is not set beside it"));
+            search.skip(id, &place, &format!("{secret_name} is not set beside it"));
             continue;
         };
         if id == "OSS_ACCESS_KEY_ID" && env.get(ROLE).is_some() {
-            search.skip(&place, &format!("with {ROLE} it takes on a role anew each time"));
+            search.skip(id, &place, &format!("with {ROLE} it takes on a role anew each time"));
             continue;
         }
         let token = env.get(token);

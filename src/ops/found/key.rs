@@ -7,7 +7,7 @@ use super::super::world::{World, blocking};
 use super::{End, free_name};
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::visible::visible;
-use crate::keystore::import::{self, Findings};
+use crate::keystore::import::{self, Findings, Skipped};
 use crate::keystore::{Put, State};
 use crate::model::name::Name;
 use crate::model::secret::{KeyNames, id_hint, secret_hint, short_id};
@@ -51,8 +51,8 @@ impl FoundKey {
 pub struct SeenKeys {
     /// Keys, the ones of the environment first.
     pub keys: Vec<FoundKey>,
-    /// What was there and gives no key: whole sentences, showable.
-    pub remarks: Vec<String>,
+    /// What was there and gives no key.
+    pub skipped: Vec<Skipped>,
 }
 
 impl SeenKeys {
@@ -79,25 +79,25 @@ impl SeenKeys {
         }
     }
 
+    /// Says why there is no such key: what is wrong with what goes by that name, else what there is.
     fn absent(&self, source: &str) -> Failure {
-        let (summary, usual) = match source {
-            "env" => (
-                "the environment holds no access key".to_owned(),
-                "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (and OSS_SESSION_TOKEN)",
-            ),
-            _ => (
-                format!("no key is found under {source}"),
-                "osstack found names all that this machine has",
-            ),
+        let is_tool = |other: &str| other.split_once(':').map_or(other, |(tool, _)| tool) == source;
+        let tool = source.split_once(':').map_or(source, |(tool, _)| tool);
+        let is_of_it = |other: &String| other == source || other == tool || is_tool(other);
+        let skipped = self.skipped.iter().filter(|one| one.sources.iter().any(is_of_it));
+        let summary = match source {
+            "env" => "the environment holds no access key".to_owned(),
+            _ => format!("no key is found under {source}"),
         };
-        // why what is there does not count says more than what usually helps
-        let is_of_it = |remark: &&String| match source {
-            "env" => remark.starts_with("the environment"),
-            _ => true,
-        };
-        let remarks = self.remarks.iter().filter(is_of_it);
         let failure = Failure::new(FailureKind::Usage, summary);
-        remarks.cloned().fold(failure, Failure::hint).hint(usual)
+        let failure = skipped.fold(failure, |failure, one| failure.hint(one.said.clone()));
+        let sources: Vec<&str> = self.keys.iter().map(|key| key.source.as_str()).collect();
+        match (source, sources.as_slice()) {
+            ("env", _) => failure
+                .hint("set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (and OSS_SESSION_TOKEN)"),
+            (_, []) => failure.hint("enter it by hand: leave out --from"),
+            (_, some) => failure.hint(format!("there are: {}", some.join(", "))),
+        }
     }
 }
 
@@ -152,7 +152,7 @@ fn describe(findings: &Findings, kept: &[(Name, String)], world: &World) -> Seen
             known,
         }
     });
-    SeenKeys { keys: keys.collect(), remarks: findings.skipped.clone() }
+    SeenKeys { keys: keys.collect(), skipped: findings.skipped.clone() }
 }
 
 /// Copies an access key of another tool into the keystore.
@@ -217,20 +217,37 @@ mod tests {
     fn a_source_is_named_whole_or_by_its_tool() {
         let sources =
             ["env:OSS_ACCESS_KEY_ID", "env:AWS_ACCESS_KEY_ID", "aliyun:a", "aws:x", "aws:y"];
-        let seen = SeenKeys {
-            keys: sources.map(key).into(),
-            remarks: vec!["~/.ossutilconfig: a reason".into()],
-        };
+        let seen = SeenKeys { keys: sources.map(key).into(), skipped: Vec::new() };
         let chosen = |source: &str| seen.choose(source).map(|key| key.source.clone());
         assert_eq!(chosen("aws:y").unwrap(), "aws:y");
         assert_eq!(chosen("aliyun").unwrap(), "aliyun:a");
         assert_eq!(chosen("env").unwrap(), "env:OSS_ACCESS_KEY_ID");
         assert!(chosen("aws").unwrap_err().summary.contains("aws:x, aws:y"));
-        let absent = chosen("ossutil\u{1b}").unwrap_err();
-        assert!(absent.summary.ends_with("ossutil\\u{1b}"), "{absent}");
-        assert_eq!(absent.hints[0], "~/.ossutilconfig: a reason");
-        let none = SeenKeys::default().choose("env").unwrap_err();
-        assert!(none.hints[0].contains("OSS_ACCESS_KEY_ID"), "{none}");
+    }
+
+    #[test]
+    fn a_key_that_is_not_found_has_its_reason() {
+        let skipped = |sources: &[&str]| Skipped {
+            sources: sources.iter().map(|source| (*source).to_owned()).collect(),
+            said: sources.concat(),
+        };
+        let of = |keys: &[&str], source: &str| {
+            let all = [&["aliyun:b"][..], &["aliyun:c"], &["ossutil"], &["aws:d", "aws:e"]];
+            let keys = keys.iter().map(|source| key(source)).collect();
+            let seen = SeenKeys { keys, skipped: all.into_iter().map(skipped).collect() };
+            let error = seen.choose(source).unwrap_err();
+            assert_eq!(error.kind, FailureKind::Usage);
+            error.hints
+        };
+        let others = "there are: env:X";
+        assert_eq!(of(&["env:X"], "aliyun:b"), ["aliyun:b", others]);
+        assert_eq!(of(&["env:X"], "aliyun"), ["aliyun:b", "aliyun:c", others]);
+        assert_eq!(of(&["env:X"], "aliyun:typo"), [others]);
+        assert_eq!(of(&["env:X"], "ossutil:default"), ["ossutil", others], "its file is broken");
+        assert_eq!(of(&["env:X"], "aws:e"), ["aws:daws:e", others]);
+        assert_eq!(of(&["env:X"], "\u{1b}"), [others]);
+        assert_eq!(of(&[], "aws:e").last().unwrap(), "enter it by hand: leave out --from");
+        assert!(of(&[], "env")[0].contains("OSS_ACCESS_KEY_ID"));
     }
 
     #[test]

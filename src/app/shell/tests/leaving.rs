@@ -15,6 +15,18 @@ async fn escape_closes_and_never_quits() {
 }
 
 #[tokio::test]
+async fn what_is_wanted_goes_with_the_quitting_that_wanted_it() {
+    for (keys, wanted) in [("Z", Some("game")), ("q", None), ("CZy", Some("game")), ("CZnqy", None)]
+    {
+        let world = World::shut();
+        let mut stage = stage(&world);
+        stage.keys("x").settle().await;
+        stage.keys(keys);
+        assert_eq!((stage.is_over(), stage.shell().wanted()), (true, wanted), "{keys}");
+    }
+}
+
+#[tokio::test]
 async fn leaving_a_form_asks_when_something_was_typed() {
     let mut stage = stage(&World::open());
     stage.settle().await;

@@ -123,6 +123,7 @@ pub(super) enum Command {
     Delete,
     DeleteNamed,
     Copy,
+    Play,
     Post,
     Move(Move),
 }
@@ -163,6 +164,7 @@ impl Screen for First {
         Bind::new(&["D"], Command::Delete, "delete…").quiet(),
         Bind::new(&["X"], Command::DeleteNamed, "delete by name…").quiet(),
         Bind::new(&["y"], Command::Copy, "copy").quiet(),
+        Bind::new(&["Z"], Command::Play, "play").quiet(),
         Bind::new(&["P"], Command::Post, "post").quiet(),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);
@@ -201,6 +203,7 @@ impl Screen for First {
                 return Step::push(ask, |yes| Msg::Deleted(yes.is_some()));
             }
             Event::Command(Command::Copy) => return Step::copy("oss://alpha"),
+            Event::Command(Command::Play) => return Step::quit_for("game"),
             Event::Command(Command::Post) => return Step::post::<Other>("from first"),
             Event::Command(Command::Move(to)) => {
                 self.scroll.act(to, self.names.len());
