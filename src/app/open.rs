@@ -107,8 +107,11 @@ fn status(world: &World, label: Option<&'static str>) -> Vec<Status> {
         State::Absent => (Tone::Neutral, "no keys"),
     };
     let label = label.map(|label| (Tone::Neutral, label.to_owned()));
-    let zenml = world.zenml_spoken_with().map(|server| (Tone::Neutral, server));
-    zenml.into_iter().chain([(tone, keys.to_owned())]).chain(label).collect()
+    let (zenml, is_stand_in) = world.zenml_spoken_with().unzip();
+    let stand_in = is_stand_in.unwrap_or(false).then(|| "stand-in".to_owned());
+    let neutral = |text: Option<String>| text.map(|text| (Tone::Neutral, text));
+    let keys = (tone, keys.to_owned());
+    neutral(zenml).into_iter().chain([keys]).chain(neutral(stand_in)).chain(label).collect()
 }
 
 /// Takes the terminal, runs until the user leaves, gives the terminal back.

@@ -54,12 +54,8 @@ fn show(diff: &Diff, output: &mut Output) -> Result<(), Stop> {
     let title = output.paint(Paint::Strong, &diff.stack);
     match &diff.zenml {
         Some((connection, server)) => {
-            let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
-            output.line(&format!(
-                "{title}: the catalog beside {connection} ({}, ZenML {}{stand_in})",
-                visible(&server.name),
-                server.version
-            ))?;
+            let there = server.title();
+            output.line(&format!("{title}: the catalog beside {connection} ({there})"))?;
         }
         None => output.line(&format!(
             "{title}: no ZenML is known (osstack zenml login URL); the catalog beside the bucket"

@@ -92,12 +92,7 @@ fn offline(planned: &StackPlan, output: &mut Output) -> Result<(), Stop> {
 /// What differs in one ZenML.
 pub(super) fn show(live: &LivePlan, calls: bool, output: &mut Output) -> Result<(), Stop> {
     let LivePlan { connection, server, changes, unfinished, now, .. } = live;
-    let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
-    output.line(&format!(
-        "In {connection} ({}, ZenML {}{stand_in}):",
-        visible(&server.name),
-        server.version
-    ))?;
+    output.line(&format!("In {connection} ({}):", server.title()))?;
     if let Some(commit) = unfinished {
         let age = (*now - commit.began).try_into().unwrap_or_default();
         output.line(&format!(

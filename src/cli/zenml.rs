@@ -229,8 +229,7 @@ fn say(connected: &Connected, session: &mut Session) -> Result<(), Stop> {
     let mut line = |name: &str, value: &str| table.row([Cell::own(name), Cell::outside(value)]);
     line("connection", connection.name.as_str());
     line("at", connection.way.as_str());
-    let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
-    line("server", &format!("{}, ZenML {}{stand_in}", server.name, server.version));
+    line("server", &server.title());
     line("signed in as", &user.name);
     line("project", connection.project.as_deref().unwrap_or("the server's default"));
     output.table(&table)?;

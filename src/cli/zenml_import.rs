@@ -94,13 +94,7 @@ fn list(survey: &Survey, output: &mut Output) -> Result<(), Stop> {
         return output.json(&to_json(survey));
     }
     let Survey { connection, server, stacks, stores } = survey;
-    let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
-    output.line(&format!(
-        "In {} ({}, ZenML {}{stand_in}):",
-        connection.name,
-        visible(&server.name),
-        server.version
-    ))?;
+    output.line(&format!("In {} ({}):", connection.name, server.title()))?;
     let mut table = Table::new(&["ARTIFACT STORE", "PATH", "HERE", "MADE BY", "USED BY"]);
     for store in stores {
         table.row([

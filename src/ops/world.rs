@@ -168,16 +168,14 @@ impl World {
         Ok(client)
     }
 
-    /// The server that was spoken with last, by its name, project and version; showable.
-    pub fn zenml_spoken_with(&self) -> Option<String> {
+    /// The server that was spoken with last, by its name, project and version, showable; and
+    /// whether it is a stand-in.
+    pub fn zenml_spoken_with(&self) -> Option<(String, bool)> {
         let client = self.zenml.last()?;
         let info = client.known_info()?;
-        if info.is_stand_in {
-            return Some(format!("stand-in for ZenML {}", info.version));
-        }
         let name = visible(&info.name);
         let project = visible(client.project().unwrap_or("default"));
-        Some(format!("{name}/{project} {}", info.version))
+        Some((format!("{name}/{project} {}", info.version), info.is_stand_in))
     }
 
     pub(super) fn zenml_clients(&self) -> &ZenmlClients {

@@ -401,8 +401,7 @@ impl Screen for Import {
             || self.connection().unwrap_or_default(),
             |listed| {
                 let Survey { connection, server, .. } = &listed.survey;
-                let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
-                format!("{} (ZenML {}{stand_in})", connection.name, server.version)
+                format!("{} ({})", connection.name, server.software())
             },
         );
         let face = Face {

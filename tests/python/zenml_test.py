@@ -257,7 +257,7 @@ def on_the_command_line(folder, url, key_file):
 
 def take_over(folder, url, kind, value):
     """osstack takes over what this ZenML keeps, shows no value, and changes no file of ZenML's."""
-    folder = folder / kind
+    folder = folder / f"taken-over-by-{kind}"
     folder.mkdir()
     python(folder, SIGN_IN, url, kind, stdin=value)
     files = [folder / "client" / name for name in ("config.yaml", "credentials.yaml")]

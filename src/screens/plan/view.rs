@@ -73,17 +73,12 @@ impl PlanScreen {
         lines: &mut Vec<Line<'static>>,
     ) {
         let LivePlan { connection, server, changes, unfinished, ends_soon, now } = live;
-        let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
         let sent = match self.commit {
             Stage::Planned => " Nothing has been sent.",
             _ => "",
         };
         lines.push(Line::styled(
-            format!(
-                " In {connection} ({}, ZenML {}{stand_in}).{sent}",
-                visible(&server.name),
-                server.version
-            ),
+            format!(" In {connection} ({}).{sent}", server.title()),
             theme.muted(),
         ));
         if let Some(commit) = unfinished {

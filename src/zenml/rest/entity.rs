@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Client, Error, Kind};
 use crate::base::secret_string::SecretString;
+use crate::base::visible::visible;
 use crate::zenml::version::Version;
 
 /// What a server says of itself to anybody (`GET /info`).
@@ -38,6 +39,17 @@ impl ServerInfo {
             auth_scheme: text("auth_scheme").to_owned(),
             is_stand_in: stand_in.unwrap_or(false),
         })
+    }
+
+    /// `ZenML 0.98.0`; of the stand-in that it is one.
+    pub fn software(&self) -> String {
+        let stand_in = if self.is_stand_in { ", a stand-in" } else { "" };
+        format!("ZenML {}{stand_in}", self.version)
+    }
+
+    /// Its name and what it is; showable.
+    pub fn title(&self) -> String {
+        format!("{}, {}", visible(&self.name), self.software())
     }
 
     /// Why osstack does not work with it, ending in what to do; nothing where it does.
