@@ -310,7 +310,7 @@ async fn orphans(
     if summary.orphan_folders > 0 {
         output.note(
             "another ZenML that writes to this path would have its data shown here as well; to \
-             delete: osstack artifact prune --orphans",
+             delete: osstack artifact prune --store STORE --orphans",
         );
     }
     Ok(())

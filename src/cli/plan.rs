@@ -49,9 +49,11 @@ pub(super) async fn run(args: PlanArgs, session: &mut Session) -> Result<(), Sto
     show(live, args.calls, output)?;
     let needed = live.changes.changes.iter().filter(|change| change.is_needed()).count();
     if needed > 0 && live.changes.blockers.is_empty() {
-        let flag = if args.delete { " --delete" } else { "" };
+        let delete = if args.delete { " --delete" } else { "" };
+        let adopt = live.changes.foreign().next().map_or("", |_| " --adopt");
         let count = units::counted(u64::try_from(needed).unwrap_or(u64::MAX), "change");
-        output.line(&format!("{count}. To make them: osstack commit {}{flag}", args.name))?;
+        output
+            .line(&format!("{count}. To make them: osstack commit {}{delete}{adopt}", args.name))?;
     }
     exit(args.exit_code, Some(live))
 }

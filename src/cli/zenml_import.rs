@@ -14,7 +14,7 @@ use crate::ops::adopt::{AdoptFromZenml, Adopted, Adoptee, Here, StackThere, Stor
 use crate::ops::adopt::{Maker, Survey, SurveyZenml};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::stores::LoadCatalog;
-use crate::zenml::lint::Severity;
+use crate::zenml::lint::{Finding, Severity};
 
 pub(super) async fn run(args: ImportArgs, session: &mut Session) -> Result<(), Stop> {
     let ImportArgs { things, all, connection, secret, overwrite, yes } = args;
@@ -106,13 +106,7 @@ fn list(survey: &Survey, output: &mut Output) -> Result<(), Stop> {
         ]);
     }
     output.table(&table)?;
-    for store in stores {
-        for finding in store.findings.iter().filter(|it| it.severity > Severity::Note) {
-            let paint = if finding.severity == Severity::Error { Paint::Bad } else { Paint::Warn };
-            let severity = output.paint(paint, finding.severity.as_str());
-            output.line(&format!("  {}: {severity}: {}", visible(&store.name), finding.meaning))?;
-        }
-    }
+    findings(stores, output)?;
     let mut table = Table::new(&["STACK", "COMPONENTS", "HERE", "MADE BY"]);
     for stack in stacks {
         let names: Vec<&str> = stack.components.values().flatten().map(String::as_str).collect();
@@ -127,10 +121,36 @@ fn list(survey: &Survey, output: &mut Output) -> Result<(), Stop> {
     output.line("To take one over: osstack zenml import STACK, or artifact-store/NAME; or --all")
 }
 
+/// What is wrong, each once, with the stores it is wrong in.
+fn findings(stores: &[StoreThere], output: &mut Output) -> Result<(), Stop> {
+    /// Names that stand behind one finding.
+    const MOST: usize = 4;
+    let mut seen: Vec<(&Finding, Vec<&str>)> = Vec::new();
+    for store in stores {
+        for finding in store.findings.iter().filter(|it| it.severity > Severity::Note) {
+            match seen.iter_mut().find(|(other, _)| other.meaning == finding.meaning) {
+                Some((_, names)) => names.push(&store.name),
+                None => seen.push((finding, vec![&store.name])),
+            }
+        }
+    }
+    for (finding, names) in seen {
+        let paint = if finding.severity == Severity::Error { Paint::Bad } else { Paint::Warn };
+        let severity = output.paint(paint, finding.severity.as_str());
+        let shown: Vec<&str> = names.iter().copied().take(MOST).collect();
+        let shown = visible(&shown.join(", ")).into_string();
+        let more = names.len().saturating_sub(MOST);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        output.line(&format!("{severity}: {} ({shown}{more})", finding.meaning))?;
+    }
+    Ok(())
+}
+
 fn here_cell(here: &Here) -> Cell {
     match here {
         Here::Nothing => Cell::own("not yet").paint(Paint::Good),
         Here::Same => Cell::own("same").paint(Paint::Faint),
+        Here::Mended => Cell::own("mended here").paint(Paint::Good),
         Here::Differs => Cell::own("differs").paint(Paint::Warn),
         Here::Unfit(why) => Cell::own(why.as_str()).paint(Paint::Faint),
     }
@@ -191,9 +211,15 @@ fn to_json(survey: &Survey) -> Value {
 
 /// Says what came into the catalog and the keystore.
 pub(super) fn say_adopted(all: &[Adopted], session: &mut Session) -> Result<(), Stop> {
+    /// What is said on a terminal; JSON has all of it.
+    const MOST: usize = 12;
     let output = &mut session.output;
-    for note in all.iter().flat_map(|adopted| &adopted.imported.notes) {
+    let notes: Vec<&String> = all.iter().flat_map(|adopted| &adopted.imported.notes).collect();
+    for note in notes.iter().take(MOST) {
         output.note(&format!("warning: {note}"));
+    }
+    if notes.len() > MOST {
+        output.note(&format!("warning: and {} more; --json has all", notes.len() - MOST));
     }
     let entries = all.iter().flat_map(|adopted| {
         let entries = adopted.imported.entries.iter();
@@ -204,12 +230,17 @@ pub(super) fn say_adopted(all: &[Adopted], session: &mut Session) -> Result<(), 
     let entries: Vec<(String, &str)> = entries.collect();
     let words: Vec<String> =
         entries.iter().map(|(entry, became)| format!("{became} {}", visible(entry))).collect();
-    let notes: Vec<&String> = all.iter().flat_map(|adopted| &adopted.imported.notes).collect();
     let map: Map<String, Value> =
         entries.iter().map(|(entry, became)| (entry.clone(), json!(became))).collect();
     let connection = all.first().map(|adopted| &adopted.connection);
-    output.done(
-        &format!("taken over: {}", words.join(", ")),
-        json!({ "connection": connection, "entries": map, "notes": notes }),
-    )
+    let more = words.len().saturating_sub(MOST);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let nothing_new = entries.iter().all(|(_, became)| matches!(*became, "same" | "kept"));
+    let said = if nothing_new {
+        "the catalog has that already, as OSS needs it; a commit mends ZenML".to_owned()
+    } else {
+        let shown: Vec<String> = words.iter().take(MOST).cloned().collect();
+        format!("taken over: {}{more}", shown.join(", "))
+    };
+    output.done(&said, json!({ "connection": connection, "entries": map, "notes": notes }))
 }

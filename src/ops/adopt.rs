@@ -19,6 +19,7 @@ use crate::model::connection::Connection;
 use crate::model::secret::{Credentials, KeyNames, SecretDraft};
 use crate::zenml::changes::is_labelled;
 use crate::zenml::lint::{CONNECTORS, Finding, adopt};
+use crate::zenml::plan::settings;
 use crate::zenml::remote::Remote;
 use crate::zenml::rest::{self, Component, ServerInfo, Stack};
 use crate::zenml::stack_file::Entry;
@@ -92,6 +93,8 @@ pub enum Here {
     Nothing,
     /// The same.
     Same,
+    /// The same as OSS needs it, which ZenML does not have yet: a commit mends it there.
+    Mended,
     /// Something else under its name.
     Differs,
     /// Nothing, and it has no place here: why, showable.
@@ -104,6 +107,7 @@ impl Here {
         match self {
             Self::Nothing => "new",
             Self::Same => "same",
+            Self::Mended => "mended",
             Self::Differs => "differs",
             Self::Unfit(_) => "unfit",
         }
@@ -177,7 +181,11 @@ fn store_there(catalog: &Catalog, store: &Component, stacks: &[Stack]) -> StoreT
         is_on_oss: adopted.is_some(),
         lacks_secret: adopted.as_ref().is_some_and(|adopted| adopted.draft.secret.is_empty()),
         here: match &adopted {
-            Some(_) => here(Intake::of_components(catalog, &[entry(store)], Some(UNNAMED))),
+            Some(_) => mended(
+                here(Intake::of_components(catalog, &[entry(store)], Some(UNNAMED))),
+                catalog,
+                std::iter::once(store),
+            ),
             None if store.user_id.is_none() => Here::Unfit(OWN.to_owned()),
             None => Here::Unfit("it is not on OSS".to_owned()),
         },
@@ -201,7 +209,7 @@ fn stack_there(catalog: &Catalog, stack: &Stack, components: &[Component]) -> St
     });
     let lacks_secret = store.as_ref().is_some_and(|store| store.draft.secret.is_empty());
     let is_on_oss = store.is_some();
-    let entries: Vec<Entry> = used.into_iter().map(entry).collect();
+    let entries: Vec<Entry> = used.iter().copied().map(entry).collect();
     let names = stack.components.iter().map(|(kind, all)| {
         (kind.clone(), all.iter().map(|one| one.name.clone()).collect::<Vec<String>>())
     });
@@ -212,7 +220,11 @@ fn stack_there(catalog: &Catalog, stack: &Stack, components: &[Component]) -> St
         lacks_secret,
         findings: store.map(|store| store.findings).unwrap_or_default(),
         here: match &stack.user_id {
-            Some(_) => here(Intake::of_stack(catalog, &stack.name, &entries, Some(UNNAMED))),
+            Some(_) => mended(
+                here(Intake::of_stack(catalog, &stack.name, &entries, Some(UNNAMED))),
+                catalog,
+                used.iter().copied(),
+            ),
             None => Here::Unfit(OWN.to_owned()),
         },
         maker: Maker::of(&stack.labels, stack.user_id.as_ref()),
@@ -246,6 +258,20 @@ fn here(intake: Result<Intake, Failure>) -> Here {
         }
         Ok(_) => Here::Differs,
     }
+}
+
+/// What is the same only because it was made as OSS needs it: ZenML has a store as it was.
+fn mended<'a>(
+    here: Here,
+    catalog: &Catalog,
+    mut components: impl Iterator<Item = &'a Component>,
+) -> Here {
+    let is_otherwise = |component: &Component| {
+        let kept = catalog.store(&component.name).and_then(|store| settings(store).ok());
+        component.kind == ComponentType::ArtifactStore.as_str()
+            && kept.is_some_and(|kept| kept != component.configuration)
+    };
+    if here == Here::Same && components.any(is_otherwise) { Here::Mended } else { here }
 }
 
 /// Takes a stack, a store or another component of a ZenML over into the catalog.
@@ -392,6 +418,10 @@ impl AdoptFromZenml {
                     let all = remote.stacks().await?;
                     return Err(there_is_no("stack", name, all.iter().map(|one| &one.name)));
                 };
+                if stack.user_id.is_none() {
+                    let summary = format!("the stack {} has no place here", visible(name));
+                    return Err(Failure::new(FailureKind::Usage, summary).hint(OWN));
+                }
                 let mut components = Vec::new();
                 for one in stack.components.values().flatten() {
                     // gone in between: the next look shows it

@@ -8,7 +8,8 @@ use ratatui::text::{Line, Span};
 use crate::base::visible::visible;
 use crate::model::component::ComponentType;
 use crate::ops::adopt::{
-    AdoptFromZenml, Adopted, Adoptee, Here, Maker, StackThere, StoreThere, Survey, SurveyZenml,
+    AdoptFromZenml, Adopted, Adoptee, Here, Maker, SecretTaken, StackThere, StoreThere, Survey,
+    SurveyZenml,
 };
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::world::World;
@@ -177,7 +178,7 @@ impl Import {
     fn may_diff(&self) -> bool {
         self.list.selected().is_some_and(|thing| {
             matches!(thing.what, What::Stack(_))
-                && matches!(thing.here(), Here::Same | Here::Differs)
+                && matches!(thing.here(), Here::Same | Here::Mended | Here::Differs)
         })
     }
 
@@ -241,12 +242,11 @@ impl Import {
                 Ok(Adopted { imported, secrets, .. }) => {
                     let left = secrets.iter().filter_map(|(name, taken)| taken.next(name));
                     self.notes = left.collect();
-                    let count = imported.entries.len();
-                    let said = if count == 1 {
-                        "taken over".into()
-                    } else {
-                        format!("taken over: {count} entries")
-                    };
+                    let keys = secrets.iter().filter(|(_, it)| *it == SecretTaken::Taken);
+                    let keys = keys.map(|(name, _)| format!("the values of the secret {name}"));
+                    let entries = imported.entries.iter().map(|(entry, _)| entry.clone());
+                    let all: Vec<String> = entries.chain(keys).collect();
+                    let said = format!("taken over: {}", visible(&all.join(", ")));
                     return self.survey().and_toast(Tone::Good, &said);
                 }
                 Err(failure) if failure.kind == FailureKind::Conflict => {
@@ -283,6 +283,7 @@ fn here_word(here: &Here, theme: &Theme) -> Line<'static> {
     match here {
         Here::Nothing => Line::styled("not here", theme.ok()),
         Here::Same => Line::styled("same", theme.muted()),
+        Here::Mended => Line::styled("mended", theme.ok()),
         Here::Differs => Line::styled("differs", theme.warn()),
         Here::Unfit(_) => Line::styled("-", theme.muted()),
     }
@@ -342,7 +343,10 @@ fn details(thing: &Thing, room: usize, theme: &Theme) -> Vec<Line<'static>> {
         lines.extend(marked(theme.sign(tone), style, &finding.meaning, room));
     }
     if thing.findings().iter().any(|finding| finding.severity == Severity::Error) {
-        let said = "Taken over it is as OSS needs it; a commit then mends it in ZenML.";
+        let said = match thing.here() {
+            Here::Mended => "Here it is as OSS needs it: a commit mends it in ZenML.",
+            _ => "Taken over it is as OSS needs it; a commit then mends it in ZenML.",
+        };
         lines.extend(marked(" ", theme.muted(), said, room));
     }
     if let Here::Unfit(why) = thing.here() {
@@ -359,7 +363,7 @@ impl Screen for Import {
 
     const NAME: &'static str = "import";
     const KEYS: &'static [Bind<Self>] = &[
-        Bind::new(&["t", "enter"], Command::Take, "take over…").when(Self::may_take),
+        Bind::new(&["t", "enter"], Command::Take, "take over").when(Self::may_take),
         Bind::new(&["d"], Command::Diff, "diff…").when(Self::may_diff),
         Bind::new(&["z"], Command::NextConnection, "next ZenML").when(Self::has_several),
         Bind::new(&["R", "f5"], Command::Reload, "look again"),

@@ -14,7 +14,6 @@ use sha2::{Digest as _, Sha256};
 use super::plan::{Plan, Step};
 use super::remote::Remote;
 use super::rest::{Component, Error, Secret, Stack};
-use crate::model::component::ComponentType;
 use crate::model::stack;
 
 pub use compare::{compare, users};
@@ -37,8 +36,6 @@ pub struct Held {
     pub secret: Option<Secret>,
     /// The components that the plan describes or the stack names.
     pub components: Vec<Component>,
-    /// Every artifact store, where only that tells who made the secret: who else names it.
-    pub stores: Vec<Component>,
     /// The stack.
     pub stack: Option<Stack>,
 }
@@ -210,19 +207,9 @@ pub async fn read(
             (named, _) => Ok(named),
         }
     };
-    let secret = async {
-        let secret = remote.secret(secret).await?;
-        // a server with 500 stores takes longer for that list than for all the rest
-        let stores = match &secret {
-            Some(secret) if !compare::is_remembered(secret, made) => {
-                remote.components(Some(ComponentType::ArtifactStore.as_str())).await?
-            }
-            _ => Vec::new(),
-        };
-        Ok((secret, stores))
-    };
-    let ((secret, stores), components, stack) = tokio::try_join!(secret, components, held_stack)?;
-    Ok(Held { secret, components, stores, stack })
+    let (secret, components, stack) =
+        tokio::try_join!(remote.secret(secret), components, held_stack)?;
+    Ok(Held { secret, components, stack })
 }
 
 /// Type and name of the components that the plan describes or the stack names, each once.

@@ -390,7 +390,7 @@ fn a_commit_breaks_off_is_taken_back_and_goes_through() {
     let by_hand = &there["artifact_stores"].as_array().unwrap()[1];
     assert_eq!((&by_hand["name"], &by_hand["here"]), (&json!("demo_store"), &json!("same")));
     let shown = bench.run(&["zenml", "import"]).ok().out;
-    assert!(shown.contains("store_by_hand: error: Without addressing_style"), "{shown}");
+    assert!(shown.contains("error: Without addressing_style"), "{shown}");
     let taken = bench.run(&["zenml", "import", "--all", "--json"]).ok().json();
     let entries = json!({
         "artifact store store_by_hand": "new",

@@ -394,6 +394,42 @@ async fn names_that_were_there(bed: &Bed) {
     assert_eq!(server.secret(&name).await.unwrap(), None);
 }
 
+/// A secret that was there before the stack stays when the stack goes, though only our store names
+/// it; one that we made stays while anything else refers to it.
+async fn secrets_that_stay(bed: &Bed) {
+    let me = Committer::connected(bed).await;
+    let server = bed.client();
+    let [id, value] = ["LTAI5tExampleExample0001", "canary-of-the-commit-secret-01"]
+        .map(|text| SecretString::new(text.into()));
+    let is_older = server.version().await.unwrap() < Version::PLAIN_KEY_NAMES;
+    let [id_name, value_name, _] =
+        if is_older { KeyNames::Aws.names() } else { KeyNames::Oss.names() };
+    let values = [(id_name, Some(&id)), (value_name, Some(&value))];
+    server.create_secret(&me.name("secret"), &values).await.unwrap();
+    assert_eq!(me.plan().await, [KEPT[0], NEW[1], NEW[2]]);
+    me.commit().await.unwrap();
+    me.run(commit_of(&me.name("stack"), Aim::Absent)).await.unwrap();
+    let theirs = server.secret(&me.name("secret")).await.unwrap().expect("it is not ours");
+    server.delete_secret(&theirs.id).await.unwrap();
+
+    me.commit().await.unwrap();
+    let none = serde_json::Map::new();
+    let refers = json!({ "uri": "registry", "authentication_secret": me.name("secret") });
+    let refers = refers.as_object().unwrap();
+    let kind = "container_registry";
+    let other = server
+        .create_component(kind, &me.name("registry"), "default", refers, &none)
+        .await
+        .unwrap();
+    let absent = me.plan_of(&me.name("stack"), Aim::Absent).await.unwrap();
+    assert_eq!(signs(&absent), ["- stack/stack", "- artifact_store/store"]);
+    assert!(absent.changes.notes.iter().any(|note| note.contains("registry")), "{absent:?}");
+    server.delete_component(&other).await.unwrap();
+    let absent = me.plan_of(&me.name("stack"), Aim::Absent).await.unwrap();
+    assert_eq!(signs(&absent).last().unwrap(), "- secret/secret");
+    me.run(commit_of(&me.name("stack"), Aim::Absent)).await.unwrap();
+}
+
 /// A plan that is not the one that was shown is not committed.
 async fn a_plan_that_changed(bed: &Bed) {
     let me = Committer::connected(bed).await;
@@ -452,6 +488,7 @@ async fn all(bed: &Bed) {
     names_that_were_there(bed).await;
     a_plan_that_changed(bed).await;
     an_unchecked_store(bed).await;
+    secrets_that_stay(bed).await;
     a_key_that_ends(bed).await;
     taken_over::a_stack_of_somebody_else(bed).await;
     taken_over::a_store_made_by_hand(bed).await;

@@ -7,8 +7,8 @@ use std::path::Path;
 use osstack::app::shell::Shell;
 use osstack::ops::world::World;
 use osstack::screens::{
-    artifact, artifacts, browser, census, check, found, objects, plan, run, runs, secrets, stacks,
-    stores, transfers, viewer,
+    artifact, artifacts, browser, census, check, diff, found, import, objects, plan, run, runs,
+    secrets, stacks, stores, transfers, viewer,
 };
 use osstack::tui::keymap::{KeyRow, key_table};
 
@@ -37,6 +37,8 @@ fn made() -> String {
         ("found", key_table::<found::FoundScreen>()),
         ("check", key_table::<check::CheckScreen>()),
         ("plan", key_table::<plan::PlanScreen>()),
+        ("diff", key_table::<diff::DiffScreen>()),
+        ("from ZenML", key_table::<import::Import>()),
         ("stores", key_table::<stores::Stores>()),
         ("secrets", key_table::<secrets::Secrets>()),
         ("browser", key_table::<browser::Browser>()),

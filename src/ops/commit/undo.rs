@@ -12,7 +12,6 @@ use super::super::world::{World, blocking};
 use super::end;
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
-use crate::model::component::ComponentType;
 use crate::zenml::changes::{COMMIT_LABEL, users};
 use crate::zenml::remote::Remote;
 use crate::zenml::rest::{ComponentChange, Error, Kind, StackChange};
@@ -126,17 +125,18 @@ impl Undo<'_> {
         match kind {
             "stack" => self.remote.delete_stack(id).await?,
             "secret" => {
-                // ZenML would delete it under the feet of a store that stays
-                let store = ComponentType::ArtifactStore.as_str();
-                let stores = self.remote.components(Some(store)).await?;
-                if users(name, &stores).next().is_some() {
-                    return Ok(Some("a store names it"));
+                // ZenML would delete it under the feet of what names it
+                let components = self.remote.components(None).await?;
+                if users(name, &components).next().is_some() {
+                    return Ok(Some(
+                        "something else names it; it stays in ZenML until you delete it",
+                    ));
                 }
                 self.remote.delete_secret(id).await?;
             }
             _ => {
                 if !self.remote.stacks_with(id).await?.is_empty() {
-                    return Ok(Some("a stack uses it"));
+                    return Ok(Some("a stack uses it; it stays in ZenML until you delete it"));
                 }
                 self.remote.delete_component(id).await?;
             }

@@ -50,26 +50,36 @@ pub fn compare(
     changes
 }
 
-/// Whether osstack made the secret: as it remembers, or as the stores that use it show.
-pub(super) fn is_ours(secret: &Secret, stores: &[Component], made: &Made) -> bool {
-    if is_remembered(secret, made) {
-        return true;
-    }
-    let mut users = users(&secret.name, stores).peekable();
-    users.peek().is_some() && users.all(|store| is_labelled(&store.labels))
-}
-
-/// Whether osstack remembers that it made the secret.
-pub(super) fn is_remembered(secret: &Secret, made: &Made) -> bool {
+/// Whether osstack made the secret, or changed it when it was told to: as it remembers, since
+/// secrets have no labels. That only our own stores name it proves nothing: it may have been there
+/// before them.
+pub(super) fn is_ours(secret: &Secret, made: &Made) -> bool {
     made.get(&format!("secret/{}", secret.name)) == Some(&secret.id)
 }
 
-/// The stores that name the secret.
-pub fn users<'a>(secret: &'a str, stores: &'a [Component]) -> impl Iterator<Item = &'a Component> {
-    stores.iter().filter(move |store| {
-        let named = store.configuration.get("authentication_secret");
+/// The components, of whatever type, that name the secret or refer to a value of it
+/// (`{{name.key}}`).
+pub fn users<'a>(
+    secret: &'a str,
+    components: &'a [Component],
+) -> impl Iterator<Item = &'a Component> {
+    components.iter().filter(move |component| {
+        let named = component.configuration.get("authentication_secret");
+        let refers = |value: &Value| refers(value, secret);
         named.and_then(Value::as_str) == Some(secret)
+            || component.configuration.values().any(refers)
     })
+}
+
+fn refers(value: &Value, secret: &str) -> bool {
+    match value {
+        Value::String(text) => text.split("{{").skip(1).any(|inner| {
+            inner.trim_start().strip_prefix(secret).is_some_and(|rest| rest.starts_with('.'))
+        }),
+        Value::Array(items) => items.iter().any(|item| refers(item, secret)),
+        Value::Object(map) => map.values().any(|item| refers(item, secret)),
+        _ => false,
+    }
 }
 
 fn secret_change(
@@ -114,7 +124,7 @@ fn secret_change(
         .into_iter()
         .filter(|token| secret.values.contains_key(*token) && !keys.contains(token));
     fields.extend(left.map(|token| field(token, Some("set"), None)));
-    let is_foreign = !is_ours(secret, &held.stores, made);
+    let is_foreign = !is_ours(secret, made);
     let id = secret.id.clone();
     let action = if fields.is_empty() { Action::Keep { id } } else { Action::Update { id } };
     change(keys, action, fields, is_foreign)
@@ -321,4 +331,33 @@ fn differences(from: &BTreeMap<String, String>, to: &BTreeMap<String, String>) -
     let mut all: Vec<FieldChange> = changed.chain(gone).collect();
     all.sort_by(|one, other| one.name.cmp(&other.name));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn whoever_names_a_secret_or_a_value_of_it_uses_it() {
+        let uses = |configuration: Value| {
+            let Value::Object(configuration) = configuration else { panic!("no object") };
+            let component = Component {
+                id: "1".into(),
+                name: "tracker".into(),
+                kind: "experiment_tracker".into(),
+                flavor: "mlflow".into(),
+                configuration,
+                labels: Map::new(),
+                user_id: None,
+                has_connector: false,
+            };
+            users("sec", &[component]).count() == 1
+        };
+        assert!(uses(json!({ "authentication_secret": "sec" })));
+        assert!(uses(json!({ "tracking_username": "{{sec.access_key_id}}" })));
+        assert!(uses(json!({ "headers": { "X": ["Bearer {{ sec.token }}"] } })));
+        assert!(!uses(json!({ "authentication_secret": "second", "uri": "sec" })));
+        assert!(!uses(json!({ "a": "{{second.key}}", "b": "{{se.key}}", "c": "sec.key" })));
+    }
 }

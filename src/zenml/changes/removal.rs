@@ -3,7 +3,7 @@
 use serde_json::Map;
 
 use super::compare::{is_ours, users};
-use super::{Action, Change, Changes, Held, Made, is_labelled};
+use super::{Action, Change, Changes, Made, is_labelled};
 use crate::base::visible::visible;
 use crate::model::component::ComponentType;
 use crate::model::name::Name;
@@ -103,8 +103,8 @@ pub async fn removal(remote: &Remote, removal: Removal<'_>) -> Result<Changes, E
     Ok(changes)
 }
 
-/// Deletes the secret of the stores that go, where nobody else names it: `ZenML` would delete it
-/// under the feet of others.
+/// Deletes the secret of the stores that go, where osstack made it and nothing else names it:
+/// `ZenML` would delete it under the feet of others.
 async fn secret(
     remote: &Remote,
     gone: &[Component],
@@ -114,19 +114,20 @@ async fn secret(
     let store = gone.iter().find(|one| one.kind == ComponentType::ArtifactStore.as_str());
     let named = store.and_then(|store| store.configuration.get("authentication_secret"));
     let Some(name) = named.and_then(serde_json::Value::as_str) else { return Ok(()) };
-    let held = Held {
-        secret: remote.secret(name).await?,
-        stores: remote.components(Some(ComponentType::ArtifactStore.as_str())).await?,
-        ..Held::default()
-    };
-    let (Some(secret), Ok(name)) = (&held.secret, Name::parse(name)) else { return Ok(()) };
+    let (secret, components) = tokio::try_join!(remote.secret(name), remote.components(None))?;
+    let (Some(secret), Ok(name)) = (&secret, Name::parse(name)) else { return Ok(()) };
     let others =
-        users(name.as_str(), &held.stores).filter(|store| gone.iter().all(|g| g.id != store.id));
-    let others: Vec<&str> = others.map(|store| store.name.as_str()).collect();
+        users(name.as_str(), &components).filter(|one| gone.iter().all(|g| g.id != one.id));
+    let others: Vec<&str> = others.map(|one| one.name.as_str()).collect();
     if !others.is_empty() {
         let users = visible(&others.join(", ")).into_string();
         changes.notes.push(format!("The secret {name} stays: {users} names it."));
-    } else if is_ours(secret, &held.stores, made) {
+    } else if !is_ours(secret, made) {
+        changes.notes.push(format!(
+            "The secret {name} stays: osstack does not remember making it. Where nobody needs it: \
+             zenml secret delete {name}."
+        ));
+    } else {
         changes.changes.push(Change {
             step: Step::Secret { name, keys: Vec::new() },
             action: Action::Delete { id: secret.id.clone() },
