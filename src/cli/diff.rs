@@ -10,7 +10,6 @@ use super::session::{Session, Stop};
 use super::table::{Cell, Table};
 use super::zenml_import::{adoptee, say_adopted};
 use crate::base::visible::visible;
-use crate::keystore::State;
 use crate::ops::adopt::{AdoptFromZenml, Adoptee};
 use crate::ops::diff::{BucketDiff, Diff, DiffStack, There, Thing};
 use crate::ops::failure::{Failure, FailureKind};
@@ -18,9 +17,7 @@ use crate::ops::plan::no_connection;
 use crate::ops::stores::LoadCatalog;
 
 pub(super) async fn run(args: DiffArgs, session: &mut Session) -> Result<(), Stop> {
-    if session.world()?.keystore.status().state != State::Absent {
-        session.open_keystore().await?;
-    }
+    session.open_any_keystore().await?;
     let DiffArgs { name, connection, exit_code, take_theirs, yes } = args;
     let against = named(connection);
     if let (Some(stack), Some(things)) = (&name, take_theirs) {
@@ -42,12 +39,16 @@ pub(super) async fn run(args: DiffArgs, session: &mut Session) -> Result<(), Sto
         diffs.push(diff);
     }
     if session.output.is_json() {
-        let stacks: Vec<Value> = diffs.iter().map(to_json).collect();
+        let stacks: Vec<Value> = diffs.iter().map(|diff| to_json(diff)).collect();
         session.output.json(&json!({ "schema": SCHEMA, "stacks": stacks }))?;
     } else if diffs.is_empty() {
         session.output.note("there is no stack in the catalog: osstack stack register NAME");
     }
-    if exit_code && diffs.iter().any(Diff::differs) { Err(Stop::Code(CHANGES)) } else { Ok(()) }
+    if exit_code && diffs.iter().any(|diff| diff.differs()) {
+        Err(Stop::Code(CHANGES))
+    } else {
+        Ok(())
+    }
 }
 
 fn show(diff: &Diff, output: &mut Output) -> Result<(), Stop> {
@@ -210,17 +211,15 @@ async fn take(diff: &Diff, named: &[String], yes: bool, session: &mut Session) -
     if !yes && session.is_interactive() && !session.confirm(&question)? {
         return Err(Failure::new(FailureKind::Cancelled, "nothing was changed").into());
     }
-    let mut taken = Vec::new();
-    for thing in all {
-        let what = match adoptee(&thing.step.key())? {
-            // the stack alone: what else of it is to be taken is named
-            Adoptee::Stack(name) => Adoptee::StackAlone(name),
-            what => what,
-        };
-        let connection = Some(connection.to_string());
-        let job = AdoptFromZenml { connection, what, secret: None, overwrite: true };
-        taken.push(session.run(job).await??);
-    }
+    let what = all.iter().map(|thing| match adoptee(&thing.step.key())? {
+        // the stack alone: what else of it is to be taken is named
+        Adoptee::Stack(name) => Ok(Adoptee::StackAlone(name)),
+        what => Ok(what),
+    });
+    let what = what.collect::<Result<Vec<_>, Failure>>()?;
+    let connection = Some(connection.to_string());
+    let job = AdoptFromZenml { connection, what, secret: None, overwrite: true };
+    let taken = session.run(job).await??;
     say_adopted(&taken, session)
 }
 

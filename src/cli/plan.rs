@@ -8,7 +8,6 @@ use super::output::{Output, Paint};
 use super::session::{Session, Stop};
 use crate::base::units;
 use crate::base::visible::visible;
-use crate::keystore::State;
 use crate::model::name::Name;
 use crate::ops::commit_record::Progress;
 use crate::ops::plan::{Against, Aim, CheckState, LivePlan, MakePlan, StackPlan};
@@ -65,9 +64,7 @@ pub(super) fn named(connection: Option<String>) -> Against {
 
 /// Makes the plan, with the keystore open where there is one.
 pub(super) async fn make(job: MakePlan, session: &mut Session) -> Result<StackPlan, Stop> {
-    if session.world()?.keystore.status().state != State::Absent {
-        session.open_keystore().await?;
-    }
+    session.open_any_keystore().await?;
     Ok(*session.run(job).await??)
 }
 

@@ -21,10 +21,13 @@ use crate::sandbox::{self, BUCKET, Sandbox, SandboxConfig, Seed};
 /// Serves until the session is cancelled: by ctrl-c or SIGTERM.
 pub(super) async fn run(args: SandboxArgs, session: &mut Session) -> Result<(), Stop> {
     if args.faults.iter().any(|fault| fault == "list") {
-        return list_faults(&mut session.output);
+        let all: Vec<Listed> = FAULTS.iter().map(|it| (it.name, it.usage(), it.says)).collect();
+        return list("FAULT", &all, &mut session.output);
     }
     if args.zenml_faults.iter().any(|fault| fault == "list") {
-        return list_zenml_faults(&mut session.output);
+        let all: Vec<Listed> =
+            ZENML_FAULTS.iter().map(|it| (it.name, it.usage(), it.says)).collect();
+        return list("FAULT OF THE STAND-IN", &all, &mut session.output);
     }
     let machine = &session.machine;
     let wrong = |message: String| Failure::new(FailureKind::Usage, message);
@@ -84,32 +87,20 @@ fn stand_in(faults: &[String], sandbox: &Sandbox, session: &Session) -> Result<Z
     Ok(zenml.with_faults(all))
 }
 
-fn list_zenml_faults(output: &mut Output) -> Result<(), Stop> {
-    if output.is_json() {
-        let faults: Vec<_> = ZENML_FAULTS
-            .iter()
-            .map(|fault| json!({ "name": fault.name, "usage": fault.usage(), "says": fault.says }))
-            .collect();
-        return output.json(&json!({ "schema": SCHEMA, "faults": faults }));
-    }
-    let mut table = Table::new(&["FAULT OF THE STAND-IN", "WHAT IT DOES"]);
-    for fault in ZENML_FAULTS {
-        table.row([Cell::own(fault.usage()), Cell::own(fault.says)]);
-    }
-    output.table(&table)
-}
+/// Name, how it is written, what it does.
+type Listed = (&'static str, String, &'static str);
 
-fn list_faults(output: &mut Output) -> Result<(), Stop> {
+fn list(title: &str, faults: &[Listed], output: &mut Output) -> Result<(), Stop> {
     if output.is_json() {
-        let faults: Vec<_> = FAULTS
+        let faults: Vec<_> = faults
             .iter()
-            .map(|fault| json!({ "name": fault.name, "usage": fault.usage(), "says": fault.says }))
+            .map(|(name, usage, says)| json!({ "name": name, "usage": usage, "says": says }))
             .collect();
         return output.json(&json!({ "schema": SCHEMA, "faults": faults }));
     }
-    let mut table = Table::new(&["FAULT", "WHAT IT DOES"]);
-    for fault in FAULTS {
-        table.row([Cell::own(fault.usage()), Cell::own(fault.says)]);
+    let mut table = Table::new(&[title, "WHAT IT DOES"]);
+    for (_, usage, says) in faults {
+        table.row([Cell::own(usage.as_str()), Cell::own(*says)]);
     }
     output.table(&table)
 }

@@ -210,6 +210,14 @@ impl Session {
         Ok(self.run(cross(true)).await??)
     }
 
+    /// Opens the keystore where there is one: a ZenML may want no sign-in, and a plan no secret.
+    pub async fn open_any_keystore(&mut self) -> Result<(), Stop> {
+        if self.world()?.keystore.status().state == State::Absent {
+            return Ok(());
+        }
+        self.open_keystore().await
+    }
+
     /// Opens the keystore: with what the environment or the keyring gives, else by asking.
     pub async fn open_keystore(&mut self) -> Result<(), Stop> {
         let state = self.world()?.keystore.status().state;

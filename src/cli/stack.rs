@@ -13,7 +13,6 @@ use super::session::{Session, Stop};
 use super::store::load;
 use super::table::{Cell, Table};
 use crate::base::visible::visible;
-use crate::keystore::State;
 use crate::model::component::ComponentType;
 use crate::model::name::Name;
 use crate::model::requirement::{self, Weight};
@@ -63,9 +62,7 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
 }
 
 async fn set(stack: String, connection: Option<String>, session: &mut Session) -> Result<(), Stop> {
-    if session.world()?.keystore.status().state != State::Absent {
-        session.open_keystore().await?;
-    }
+    session.open_any_keystore().await?;
     let against = connection.map_or(Against::Usual, Against::Named);
     let activated = activate(&stack, against, session).await?;
     let output = &mut session.output;

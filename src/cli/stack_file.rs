@@ -53,7 +53,7 @@ pub(super) async fn import(args: StackImport, session: &mut Session) -> Result<(
     }
     let imported = session.run(ImportStack { text, name, secret, overwrite }).await??;
     show_imported(&imported, session)?;
-    match &imported.stack {
+    match imported.stacks.first() {
         Some(stack) => warn_of_dangling(&stack.name, session).await,
         None => Ok(()),
     }
@@ -68,11 +68,11 @@ pub(super) fn show_imported(imported: &Imported, session: &mut Session) -> Resul
         imported.entries.iter().map(|(entry, became)| format!("{} {entry}", became.as_str()));
     let words: Vec<String> = words.collect();
     let words = words.join(", ");
-    let done = match &imported.stack {
+    let done = match imported.stacks.first() {
         Some(stack) => format!("imported the stack {}: {words}", composed(stack)),
         None => format!("imported: {words}"),
     };
-    let mut out = imported.stack.as_ref().map_or_else(|| json!({}), fields);
+    let mut out = imported.stacks.first().map_or_else(|| json!({}), fields);
     if let Some(out) = out.as_object_mut() {
         let entries: Map<String, Value> = imported
             .entries

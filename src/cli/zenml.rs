@@ -12,7 +12,6 @@ use super::table::{Cell, Table};
 use crate::base::atomic_file;
 use crate::base::secret_string::SecretString;
 use crate::base::visible::visible;
-use crate::keystore::State;
 use crate::model::connection::{Connection, ConnectionDraft, ServerUrl, SignIn, Way};
 use crate::model::name::Name;
 use crate::ops::connections::{
@@ -28,18 +27,14 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
     match verb {
         Verb::Login(args) => login(args, session).await,
         Verb::Logout { name } => {
-            if session.world()?.keystore.status().state != State::Absent {
-                session.open_keystore().await?;
-            }
+            session.open_any_keystore().await?;
             let gone = session.run(Disconnect { name }).await??;
             let sentence =
                 format!("forgot the connection {}; ZenML keeps all that it has", gone.name);
             session.output.done(&sentence, json!({ "name": gone.name.as_str() }))
         }
         Verb::Status { name } => {
-            if session.world()?.keystore.status().state != State::Absent {
-                session.open_keystore().await?;
-            }
+            session.open_any_keystore().await?;
             mention(session).await?;
             let connected = session.run(Greet { name }).await??;
             say(&connected, session)

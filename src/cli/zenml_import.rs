@@ -8,7 +8,6 @@ use super::output::{Output, Paint};
 use super::session::{Session, Stop};
 use super::table::{Cell, Table};
 use crate::base::visible::visible;
-use crate::keystore::State;
 use crate::model::component::ComponentType;
 use crate::ops::adopt::{AdoptFromZenml, Adopted, Adoptee, Here, StackThere, StoreThere};
 use crate::ops::adopt::{Maker, Survey, SurveyZenml};
@@ -19,9 +18,7 @@ use crate::zenml::lint::{Finding, Severity};
 pub(super) async fn run(args: ImportArgs, session: &mut Session) -> Result<(), Stop> {
     let ImportArgs { things, all, connection, secret, overwrite, yes } = args;
     let things = things.iter().map(|thing| adoptee(thing)).collect::<Result<Vec<_>, _>>()?;
-    if session.world()?.keystore.status().state != State::Absent {
-        session.open_keystore().await?;
-    }
+    session.open_any_keystore().await?;
     let things = if all || things.is_empty() {
         let survey = session.run(SurveyZenml { connection: connection.clone() }).await??;
         if !all {
@@ -45,11 +42,8 @@ pub(super) async fn run(args: ImportArgs, session: &mut Session) -> Result<(), S
             }
         }
     }
-    let mut adopted = Vec::new();
-    for what in things {
-        let (connection, secret) = (connection.clone(), secret.clone());
-        adopted.push(session.run(AdoptFromZenml { connection, what, secret, overwrite }).await??);
-    }
+    let job = AdoptFromZenml { connection, what: things, secret, overwrite };
+    let adopted = session.run(job).await??;
     say_adopted(&adopted, session)
 }
 
@@ -210,37 +204,39 @@ fn to_json(survey: &Survey) -> Value {
 }
 
 /// Says what came into the catalog and the keystore.
-pub(super) fn say_adopted(all: &[Adopted], session: &mut Session) -> Result<(), Stop> {
+pub(super) fn say_adopted(adopted: &Adopted, session: &mut Session) -> Result<(), Stop> {
     /// What is said on a terminal; JSON has all of it.
     const MOST: usize = 12;
     let output = &mut session.output;
-    let notes: Vec<&String> = all.iter().flat_map(|adopted| &adopted.imported.notes).collect();
+    let notes = &adopted.imported.notes;
     for note in notes.iter().take(MOST) {
         output.note(&format!("warning: {note}"));
     }
     if notes.len() > MOST {
         output.note(&format!("warning: and {} more; --json has all", notes.len() - MOST));
     }
-    let entries = all.iter().flat_map(|adopted| {
-        let entries = adopted.imported.entries.iter();
-        let entries = entries.map(|(entry, became)| (entry.clone(), became.as_str()));
-        let secrets = adopted.secrets.iter();
-        entries.chain(secrets.map(|(name, taken)| (format!("secret {name}"), taken.as_str())))
-    });
-    let entries: Vec<(String, &str)> = entries.collect();
-    let words: Vec<String> =
-        entries.iter().map(|(entry, became)| format!("{became} {}", visible(entry))).collect();
-    let map: Map<String, Value> =
-        entries.iter().map(|(entry, became)| (entry.clone(), json!(became))).collect();
-    let connection = all.first().map(|adopted| &adopted.connection);
-    let more = words.len().saturating_sub(MOST);
-    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-    let nothing_new = entries.iter().all(|(_, became)| matches!(*became, "same" | "kept"));
-    let said = if nothing_new {
+    let entries = adopted.imported.entries.iter();
+    let entries = entries.map(|(entry, became)| (entry.clone(), became.as_str()));
+    let secrets = adopted.secrets.iter();
+    let secrets = secrets.map(|(name, taken)| (format!("secret {name}"), taken.as_str()));
+    let entries: Vec<(String, &str)> = entries.chain(secrets).collect();
+    // what did not come is in the warnings, with what to do
+    let came = |became: &str| matches!(became, "new" | "replaced" | "taken");
+    let words: Vec<String> = entries
+        .iter()
+        .filter(|(_, became)| came(became))
+        .map(|(entry, became)| format!("{became} {}", visible(entry)))
+        .collect();
+    let said = if words.is_empty() {
         "the catalog has that already, as OSS needs it; a commit mends ZenML".to_owned()
     } else {
-        let shown: Vec<String> = words.iter().take(MOST).cloned().collect();
+        let shown: Vec<&str> = words.iter().map(String::as_str).take(MOST).collect();
+        let more = words.len().saturating_sub(MOST);
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
         format!("taken over: {}{more}", shown.join(", "))
     };
+    let map: Map<String, Value> =
+        entries.iter().map(|(entry, became)| (entry.clone(), json!(became))).collect();
+    let connection = &adopted.connection;
     output.done(&said, json!({ "connection": connection, "entries": map, "notes": notes }))
 }

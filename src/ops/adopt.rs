@@ -3,7 +3,7 @@
 //!
 //! What is taken over stays what somebody else made: a commit that changes it asks first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::connections::connection_of;
 use super::failure::{Failure, FailureKind};
@@ -18,7 +18,7 @@ use crate::model::component::ComponentType;
 use crate::model::connection::Connection;
 use crate::model::secret::{Credentials, KeyNames, SecretDraft};
 use crate::zenml::changes::is_labelled;
-use crate::zenml::lint::{CONNECTORS, Finding, adopt};
+use crate::zenml::lint::{self, CONNECTORS, Finding};
 use crate::zenml::plan::settings;
 use crate::zenml::remote::Remote;
 use crate::zenml::rest::{self, Component, ServerInfo, Stack};
@@ -170,8 +170,7 @@ impl Job<World> for SurveyZenml {
 }
 
 fn store_there(catalog: &Catalog, store: &Component, stacks: &[Stack]) -> StoreThere {
-    let adopted = (store.flavor == "s3").then(|| adopt(&store.name, &store.configuration));
-    let adopted = adopted.flatten();
+    let adopted = on_oss(store);
     let uses = |stack: &&Stack| stack.components.values().flatten().any(|one| one.id == store.id);
     let path = store.configuration.get("path").and_then(serde_json::Value::as_str);
     StoreThere {
@@ -179,10 +178,14 @@ fn store_there(catalog: &Catalog, store: &Component, stacks: &[Stack]) -> StoreT
         flavor: store.flavor.clone(),
         path: path.unwrap_or_default().to_owned(),
         is_on_oss: adopted.is_some(),
-        lacks_secret: adopted.as_ref().is_some_and(|adopted| adopted.draft.secret.is_empty()),
+        lacks_secret: adopted.as_ref().is_some_and(|adopted| lacks_secret(catalog, adopted)),
         here: match &adopted {
             Some(_) => mended(
-                here(Intake::of_components(catalog, &[entry(store)], Some(UNNAMED))),
+                here(Intake::of_components(
+                    catalog,
+                    &[entry(store)],
+                    unnamed(catalog, &store.name),
+                )),
                 catalog,
                 std::iter::once(store),
             ),
@@ -198,16 +201,28 @@ fn store_there(catalog: &Catalog, store: &Component, stacks: &[Stack]) -> StoreT
 /// Of what came with ZenML: every ZenML has it.
 const OWN: &str = "it comes with ZenML";
 
-/// Stands for the secret of a store that names none, as long as nothing is written.
-const UNNAMED: &str = "secret";
+/// What stands for the secret of a store that names none, as long as nothing is written: nothing
+/// where the catalog has a secret for it.
+fn unnamed(catalog: &Catalog, store: &str) -> Option<&'static str> {
+    catalog.store(store).is_none().then_some("secret")
+}
+
+/// Whether neither ZenML nor the catalog says which secret the store signs with.
+fn lacks_secret(catalog: &Catalog, store: &lint::Adopted) -> bool {
+    store.draft.secret.is_empty() && catalog.store(&store.draft.name).is_none()
+}
+
+/// What the catalog would hold of a component that is an artifact store on OSS.
+fn on_oss(component: &Component) -> Option<lint::Adopted> {
+    let is_s3 = component.kind == ComponentType::ArtifactStore.as_str() && component.flavor == "s3";
+    if is_s3 { lint::adopt(&component.name, &component.configuration) } else { None }
+}
 
 fn stack_there(catalog: &Catalog, stack: &Stack, components: &[Component]) -> StackThere {
     let used: Vec<&Component> = of_stack(stack, components).collect();
-    let store = used.iter().find_map(|one| {
-        let is_s3 = one.kind == ComponentType::ArtifactStore.as_str() && one.flavor == "s3";
-        if is_s3 { adopt(&one.name, &one.configuration) } else { None }
-    });
-    let lacks_secret = store.as_ref().is_some_and(|store| store.draft.secret.is_empty());
+    let store = used.iter().find_map(|one| on_oss(one));
+    let lacks_secret = store.as_ref().is_some_and(|store| lacks_secret(catalog, store));
+    let secret = store.as_ref().and_then(|store| unnamed(catalog, &store.draft.name));
     let is_on_oss = store.is_some();
     let entries: Vec<Entry> = used.iter().copied().map(entry).collect();
     let names = stack.components.iter().map(|(kind, all)| {
@@ -221,7 +236,7 @@ fn stack_there(catalog: &Catalog, stack: &Stack, components: &[Component]) -> St
         findings: store.map(|store| store.findings).unwrap_or_default(),
         here: match &stack.user_id {
             Some(_) => mended(
-                here(Intake::of_stack(catalog, &stack.name, &entries, Some(UNNAMED))),
+                here(Intake::of_stack(catalog, &stack.name, &entries, secret)),
                 catalog,
                 used.iter().copied(),
             ),
@@ -274,13 +289,13 @@ fn mended<'a>(
     if here == Here::Same && components.any(is_otherwise) { Here::Mended } else { here }
 }
 
-/// Takes a stack, a store or another component of a ZenML over into the catalog.
+/// Takes stacks, stores and other components of a ZenML over into the catalog: all, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdoptFromZenml {
     /// The connection; the only one where none is named.
     pub connection: Option<String>,
     /// What is taken over.
-    pub what: Adoptee,
+    pub what: Vec<Adoptee>,
     /// The secret of a store that names none.
     pub secret: Option<String>,
     /// Whether entries and secrets that say something else are replaced; else they are a conflict.
@@ -377,7 +392,14 @@ impl Job<World> for AdoptFromZenml {
         let catalog = world.catalog().await?;
         let connection = connection_of(&catalog, self.connection.as_deref())?.clone();
         let remote = world.remote(&connection).await?;
-        let (intake, mut notes) = self.intake(&catalog, &remote).await?;
+        let there = There::read(&remote, &self.what).await?;
+        let mut intake = Intake::default();
+        let mut notes = Vec::new();
+        for what in &self.what {
+            let (more, note) = there.intake(&catalog, what, self.secret.as_deref())?;
+            intake.add(more);
+            notes.extend(note);
+        }
         let replaced = intake.replaced();
         if !self.overwrite && !replaced.is_empty() {
             let summary = format!("the catalog says something else of: {}", replaced.join(", "));
@@ -385,12 +407,12 @@ impl Job<World> for AdoptFromZenml {
                 .hint("osstack diff STACK shows what differs")
                 .hint("--overwrite replaces it with what ZenML has"));
         }
-        let mut names: Vec<String> =
-            intake.stores().map(|store| store.secret.to_string()).collect();
-        if let Adoptee::Secret(name) = &self.what {
-            names.push(name.clone());
-        }
-        names.dedup();
+        let of_stores = intake.stores().map(|store| store.secret.to_string());
+        let alone = self.what.iter().filter_map(|what| match what {
+            Adoptee::Secret(name) => Some(name.clone()),
+            _ => None,
+        });
+        let names: BTreeSet<String> = of_stores.chain(alone).collect();
         let mut secrets = Vec::new();
         for name in names {
             let taken = take_secret(world, &remote, &name, self.overwrite).await?;
@@ -403,60 +425,82 @@ impl Job<World> for AdoptFromZenml {
     }
 }
 
-impl AdoptFromZenml {
-    /// What comes in, and what to know of it.
-    async fn intake(
+/// What ZenML has, as far as it is asked for.
+#[derive(Default)]
+struct There {
+    stacks: Vec<Stack>,
+    components: Vec<Component>,
+}
+
+impl There {
+    async fn read(remote: &Remote, what: &[Adoptee]) -> Result<Self, rest::Error> {
+        if what.iter().all(|what| matches!(what, Adoptee::Secret(_))) {
+            return Ok(Self::default());
+        }
+        let (stacks, components) = tokio::try_join!(remote.stacks(), remote.components(None))?;
+        Ok(Self { stacks, components })
+    }
+
+    /// What comes in with `what`, and what to know of it.
+    fn intake(
         &self,
         catalog: &Catalog,
-        remote: &Remote,
-    ) -> Result<(Intake, Vec<String>), Failure> {
-        let secret = self.secret.as_deref();
-        let (intake, components) = match &self.what {
-            Adoptee::Secret(_) => (Intake::of_components(catalog, &[], secret)?, Vec::new()),
+        what: &Adoptee,
+        secret: Option<&str>,
+    ) -> Result<(Intake, Option<String>), Failure> {
+        let used: Vec<&Component> = match what {
+            Adoptee::Secret(_) => Vec::new(),
             Adoptee::Stack(name) | Adoptee::StackAlone(name) => {
-                let Some(stack) = remote.stack(name).await? else {
-                    let all = remote.stacks().await?;
-                    return Err(there_is_no("stack", name, all.iter().map(|one| &one.name)));
-                };
-                if stack.user_id.is_none() {
-                    let summary = format!("the stack {} has no place here", visible(name));
-                    return Err(Failure::new(FailureKind::Usage, summary).hint(OWN));
-                }
-                let mut components = Vec::new();
-                for one in stack.components.values().flatten() {
-                    // gone in between: the next look shows it
-                    components.extend(remote.component_by_id(&one.id).await?);
-                }
-                let entries: Vec<Entry> = components.iter().map(entry).collect();
-                let intake = Intake::of_stack(catalog, name, &entries, secret)?;
-                match self.what {
-                    Adoptee::StackAlone(_) => (intake.without_components(), Vec::new()),
-                    _ => (intake, components),
-                }
+                of_stack(self.stack(name)?, &self.components).collect()
             }
-            Adoptee::Component(kind, name) => {
-                let Some(component) = remote.component(kind.as_str(), name).await? else {
-                    let all = remote.components(Some(kind.as_str())).await?;
-                    return Err(there_is_no(&kind.label(), name, all.iter().map(|one| &one.name)));
-                };
-                let intake = Intake::of_components(catalog, &[entry(&component)], secret)?;
-                if intake.entries().is_empty() {
-                    let shown = visible(name);
-                    let summary = format!("the {} {shown} has no place here", kind.label());
-                    let why = "artifact stores come from OSS alone, and what ZenML brings stays";
-                    return Err(Failure::new(FailureKind::Usage, summary).hint(why));
-                }
-                (intake, vec![component])
+            Adoptee::Component(kind, name) => vec![self.component(*kind, name)?],
+        };
+        let entries: Vec<Entry> = used.iter().copied().map(entry).collect();
+        let intake = match what {
+            Adoptee::Stack(name) => Intake::of_stack(catalog, name, &entries, secret)?,
+            Adoptee::StackAlone(name) => {
+                let intake = Intake::of_stack(catalog, name, &entries, secret)?;
+                return Ok((intake.without_components(), None));
+            }
+            Adoptee::Secret(_) | Adoptee::Component(..) => {
+                Intake::of_components(catalog, &entries, secret)?
             }
         };
-        let bound = components.iter().find(|component| {
+        if let Adoptee::Component(kind, name) = what
+            && intake.entries().is_empty()
+        {
+            let why = "artifact stores come from OSS alone, and what ZenML brings stays";
+            return Err(no_place(&kind.label(), name).hint(why));
+        }
+        let bound = used.iter().find(|component| {
             component.has_connector && component.kind == ComponentType::ArtifactStore.as_str()
         });
         let note = bound.map(|store| {
             format!("A service connector is bound to {}. {CONNECTORS}", visible(&store.name))
         });
-        Ok((intake, note.into_iter().collect()))
+        Ok((intake, note))
     }
+
+    fn stack(&self, name: &str) -> Result<&Stack, Failure> {
+        let Some(stack) = self.stacks.iter().find(|stack| stack.name == name) else {
+            return Err(there_is_no("stack", name, self.stacks.iter().map(|one| &one.name)));
+        };
+        if stack.user_id.is_none() {
+            return Err(no_place("stack", name).hint(OWN));
+        }
+        Ok(stack)
+    }
+
+    fn component(&self, kind: ComponentType, name: &str) -> Result<&Component, Failure> {
+        let of_kind = || self.components.iter().filter(|one| one.kind == kind.as_str());
+        of_kind()
+            .find(|one| one.name == name)
+            .ok_or_else(|| there_is_no(&kind.label(), name, of_kind().map(|one| &one.name)))
+    }
+}
+
+fn no_place(label: &str, name: &str) -> Failure {
+    Failure::new(FailureKind::Usage, format!("the {label} {} has no place here", visible(name)))
 }
 
 fn there_is_no<'a>(label: &str, name: &str, known: impl Iterator<Item = &'a String>) -> Failure {

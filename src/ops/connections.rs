@@ -11,6 +11,7 @@ use super::world::{World, absent, blocking};
 use crate::base::atomic_file;
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
+use crate::base::visible::visible;
 use crate::catalog::{Catalog, Put};
 use crate::keystore::Keystore;
 use crate::model::connection::{Connection, ConnectionDraft, ServerUrl, SignIn, Way};
@@ -71,7 +72,11 @@ impl World {
             Err(_) if self.keystore.state() == crate::keystore::State::Absent => None,
             Err(error) => return Err(error.into()),
         };
+        let is_exchanged = kept.as_ref().is_some_and(is_exchanged);
         let client = self.client_of(connection, url, kept);
+        if is_exchanged {
+            client.keep_tokens(self.tokens(connection, url)).await;
+        }
         self.zenml_clients().keep(connection.clone(), client.clone());
         Ok(client)
     }
@@ -82,13 +87,6 @@ impl World {
         url: &ServerUrl,
         sign_in: Option<SignIn>,
     ) -> rest::Client {
-        // a token that is all there is lies in the keystore already
-        let is_exchanged = matches!(sign_in, Some(SignIn::ApiKey(_) | SignIn::Password { .. }));
-        let tokens: Option<Box<dyn Tokens>> = is_exchanged.then(|| {
-            let keystore = Arc::clone(&self.keystore);
-            let path = self.paths.access_token(connection.name.as_str());
-            Box::new(SealedToken { keystore, path, url: url.to_string() }) as _
-        });
         rest::Client::new(
             &self.network,
             Arc::clone(&self.clock),
@@ -96,8 +94,14 @@ impl World {
             url.clone(),
             sign_in,
             connection.project.clone(),
-            tokens,
         )
+    }
+
+    /// Where the access token of `connection` is kept.
+    fn tokens(&self, connection: &Connection, url: &ServerUrl) -> Box<dyn Tokens> {
+        let keystore = Arc::clone(&self.keystore);
+        let path = self.paths.access_token(connection.name.as_str());
+        Box::new(SealedToken { keystore, path, url: url.to_string() })
     }
 
     /// Forgets the access token of the connection `name`: what signs in there is another from now.
@@ -119,6 +123,11 @@ impl World {
     pub(super) fn command(&self, path: &str) -> command::Client {
         command::Client::new(path, &self.env, command::LIMITS)
     }
+}
+
+/// Whether signing in brings a token; one that is all there is lies in the keystore already.
+fn is_exchanged(sign_in: &SignIn) -> bool {
+    matches!(sign_in, SignIn::ApiKey(_) | SignIn::Password { .. })
 }
 
 /// The access token of one connection, in a sealed file.
@@ -218,11 +227,8 @@ impl Connected {
     /// Who is where, and what to know, in whole sentences.
     pub fn summary(&self) -> String {
         let Self { connection, server, user, warnings } = self;
-        let stand_in = if server.is_stand_in { ", a stand-in" } else { "" };
-        let said = format!(
-            "{} is {} with ZenML {}{stand_in}, signed in as {}.",
-            connection.name, server.name, server.version, user.name
-        );
+        let (name, user) = (&connection.name, visible(&user.name));
+        let said = format!("{name} is {}, signed in as {user}.", server.title());
         std::iter::once(&said).chain(warnings).map(String::as_str).collect::<Vec<_>>().join(" ")
     }
 }
@@ -238,7 +244,6 @@ impl Job<World> for Connect {
             Way::Server(url) => url,
             Way::Command(path) => return by_command(world, path, &connection).await,
         };
-        world.forget_token(&connection.name).await?;
         let client = |sign_in| world.client_of(&connection, url, sign_in);
         let sign_in = match self.with {
             SignInWith::Known(sign_in) => Some(sign_in),
@@ -262,11 +267,17 @@ impl Job<World> for Connect {
                  the server has it."
             ));
         }
+        // only now: until the server took this sign-in, the token of the former one holds
+        world.forget_token(&connection.name).await?;
+        let is_exchanged = sign_in.as_ref().is_some_and(is_exchanged);
         if let Some(sign_in) = sign_in {
             let (keystore, name) = (Arc::clone(&world.keystore), connection.name.clone());
             blocking(move || keystore.put_sign_in(&name, sign_in)).await??;
         }
         save(world, &connection).await?;
+        if is_exchanged {
+            trial.keep_tokens(world.tokens(&connection, url)).await;
+        }
         world.zenml_clients().keep(connection.clone(), trial);
         Ok(Connected { connection, server, user, warnings })
     }

@@ -114,7 +114,7 @@ impl Diff {
 
 impl Job<World> for DiffStack {
     type Item = Nothing;
-    type Out = Result<Diff, Failure>;
+    type Out = Result<Box<Diff>, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let world = Arc::clone(&context.world);
@@ -142,13 +142,13 @@ impl Job<World> for DiffStack {
             notes.extend(other_bucket(changes, store));
         }
         let things = changes.map(|changes| changes.changes.iter().map(thing).collect());
-        Ok(Diff {
+        Ok(Box::new(Diff {
             stack: self.stack,
             things: things.unwrap_or_default(),
             zenml: live.map(|live| (live.connection, live.server)),
             bucket,
             notes,
-        })
+        }))
     }
 }
 

@@ -19,9 +19,9 @@ use super::world::{World, blocking};
 /// What came into the catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
-    /// The stack, where one came.
-    pub stack: Option<Stack>,
-    /// Every entry, in the order of its source, the stack last: `artifact store alibaba_store`.
+    /// The stacks that came.
+    pub stacks: Vec<Stack>,
+    /// Every entry, in the order of its source, stacks last: `artifact store alibaba_store`.
     pub entries: Vec<(String, Became)>,
     /// What to know, whole sentences, showable.
     pub notes: Vec<String>,
@@ -50,10 +50,11 @@ impl Became {
 }
 
 /// What comes into the catalog, before it is written.
+#[derive(Default)]
 pub(super) struct Intake {
     stores: Vec<Planned<ArtifactStore>>,
     components: Vec<Planned<Component>>,
-    stack: Option<Planned<Stack>>,
+    stacks: Vec<Planned<Stack>>,
     notes: Vec<String>,
 }
 
@@ -72,7 +73,7 @@ impl Intake {
         let stack = draft.validate().map_err(|problems| {
             Failure::from(problems).hint("mend the stack where it comes from, or give it a name")
         })?;
-        intake.stack = Some(put(stack, |name| catalog.stack(name)));
+        intake.stacks.push(put(stack, |name| catalog.stack(name)));
         Ok(intake)
     }
 
@@ -101,7 +102,31 @@ impl Intake {
             put(new, |name| catalog.component(kind, name))
         });
         let (stores, components) = (stores.collect(), components.collect());
-        Ok((Self { stores, components, stack: None, notes }, names))
+        Ok((Self { stores, components, stacks: Vec::new(), notes }, names))
+    }
+
+    /// Adds what `other` brings; what both bring comes once.
+    pub(super) fn add(&mut self, other: Self) {
+        let Self { stores, components, stacks, notes } = other;
+        for it in stores {
+            if !self.stores.iter().any(|other| other.new.name == it.new.name) {
+                self.stores.push(it);
+            }
+        }
+        for it in components {
+            let is_it = |other: &Planned<Component>| {
+                (&other.new.name, other.new.kind) == (&it.new.name, it.new.kind)
+            };
+            if !self.components.iter().any(is_it) {
+                self.components.push(it);
+            }
+        }
+        self.stacks.extend(stacks);
+        for note in notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
     }
 
     /// The stack alone.
@@ -114,16 +139,16 @@ impl Intake {
         self.stores.iter().map(|planned| &planned.new)
     }
 
-    /// Every entry, the stack last: `artifact store alibaba_store`.
+    /// Every entry, stacks last: `artifact store alibaba_store`.
     pub(super) fn entries(&self) -> Vec<(String, Became)> {
         let stores = self.stores.iter();
         let stores = stores.map(|it| (format!("artifact store {}", it.new.name), it.became()));
         let components = self.components.iter();
         let components =
             components.map(|it| (format!("{} {}", it.new.kind.label(), it.new.name), it.became()));
-        let stack = self.stack.iter();
-        let stack = stack.map(|it| (format!("stack {}", it.new.name), it.became()));
-        stores.chain(components).chain(stack).collect()
+        let stacks = self.stacks.iter();
+        let stacks = stacks.map(|it| (format!("stack {}", it.new.name), it.became()));
+        stores.chain(components).chain(stacks).collect()
     }
 
     /// The entries of which the catalog says something else.
@@ -136,7 +161,7 @@ impl Intake {
     pub(super) async fn write(self, world: &World) -> Result<Imported, Failure> {
         let (path, random) = world.catalog_edit();
         let entries = self.entries();
-        let Self { stores, components, stack, notes } = self;
+        let Self { stores, components, stacks, notes } = self;
         blocking(move || {
             Catalog::edit(&path, random, |edit| {
                 for store in &stores {
@@ -145,14 +170,14 @@ impl Intake {
                 for component in &components {
                     edit.put_component(&component.new, component.how())?;
                 }
-                if let Some(stack) = &stack {
+                for stack in &stacks {
                     edit.put_stack(&stack.new, stack.how())?;
                 }
-                Ok::<_, catalog::Error>(stack.map(|stack| stack.new))
+                Ok::<_, catalog::Error>(stacks.into_iter().map(|stack| stack.new).collect())
             })
         })
         .await?
-        .map(|(stack, _)| Imported { stack, entries, notes })
+        .map(|(stacks, _)| Imported { stacks, entries, notes })
         .map_err(Failure::from)
     }
 }
@@ -255,15 +280,16 @@ impl Reading<'_> {
         let said = said.map(|finding| format!("Of the artifact store {name}: {}", finding.meaning));
         self.found.notes.extend(said);
         let mut draft = adopted.draft;
+        let former = self.catalog.store(&entry.name);
         if draft.secret.is_empty() {
-            self.secret.unwrap_or_default().clone_into(&mut draft.secret);
+            let here = former.map(|former| former.secret.as_str());
+            self.secret.or(here).unwrap_or_default().clone_into(&mut draft.secret);
         }
         if draft.secret.is_empty() {
             let summary = format!("the artifact store {name} names no secret");
             return Err(Failure::new(FailureKind::Usage, summary)
                 .hint("--secret NAME says which one it signs with"));
         }
-        let former = self.catalog.store(&entry.name);
         // what ZenML does not know of stays as the catalog has it
         if let Some(former) = former.map(StoreDraft::from) {
             draft.access = former.access;

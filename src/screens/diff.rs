@@ -41,7 +41,7 @@ pub struct DiffScreen {
 /// A diff as rows: the things of the stack, then its bucket.
 #[derive(Debug)]
 struct Compared {
-    diff: Diff,
+    diff: Box<Diff>,
     rows: Vec<Compare>,
 }
 
@@ -84,7 +84,7 @@ pub enum Command {
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
-    Compared(Outcome<Result<Diff, Failure>>),
+    Compared(Outcome<Result<Box<Diff>, Failure>>),
     Unlocked,
     Confirmed(Adoptee),
     Taken(Outcome<Result<Adopted, Failure>>),
@@ -132,7 +132,10 @@ impl DiffScreen {
         match command {
             Command::Move(to) => self.list.act(to),
             Command::Again => return self.compare(),
-            Command::TakeOurs => return Step::open(PlanScreen::new(self.stack.clone())),
+            Command::TakeOurs => {
+                let connection = self.connection.clone();
+                return Step::open(PlanScreen::against(self.stack.clone(), connection));
+            }
             Command::TakeTheirs => {
                 let Some(thing) = self.theirs() else { return Step::none() };
                 let name = thing.step.name().to_string();
@@ -165,6 +168,7 @@ impl DiffScreen {
             Msg::Confirmed(what) => {
                 let diff = self.list.read().and_then(|compared| compared.diff.zenml.as_ref());
                 let connection = diff.map(|(connection, _)| connection.to_string());
+                let what = vec![what];
                 let job = AdoptFromZenml { connection, what, secret: None, overwrite: true };
                 return Step::run(Effect::exclusive("catalog", job, Msg::Taken));
             }
@@ -181,7 +185,7 @@ impl DiffScreen {
     }
 }
 
-fn compared(outcome: Outcome<Result<Diff, Failure>>) -> Outcome<Result<Compared, Failure>> {
+fn compared(outcome: Outcome<Result<Box<Diff>, Failure>>) -> Outcome<Result<Compared, Failure>> {
     outcome.map(|diff| {
         diff.map(|diff| {
             let things = diff.things.iter().map(|thing| Compare {
@@ -367,7 +371,7 @@ impl Screen for DiffScreen {
             welcome: "",
             warnings: self.notes.clone(),
         };
-        let diff = self.list.read().map(|compared| &compared.diff);
+        let diff = self.list.read().map(|compared| &*compared.diff);
         let row = |it: &Compare| row(it, theme);
         let details = |it: &Compare, room| {
             diff.map(|diff| details(it, diff, room, theme)).unwrap_or_default()

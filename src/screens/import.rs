@@ -190,8 +190,12 @@ impl Import {
 
     fn take(&self, what: Adoptee, secret: Option<String>, overwrite: bool) -> Step<Self> {
         let connection = self.connection();
-        let job =
-            AdoptFromZenml { connection, what: what.clone(), secret: secret.clone(), overwrite };
+        let job = AdoptFromZenml {
+            connection,
+            what: vec![what.clone()],
+            secret: secret.clone(),
+            overwrite,
+        };
         let done = move |outcome| Msg::Taken(what, secret, outcome);
         Step::run(Effect::exclusive("catalog", job, done))
     }
@@ -272,7 +276,9 @@ fn listed(outcome: Outcome<Result<Survey, Failure>>) -> Outcome<Result<Listed, F
                 id: format!("store/{}", store.name),
                 what: What::Store(store.clone()),
             });
-            let rows = stacks.chain(stores).collect();
+            let mut rows: Vec<Thing> = stacks.chain(stores).collect();
+            // the cursor begins on what can be taken over
+            rows.sort_by_key(|thing| matches!(thing.here(), Here::Unfit(_)));
             Listed { survey, rows }
         })
     })

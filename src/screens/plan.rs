@@ -33,6 +33,7 @@ use super::unlock::when_locked;
 #[derive(Debug)]
 pub struct PlanScreen {
     stack: String,
+    against: Against,
     aim: Aim,
     planned: Option<Box<StackPlan>>,
     failure: Option<Failure>,
@@ -106,6 +107,12 @@ impl PlanScreen {
         Self::with(stack, Aim::Present)
     }
 
+    /// The plan for it in the ZenML of this connection; of the usual one where none is named.
+    pub fn against(stack: impl Into<String>, connection: Option<String>) -> Self {
+        let against = connection.map_or(Against::Usual, Against::Named);
+        Self { against, ..Self::new(stack) }
+    }
+
     /// The plan that takes the stack of this name out of ZenML.
     pub fn removal(stack: impl Into<String>) -> Self {
         Self::with(stack, Aim::Absent)
@@ -114,6 +121,7 @@ impl PlanScreen {
     fn with(stack: impl Into<String>, aim: Aim) -> Self {
         Self {
             stack: stack.into(),
+            against: Against::Usual,
             aim,
             planned: None,
             failure: None,
@@ -125,7 +133,7 @@ impl PlanScreen {
     }
 
     fn make(&self) -> Step<Self> {
-        let (stack, against) = (self.stack.clone(), Against::Usual);
+        let (stack, against) = (self.stack.clone(), self.against.clone());
         let job = MakePlan { stack, against, aim: self.aim };
         Step::run(Effect::latest("plan", job, Msg::Made))
     }

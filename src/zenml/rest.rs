@@ -12,7 +12,7 @@ mod sign_in;
 mod wire;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -67,7 +67,7 @@ struct Shared {
     sign_in: Option<SignIn>,
     project: Option<String>,
     token: Mutex<Held>,
-    tokens: Option<Box<dyn Tokens>>,
+    tokens: OnceLock<Box<dyn Tokens>>,
     info: OnceCell<ServerInfo>,
 }
 
@@ -108,7 +108,6 @@ impl Client {
         url: ServerUrl,
         sign_in: Option<SignIn>,
         project: Option<String>,
-        tokens: Option<Box<dyn Tokens>>,
     ) -> Self {
         Self(Arc::new(Shared {
             wire: Wire::new(network, url),
@@ -117,9 +116,18 @@ impl Client {
             sign_in,
             project,
             token: Mutex::default(),
-            tokens,
+            tokens: OnceLock::new(),
             info: OnceCell::new(),
         }))
+    }
+
+    /// Lets the access token outlive this client, the one in hand first. Once said it stays.
+    pub async fn keep_tokens(&self, tokens: Box<dyn Tokens>) {
+        let tokens = self.0.tokens.get_or_init(|| tokens);
+        let held = self.0.token.lock().await;
+        if let Some(token) = &held.token {
+            tokens.learned(token.duplicate()).await;
+        }
     }
 
     /// Where it is.

@@ -391,13 +391,21 @@ fn a_commit_breaks_off_is_taken_back_and_goes_through() {
     assert_eq!((&by_hand["name"], &by_hand["here"]), (&json!("demo_store"), &json!("same")));
     let shown = bench.run(&["zenml", "import"]).ok().out;
     assert!(shown.contains("error: Without addressing_style"), "{shown}");
-    let taken = bench.run(&["zenml", "import", "--all", "--json"]).ok().json();
+    // the stack brings its store along: it comes once
+    let both = ["zenml", "import", "stack_by_hand", "artifact-store/store_by_hand", "--json"];
+    let taken = bench.run(&both).ok().json();
     let entries = json!({
         "artifact store store_by_hand": "new",
         "stack stack_by_hand": "new",
         "secret secret_by_hand": "taken",
     });
     assert_eq!(taken["entries"], entries);
+    let all = bench.run(&["zenml", "import", "--all"]).ok();
+    assert!(all.out.contains("nothing on OSS that the catalog lacks"), "{all:?}");
+    let own = bench.run(&["zenml", "import", "default"]);
+    assert!(own.code == 2 && own.err.contains("comes with ZenML"), "{own:?}");
+    let some = bench.run(&["zenml", "import", "demo_stack", "nowhere"]);
+    assert!(some.code == 1 && some.err.contains("it has: "), "{some:?}");
     let differs = bench.run(&["diff", "stack_by_hand", "--exit-code"]);
     assert!(differs.code == 2 && differs.out.contains("config_kwargs.s3"), "{differs:?}");
     assert!(differs.out.contains("not made by osstack"), "{differs:?}");

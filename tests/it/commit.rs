@@ -79,7 +79,6 @@ impl Bed {
             ServerUrl::parse(&self.url).unwrap(),
             Some(SignIn::ApiKey(SecretString::new(self.api_key.clone()))),
             None,
-            None,
         )
     }
 }

@@ -53,7 +53,7 @@ impl Client {
         if let Some(token) = &held.token {
             return Ok(Some(Arc::clone(token)));
         }
-        let tokens = self.0.tokens.as_ref();
+        let tokens = self.0.tokens.get();
         let known = match tokens.filter(|_| !held.has_asked) {
             Some(tokens) => tokens.known().await,
             None => None,

@@ -100,10 +100,10 @@ async fn what_was_made_by_hand_is_taken_over_and_mended() {
     let mut me = Committer::tagged(&zenml.bed, "x").await;
     let there = me.user.keys("1RGi").await;
     assert!(there.contains("stack stack_by_hand") && there.contains("not here"), "{there}");
-    me.user.keys("<end>").await;
+    me.user.keys("<down>").await;
     insta::assert_snapshot!("import", still(&me.user.picture()));
     insta::assert_snapshot!("import_wide", still(&me.user.wide()));
-    let taken = me.user.keys("<home><down>t").await;
+    let taken = me.user.keys("<home>t").await;
     assert!(!taken.contains("not here"), "{taken}");
     let key = me.user.world.credentials("secret_by_hand").await.unwrap();
     assert_eq!(key.access_key_id, sandbox.description.access_key_id);

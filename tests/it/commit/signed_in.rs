@@ -3,6 +3,7 @@
 use std::fs;
 
 use osstack::ops::connections::{Disconnect, Greet};
+use osstack::sandbox::zenml::USER;
 
 use super::*;
 
@@ -31,13 +32,29 @@ async fn one_sign_in_serves_until_its_token_is_refused() {
     assert_eq!(me.plan().await, KEPT);
     assert_eq!(zenml.sign_ins(), 2);
 
+    // somebody else who signs in and is not taken leaves what is kept as it is
+    let before = fs::read(&kept).unwrap();
+    let draft = ConnectionDraft {
+        name: "prod".into(),
+        url: zenml.bed.url.clone(),
+        project: "nowhere".into(),
+        ..ConnectionDraft::default()
+    };
+    let (user, password) = USER;
+    let other =
+        SignIn::Password { user: user.into(), password: SecretString::new(password.into()) };
+    let refused = me.run(Connect { draft, with: SignInWith::Known(other) }).await;
+    assert_eq!(refused.unwrap_err().kind, FailureKind::NotFound);
+    assert_eq!(zenml.sign_ins(), 3);
+    assert_eq!(fs::read(&kept).unwrap(), before, "the token is still the first one's");
+
     // a file that somebody damaged, or of another server, is none
     for other in [&b"nonsense"[..], &[], &sealed[..sealed.len() / 2]] {
         fs::write(&kept, other).unwrap();
         me.user.start_over().await;
         me.run(Greet { name: None }).await.unwrap();
     }
-    assert_eq!(zenml.sign_ins(), 5);
+    assert_eq!(zenml.sign_ins(), 6);
     let second = StandIn::start();
     let catalog = me.user.path("config/stacks.toml");
     let text = fs::read_to_string(&catalog).unwrap();

@@ -15,13 +15,14 @@ const STORE: &str = "artifact_store";
 impl Committer {
     async fn adopt(&self, what: Adoptee, overwrite: bool) -> Result<Adopted, Failure> {
         let connection = Some("prod".to_owned());
+        let what = vec![what];
         self.run(AdoptFromZenml { connection, what, secret: None, overwrite }).await
     }
 
     async fn diff(&self) -> Diff {
         let job =
             DiffStack { stack: self.name("stack"), against: Against::Named("prod".to_owned()) };
-        self.run(job).await.unwrap()
+        *self.run(job).await.unwrap()
     }
 }
 
