@@ -355,12 +355,13 @@ impl Screen for DiffScreen {
         let beside = self.list.read().map(|compared| match &compared.diff.zenml {
             Some((connection, server)) => {
                 let what = if server.is_stand_in { "a stand-in" } else { "ZenML" };
-                format!(" beside {connection} ({what})")
+                format!("Beside {connection} ({what}): ")
             }
-            None => " beside its bucket".to_owned(),
+            None => "Beside its bucket: ".to_owned(),
         });
         let face = Face {
-            title: &format!("{}{}{gap}{sign}", self.stack, beside.unwrap_or_default()),
+            // what it is beside stands first: a long name of the stack is cut, and is in the rows
+            title: &format!("{}{}{gap}{sign}", beside.unwrap_or_default(), self.stack),
             width: (46, 40),
             columns: &[
                 Column::new("", Constraint::Length(1)),

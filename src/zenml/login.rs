@@ -27,8 +27,6 @@ pub struct Login {
     pub at: At,
     /// The active project, an id of that ZenML.
     pub active_project: Option<String>,
-    /// The active stack, an id of that ZenML.
-    pub active_stack: Option<String>,
 }
 
 /// Where a `zenml` speaks to.
@@ -117,16 +115,9 @@ impl<'a> Files<'a> {
                 return None;
             }
         };
-        let active = |variable: &str, name: &str| {
-            let of_file = || config.as_ref()?.1.get(name)?.as_str();
-            self.env.get(variable).or_else(of_file).map(str::to_owned)
-        };
-        Some(Login {
-            at,
-            active_project: active("ZENML_ACTIVE_PROJECT_ID", "active_project_id"),
-            active_stack: active("ZENML_ACTIVE_STACK_ID", "active_stack_id"),
-            origin,
-        })
+        let of_file = || config.as_ref()?.1.get("active_project_id")?.as_str();
+        let project = self.env.get("ZENML_ACTIVE_PROJECT_ID").or_else(of_file);
+        Some(Login { at, active_project: project.map(str::to_owned), origin })
     }
 
     fn server(&mut self, origin: &str, url: &str) -> Option<At> {

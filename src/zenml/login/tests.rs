@@ -90,7 +90,6 @@ fn what_zenml_login_left_is_found() {
     assert_eq!(read.remarks, [""; 0]);
     let login = read.login.unwrap();
     assert_eq!(login.active_project.as_deref(), Some("f8cf76bc-0dff-4dca-b6d3-8f1c4627b66b"));
-    assert_eq!(login.active_stack.as_deref(), Some("07ac75a0-ccb7-45f2-bb0c-c819b577eff7"));
     assert!(login.origin.ends_with("/config.yaml"), "{}", login.origin);
     let end = "2026-11-27 20:00:00.0 +00:00:00";
     let expected = format!("eyJ.canary.token until {end}");
