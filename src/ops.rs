@@ -19,6 +19,7 @@ pub mod fix;
 pub mod found;
 pub mod history;
 pub mod intake;
+pub mod inventory;
 pub mod keystore;
 pub mod lint;
 pub mod location;

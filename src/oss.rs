@@ -26,7 +26,7 @@ pub mod transfer;
 pub mod transport;
 pub mod xml;
 
-pub use client::{Access, Client};
+pub use client::{Access, Client, MOST_PAGES, Walk};
 pub use error::{Error, Kind, Link};
 pub use heal::Healed;
 pub use object::{Answer, Meta};

@@ -111,7 +111,7 @@ fn object_key(key: &str, own: usize) -> Result<ObjectKey, Failure> {
 pub(super) async fn ls(ls: Ls, session: &mut Session) -> Result<(), Stop> {
     let Some(target) = &ls.target else { return ls_stores(session).await };
     let Found { place, key: prefix, keys } = find(target, ls.border, session).await?;
-    let list = ListObjects { place, prefix, folded: !ls.recursive };
+    let list = ListObjects { place, prefix, folded: !ls.recursive, in_order: true };
     let mut is_empty = true;
     let show = |output: &mut Output, page: Page| {
         is_empty &= page.is_empty();
@@ -171,7 +171,7 @@ fn entry_json(entry: &Entry<'_>, keys: &Keys) -> Value {
         "key": entry.key,
         "size": entry.size,
         "last_modified": modified.ok(),
-        "etag": entry.etag,
+        "etag": entry.etag.to_string(),
         "storage_class": entry.storage_class.as_str(),
         "location": keys.location(entry.key),
     })
@@ -354,7 +354,7 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
     let Found { place, key: prefix, keys } = find(&rm.target, rm.border, session).await?;
     let shown = visible(&rm.target).into_string();
     if rm.dry_run {
-        let list = ListObjects { place, prefix, folded: false };
+        let list = ListObjects { place, prefix, folded: false, in_order: true };
         let show = |output: &mut Output, page: Page| {
             page.entries().try_for_each(|entry| say_deleted(output, entry.key, &keys, true))
         };

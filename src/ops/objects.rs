@@ -105,7 +105,7 @@ impl Job<World> for MakeBucket {
     }
 }
 
-/// Lists what lies below a prefix, page by page as the pages arrive.
+/// Lists what lies below a prefix, page by page, many at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListObjects {
     /// Which bucket.
@@ -114,7 +114,12 @@ pub struct ListObjects {
     pub prefix: String,
     /// Fold at `/`.
     pub folded: bool,
+    /// Report pages in the order of keys; else as they come, which is sooner.
+    pub in_order: bool,
 }
+
+/// Keys of the first page: what fills a screen, and comes in few round trips on a new connection.
+const FIRST_PAGE: u16 = 100;
 
 impl Job<World> for ListObjects {
     type Item = Page;
@@ -128,7 +133,8 @@ impl Job<World> for ListObjects {
             delimiter: self.folded.then(|| "/".to_owned()),
             ..ListRequest::default()
         };
-        let mut pages = client.list_stream(&bucket, request);
+        let pages = client.walk(&bucket, request).beginning_with(FIRST_PAGE);
+        let mut pages = if self.in_order { pages.in_order() } else { pages };
         while let Some(page) = until_cancelled(&context, pages.next()).await? {
             if !context.report(page?.value).await {
                 break;
@@ -311,7 +317,7 @@ impl Job<World> for MeasureUsage {
     async fn run(self, context: Context<World, Usage>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
         let request = ListRequest { prefix: self.prefix, ..ListRequest::default() };
-        let mut pages = client.list_stream(&bucket, request);
+        let mut pages = client.walk(&bucket, request);
         let mut usage = Usage::default();
         while let Some(page) = until_cancelled(&context, pages.next()).await? {
             let page = page?.value;

@@ -6,6 +6,7 @@ mod multipart;
 mod objects;
 mod pages;
 mod rehearsal;
+mod walk;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::ports::network::Network;
 
 pub use pages::Pages;
 pub use rehearsal::{DeleteGuard, Guard};
+pub use walk::{MOST as MOST_PAGES, Walk};
 
 /// Where to, and by which key.
 #[derive(Clone, PartialEq, Eq)]

@@ -194,7 +194,10 @@ impl Core {
             // signed anew each time: the date is part of it
             let signed = self.sign(request, endpoint);
             let error = match self.until(deadline, plan, request).await {
-                Ok(done) => return Ok(done),
+                Ok((mut reply, body)) => {
+                    reply.meta.repeats = attempt;
+                    return Ok((reply, body));
+                }
                 Err(error) => error.with_signed_text(&signed),
             };
             let pause = retry::pause(attempt, self.entropy.next_u64(), error.retry_after);

@@ -1,8 +1,10 @@
-//! Pages of a listing, kept small: one text for all keys, 40 bytes an object
-//! beside it.
+//! Pages of a listing, kept small: one text for all keys, and beside it columns of 33 bytes an
+//! object in all. A page is what the browser keeps as it came, a million keys as a thousand pages.
 
+pub mod inventory;
 mod parse;
 mod scan;
+pub mod split;
 
 use std::fmt;
 
@@ -80,7 +82,7 @@ impl fmt::Display for StorageClass {
 }
 
 /// An object in a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// The whole key.
     pub key: &'a str,
@@ -89,38 +91,81 @@ pub struct Entry<'a> {
     /// Unix seconds.
     pub last_modified: i64,
     /// Without its quotes; empty where the server names none.
-    pub etag: String,
+    pub etag: ETag<'a>,
     /// Where it lies.
     pub storage_class: StorageClass,
 }
+
+/// An `ETag`, as a page keeps it; its text is its `Display`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ETag<'a> {
+    /// 32 hex digits in upper case: an MD5, as OSS writes it.
+    Upper([u8; 16]),
+    /// 32 hex digits in lower case.
+    Lower([u8; 16]),
+    /// Anything else: of parts (`…-3`), of another kind, none.
+    Odd(&'a str),
+}
+
+impl ETag<'_> {
+    /// The MD5 of the bytes, where it may be one.
+    pub fn md5(self) -> Option<[u8; 16]> {
+        match self {
+            Self::Upper(md5) | Self::Lower(md5) => Some(md5),
+            Self::Odd(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for ETag<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Upper(md5) => f.write_str(&hex::encode_upper(md5)),
+            Self::Lower(md5) => f.write_str(&hex::encode(md5)),
+            Self::Odd(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Debug for ETag<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Keys and prefixes of a page, at the most: a request asks for 1,000.
+pub const MOST_ROWS: usize = 1024;
 
 /// One page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     keys: String,
-    rows: Vec<Row>,
+    key_ends: Vec<u32>,
+    sizes: Vec<u64>,
+    /// Unix seconds; reach to the year 2106.
+    modified: Vec<u32>,
+    etags: Vec<[u8; 16]>,
+    marks: Vec<Mark>,
     odd_etags: String,
     prefixes: String,
     prefix_ends: Vec<u32>,
     next: Option<String>,
 }
 
+/// What is small of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Row {
-    size: u64,
-    etag: Etag,
-    key_end: u32,
-    /// Unix seconds; reach to the year 2106.
-    modified: u32,
+struct Mark {
     class: StorageClass,
+    etag: Form,
 }
 
-/// 32 hex digits are kept as 16 bytes; anything else as a place in `odd_etags`.
+/// How the 16 bytes of an `ETag` are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Etag {
-    Upper([u8; 16]),
-    Lower([u8; 16]),
-    Odd { start: u32, length: u32 },
+enum Form {
+    Upper,
+    Lower,
+    /// A place in `odd_etags`: where it starts and how long it is, 4 bytes each.
+    Odd,
 }
 
 impl Page {
@@ -131,48 +176,80 @@ impl Page {
 
     /// How many objects there are.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.key_ends.len()
     }
 
     /// Whether there is neither object nor prefix.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.prefix_ends.is_empty()
+        self.key_ends.is_empty() && self.prefix_ends.is_empty()
+    }
+
+    /// The object at `index`, in the server's order.
+    pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
+        let mark = self.marks.get(index)?;
+        Some(Entry {
+            key: text_at(&self.keys, &self.key_ends, index)?,
+            size: *self.sizes.get(index)?,
+            last_modified: (*self.modified.get(index)?).into(),
+            etag: self.etag(mark.etag, *self.etags.get(index)?),
+            storage_class: mark.class,
+        })
     }
 
     /// The objects, in the server's order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        let mut start = 0;
-        self.rows.iter().map(move |row| {
-            let key = stretch(&self.keys, start, row.key_end);
-            start = row.key_end;
-            Entry {
-                key,
-                size: row.size,
-                last_modified: row.modified.into(),
-                etag: self.etag(row.etag),
-                storage_class: row.class,
-            }
-        })
+        (0..self.len()).filter_map(|index| self.entry(index))
+    }
+
+    /// All keys one behind another, and where each ends: what a search reads.
+    pub fn keys(&self) -> (&str, &[u32]) {
+        (&self.keys, &self.key_ends)
+    }
+
+    /// The bytes of each object.
+    pub fn sizes(&self) -> &[u64] {
+        &self.sizes
+    }
+
+    /// When each object was written, in Unix seconds.
+    pub fn modified(&self) -> &[u32] {
+        &self.modified
+    }
+
+    /// Where the object at `index` lies.
+    pub fn class(&self, index: usize) -> Option<StorageClass> {
+        self.marks.get(index).map(|mark| mark.class)
+    }
+
+    /// How many prefixes the delimiter cut.
+    pub fn prefix_count(&self) -> usize {
+        self.prefix_ends.len()
+    }
+
+    /// The prefix at `index`, in the server's order.
+    pub fn prefix(&self, index: usize) -> Option<&str> {
+        text_at(&self.prefixes, &self.prefix_ends, index)
     }
 
     /// The prefixes that the delimiter cut, in the server's order.
     pub fn prefixes(&self) -> impl Iterator<Item = &str> {
-        let mut start = 0;
-        self.prefix_ends.iter().map(move |&end| {
-            let prefix = stretch(&self.prefixes, start, end);
-            start = end;
-            prefix
-        })
+        (0..self.prefix_count()).filter_map(|index| self.prefix(index))
+    }
+
+    /// All prefixes one behind another, and where each ends.
+    pub fn prefix_texts(&self) -> (&str, &[u32]) {
+        (&self.prefixes, &self.prefix_ends)
+    }
+
+    /// The least key or prefix. A page is in order: OSS lists by the bytes of the key.
+    pub fn least(&self) -> Option<&str> {
+        let key = text_at(&self.keys, &self.key_ends, 0);
+        key.into_iter().chain(self.prefix(0)).min()
     }
 
     /// The greatest key or prefix, in the order of keys.
-    pub(super) fn greatest(&self) -> Option<&str> {
-        let mut start = 0;
-        let keys = self.rows.iter().map(|row| {
-            let key = stretch(&self.keys, start, row.key_end);
-            start = row.key_end;
-            key
-        });
+    pub fn greatest(&self) -> Option<&str> {
+        let keys = (0..self.len()).filter_map(|at| text_at(&self.keys, &self.key_ends, at));
         keys.chain(self.prefixes()).max()
     }
 
@@ -181,15 +258,58 @@ impl Page {
         self.next.as_deref()
     }
 
-    fn etag(&self, etag: Etag) -> String {
-        match etag {
-            Etag::Upper(bytes) => hex::encode_upper(bytes),
-            Etag::Lower(bytes) => hex::encode(bytes),
-            Etag::Odd { start, length } => {
-                stretch(&self.odd_etags, start, start.saturating_add(length)).to_owned()
+    /// Drops prefixes that do not come behind `after`: they stand for keys that do.
+    pub(super) fn keep_behind(&mut self, after: &str) {
+        if self.prefixes().any(|prefix| prefix <= after) {
+            self.keep_prefixes(|prefix| prefix > after);
+        }
+    }
+
+    /// Drops what comes behind `until`.
+    pub(super) fn keep_until(&mut self, until: &str) {
+        let keys = (0..self.len()).filter_map(|at| text_at(&self.keys, &self.key_ends, at));
+        let kept = keys.take_while(|key| *key <= until).count();
+        let end = kept.checked_sub(1).and_then(|last| self.key_ends.get(last)).copied();
+        self.keys.truncate(end.unwrap_or(0) as usize);
+        self.key_ends.truncate(kept);
+        self.sizes.truncate(kept);
+        self.modified.truncate(kept);
+        self.etags.truncate(kept);
+        self.marks.truncate(kept);
+        self.keep_prefixes(|prefix| prefix <= until);
+    }
+
+    fn keep_prefixes(&mut self, keep: impl Fn(&str) -> bool) {
+        let kept: Vec<String> =
+            self.prefixes().filter(|prefix| keep(prefix)).map(str::to_owned).collect();
+        self.prefixes.clear();
+        self.prefix_ends.clear();
+        for prefix in kept {
+            self.prefixes.push_str(&prefix);
+            // no longer than the text that was there
+            self.prefix_ends.push(u32::try_from(self.prefixes.len()).unwrap_or(u32::MAX));
+        }
+    }
+
+    fn etag(&self, form: Form, bytes: [u8; 16]) -> ETag<'_> {
+        match form {
+            Form::Upper => ETag::Upper(bytes),
+            Form::Lower => ETag::Lower(bytes),
+            Form::Odd => {
+                let [s0, s1, s2, s3, l0, l1, l2, l3, ..] = bytes;
+                let start = u32::from_le_bytes([s0, s1, s2, s3]);
+                let length = u32::from_le_bytes([l0, l1, l2, l3]);
+                ETag::Odd(stretch(&self.odd_etags, start, start.saturating_add(length)))
             }
         }
     }
+}
+
+/// The text at `index` of those that end at `ends`.
+fn text_at<'a>(texts: &'a str, ends: &[u32], index: usize) -> Option<&'a str> {
+    let end = *ends.get(index)?;
+    let start = index.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| *end);
+    texts.get(start as usize..end as usize)
 }
 
 fn stretch(text: &str, start: u32, end: u32) -> &str {

@@ -20,6 +20,8 @@ pub struct Meta {
     pub server: Option<String>,
     /// Milliseconds the server spent.
     pub server_time_ms: Option<u64>,
+    /// How often it was asked before it answered so.
+    pub repeats: u32,
 }
 
 /// A value, and the facts of the answer it came in.
@@ -95,6 +97,7 @@ impl Meta {
             date: headers.get("date").and_then(parse_http_date),
             server: text("server"),
             server_time_ms: headers.number("x-oss-server-time"),
+            repeats: 0,
         }
     }
 }

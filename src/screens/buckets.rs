@@ -80,8 +80,8 @@ impl Buckets {
     }
 
     fn matching(&self) -> Vec<&BucketEntry> {
-        let matcher = self.filter.matcher();
-        self.all.iter().flatten().filter(|entry| matcher.matches(&entry.name)).collect()
+        let Ok(pattern) = self.filter.pattern() else { return Vec::new() };
+        self.all.iter().flatten().filter(|entry| pattern.matches(&entry.name)).collect()
     }
 
     fn may_open(&self) -> bool {

@@ -1,5 +1,6 @@
 //! One prefix of a bucket: what lies there, page by page as the pages arrive.
 
+mod arrange;
 mod on_object;
 mod preview;
 mod rows;
@@ -25,6 +26,7 @@ use crate::ops::transfer::Remote;
 use crate::ops::world::World;
 use crate::oss::Healed;
 use crate::oss::listing::Page;
+use crate::oss::listing::inventory::{Row, RowId, Sorting};
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
@@ -35,7 +37,7 @@ use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::spinner::Spinner;
 
 use self::preview::Pane;
-pub use self::rows::{Arrived, Facts, Row, RowId, Rows, Sort};
+pub use self::rows::Rows;
 use super::artifacts::Artifacts;
 use super::ask::Ask;
 use super::browser::Browser;
@@ -80,6 +82,8 @@ pub struct Objects {
     /// The connection that tells of the store's artifacts.
     zenml: Option<String>,
     prefix: String,
+    /// All keys below the prefix are listed, not folded at slashes.
+    is_flat: bool,
     rows: Rows,
     progress: Progress,
     filter: FilterInput,
@@ -122,6 +126,7 @@ pub enum Command {
     Artifact,
     Artifacts,
     Reload,
+    Flatten,
     Move(Move),
 }
 
@@ -131,6 +136,9 @@ pub enum Command {
 pub enum Msg {
     CatalogRead(Outcome<Result<Catalog, Failure>>),
     Listed(Page),
+    Found(Vec<RowId>),
+    Searched(Outcome<Result<(), Failure>>),
+    Sorted(Outcome<Result<Vec<RowId>, Failure>>),
     Ended(Outcome<Result<Option<Healed>, Failure>>),
     Unlocked,
     BorderConfirmed,
@@ -152,6 +160,7 @@ impl Objects {
             store: None,
             zenml: None,
             prefix,
+            is_flat: false,
             rows: Rows::default(),
             progress: Progress::Listing,
             filter: FilterInput::default(),
@@ -166,19 +175,26 @@ impl Objects {
     }
 
     fn list(&mut self) -> Step<Self> {
-        self.rows = Rows::sorted_like(&self.rows);
+        self.rows = Rows::like(&self.rows, &self.prefix);
         self.progress = Progress::Listing;
         self.spinner.start();
         if let Some(pane) = &mut self.pane {
             pane.read.clear();
         }
-        let job =
-            ListObjects { place: self.place.clone(), prefix: self.prefix.clone(), folded: true };
-        Step::run(Effect::latest_stream("list", job, Msg::Listed, Msg::Ended))
+        let job = ListObjects {
+            place: self.place.clone(),
+            prefix: self.prefix.clone(),
+            folded: !self.is_flat,
+            in_order: false,
+        };
+        let list = Effect::latest_stream("list", job, Msg::Listed, Msg::Ended);
+        // what they find are rows of the former list
+        Step::run(list).and_cancel("find").and_cancel("sort")
     }
 
     fn go(&mut self, prefix: String, select: Option<String>) -> Step<Self> {
         self.prefix = prefix;
+        self.is_flat = false;
         self.filter.clear();
         self.scroll.select(0);
         self.seek = select;
@@ -282,21 +298,27 @@ impl Objects {
             Command::ClearFilter => {
                 let kept = self.rows.id(self.scroll.selected());
                 self.filter.clear();
-                self.rows.narrow(&self.filter, false);
+                self.rows.narrow(None, false);
                 self.select(kept);
+                return Step::cancel("find");
             }
             Command::Stop => return Step::cancel("list"),
             Command::NextSort => {
-                let (sort, _) = self.rows.sorted();
-                self.resort(sort.next(), false);
+                let by = self.rows.sorting().by.next();
+                return self.resort(Sorting { by, reversed: false });
             }
             Command::Reverse => {
-                let (sort, reversed) = self.rows.sorted();
-                self.resort(sort, !reversed);
+                let Sorting { by, reversed } = self.rows.sorting();
+                return self.resort(Sorting { by, reversed: !reversed });
             }
             Command::Reload => {
                 self.seek = self.selected().map(|row| row.name.to_owned());
                 return self.list();
+            }
+            Command::Flatten => {
+                self.is_flat = !self.is_flat;
+                self.scroll.select(0);
+                return self.list().and_cancel("preview");
             }
             Command::Preview => {
                 if self.pane.take().is_some() {
@@ -362,39 +384,6 @@ impl Objects {
         }
     }
 
-    fn resort(&mut self, sort: Sort, reversed: bool) {
-        let kept = self.rows.id(self.scroll.selected());
-        self.rows.sort_by(sort, reversed);
-        self.select(kept);
-    }
-
-    fn select(&mut self, row: Option<RowId>) {
-        let at = row.and_then(|row| self.rows.position(row));
-        self.scroll.select(at.unwrap_or(0));
-    }
-
-    /// The filter was typed at: `before` is what it was.
-    fn narrow(&mut self, before: &str) -> Step<Self> {
-        // one that only grew lets through a part of what the former did
-        let further = !before.is_empty() && self.filter.text().starts_with(before);
-        self.rows.narrow(&self.filter, further);
-        self.scroll.select(0);
-        self.read_selected()
-    }
-
-    fn listed(&mut self, page: &Page) -> Step<Self> {
-        let first = self.rows.total() == 0;
-        // at the top one stays at the top; elsewhere on the row where one is
-        let kept = self.rows.id(self.scroll.selected()).filter(|_| self.scroll.selected() > 0);
-        let arrived = self.rows.add(page, &self.prefix, &self.filter);
-        let sought = self.seek.as_ref().and_then(|name| self.rows.find(name, &arrived));
-        if sought.is_some() {
-            self.seek = None;
-        }
-        self.select(sought.or(kept));
-        if first || sought.is_some() { self.read_selected() } else { Step::none() }
-    }
-
     fn hear(&mut self, msg: Msg) -> Step<Self> {
         match msg {
             Msg::CatalogRead(outcome) => {
@@ -403,7 +392,14 @@ impl Objects {
                 self.store = catalog.store(&self.place.store).cloned();
                 self.zenml = connection_of_store(&catalog, &self.place.store);
             }
-            Msg::Listed(page) => return self.listed(&page),
+            Msg::Listed(page) => return self.listed(page),
+            Msg::Found(rows) => return self.found(rows),
+            Msg::Searched(outcome) => {
+                if settled(outcome).is_ok() {
+                    self.rows.searched();
+                }
+            }
+            Msg::Sorted(outcome) => self.sorted(outcome),
             Msg::Ended(outcome) => {
                 self.spinner.stop();
                 return match settled(outcome) {
@@ -493,6 +489,7 @@ impl Screen for Objects {
         Bind::new(&["h", "left", "backspace"], Command::Buckets, "buckets").when(Self::is_at_root),
         Bind::new(&["/"], Command::Filter, "filter").when(|s| !s.filter.is_open()),
         Bind::new(&["p"], Command::Preview, "preview"),
+        Bind::new(&["F"], Command::Flatten, "all below").quiet(),
         Bind::new(&["d"], Command::Download, "download…").when(Self::has_object),
         Bind::new(&["i"], Command::Details, "details…").when(Self::has_object),
         Bind::new(&["o"], Command::NextSort, "sort"),

@@ -48,7 +48,7 @@ impl Job<World> for TakeCensus {
         let mut census = Census::new(&versions, store.bucket.as_str(), &prefix, now);
         let (oss, bucket) = Place::of(self.store).open(world).await?;
         let request = ListRequest { prefix: prefix.clone(), ..ListRequest::default() };
-        let mut pages = oss.list_stream(&bucket, request);
+        let mut pages = oss.walk(&bucket, request).in_order();
         while let Some(page) = until_cancelled(&context, pages.next()).await? {
             for entry in page?.value.entries() {
                 let whole = census.take(entry.key, entry.size, entry.last_modified);

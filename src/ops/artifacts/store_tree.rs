@@ -75,7 +75,7 @@ impl Job<World> for ReadStoreTree {
         }
         let (client, bucket) = Place::of(self.store).open(&context.world).await?;
         let request = ListRequest { prefix: prefix.clone(), ..ListRequest::default() };
-        let mut pages = client.list_stream(&bucket, request);
+        let mut pages = client.walk(&bucket, request).in_order();
         let mut folders = Folders::default();
         while let Some(page) = until_cancelled(&context, pages.next()).await? {
             for entry in page?.value.entries() {

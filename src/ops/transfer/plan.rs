@@ -275,7 +275,7 @@ async fn objects_of(
     }
     let (client, bucket) = place.open(&context.world).await?;
     let request = ListRequest { prefix: key.to_owned(), ..ListRequest::default() };
-    let mut pages = client.list_stream(&bucket, request);
+    let mut pages = client.walk(&bucket, request).in_order();
     let mut found = Objects::default();
     while let Some(page) = until_cancelled(context, pages.next()).await? {
         for entry in page?.value.entries() {

@@ -10,7 +10,7 @@ use crate::oss::listing::{ListRequest, Page};
 use crate::oss::object::Answer;
 use crate::oss::retry::Repeat;
 
-const ACTION: &str = "list objects";
+pub(super) const ACTION: &str = "list objects";
 /// How many pages in a row may bring nothing new and still say that there is more.
 const MOST_IDLE: u32 = 16;
 
@@ -78,14 +78,14 @@ pub struct Pages {
 /// How far a listing has come. Keys come in their order, so a listing that goes back, or that
 /// stands still for long, goes round for ever.
 #[derive(Clone, Debug, Default)]
-struct Progress {
+pub(super) struct Progress {
     greatest: Option<String>,
     idle: u32,
 }
 
 impl Progress {
     /// Takes a page's greatest key; whether the listing goes on from there.
-    fn goes_on(&mut self, greatest: Option<&str>) -> bool {
+    pub(super) fn goes_on(&mut self, greatest: Option<&str>) -> bool {
         if greatest > self.greatest.as_deref() {
             *self = Self { greatest: greatest.map(ToOwned::to_owned), idle: 0 };
             return true;

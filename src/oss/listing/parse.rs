@@ -5,7 +5,7 @@
 use memchr::memchr2;
 
 use super::scan::{Name, Scanner, Tag};
-use super::{Etag, Page, Row, StorageClass};
+use super::{Form, MOST_ROWS as MOST, Mark, Page, StorageClass};
 use crate::base::url_encode;
 use crate::oss::xml::Fault;
 
@@ -36,7 +36,7 @@ struct Object {
     key_end: Option<u32>,
     size: Option<u64>,
     modified: Option<u32>,
-    etag: Option<Etag>,
+    etag: Option<(Form, [u8; 16])>,
     class: StorageClass,
 }
 
@@ -56,14 +56,17 @@ impl Object {
         self.class = StorageClass::parse(text.trim_ascii());
     }
 
-    fn row(self) -> Result<Row, Fault> {
-        Ok(Row {
-            size: self.size.ok_or(Fault::Missing("Size"))?,
-            etag: self.etag.unwrap_or(Etag::Odd { start: 0, length: 0 }),
-            key_end: self.key_end.ok_or(Fault::Missing("Key"))?,
-            modified: self.modified.ok_or(Fault::Missing("LastModified"))?,
-            class: self.class,
-        })
+    fn put(self, page: &mut Page) -> Result<(), Fault> {
+        let key_end = self.key_end.ok_or(Fault::Missing("Key"))?;
+        let (size, modified) = (self.size.ok_or(Fault::Missing("Size"))?, self.modified);
+        let modified = modified.ok_or(Fault::Missing("LastModified"))?;
+        let (form, etag) = self.etag.unwrap_or((Form::Odd, [0; 16]));
+        page.key_ends.push(key_end);
+        page.sizes.push(size);
+        page.modified.push(modified);
+        page.etags.push(etag);
+        page.marks.push(Mark { class: self.class, etag: form });
+        Ok(())
     }
 }
 
@@ -85,7 +88,12 @@ impl<'a> Reading<'a> {
     fn new(text: &'a str, url_encoded: bool) -> Self {
         let mut page = Page::default();
         // an object takes some 300 bytes of XML, of which a third is its key
-        page.rows.reserve(text.len() / 320);
+        let objects = text.len() / 320;
+        page.key_ends.reserve(objects);
+        page.sizes.reserve(objects);
+        page.modified.reserve(objects);
+        page.etags.reserve(objects);
+        page.marks.reserve(objects);
         Self {
             scanner: Scanner::new(text),
             page,
@@ -146,12 +154,20 @@ impl<'a> Reading<'a> {
             (true, Some(token)) => self.page.next = Some(token),
             (false, _) => {}
         }
+        if self.page.key_ends.len() + self.page.prefix_ends.len() > MOST {
+            return Err(Fault::Malformed(format!("more than {MOST} keys in a page")));
+        }
         let keys = std::mem::take(&mut self.keys);
-        self.page.keys = decoded(keys, self.page.rows.iter().map(|row| row.key_end))?;
+        self.page.keys = decoded(keys, self.page.key_ends.iter().copied())?;
         let prefixes = std::mem::take(&mut self.prefixes);
         self.page.prefixes = decoded(prefixes, self.page.prefix_ends.iter().copied())?;
+        // a page may be kept for as long as it is looked at
         self.page.keys.shrink_to_fit();
-        self.page.rows.shrink_to_fit();
+        self.page.key_ends.shrink_to_fit();
+        self.page.sizes.shrink_to_fit();
+        self.page.modified.shrink_to_fit();
+        self.page.etags.shrink_to_fit();
+        self.page.marks.shrink_to_fit();
         Ok(())
     }
 
@@ -224,8 +240,7 @@ impl<'a> Reading<'a> {
                 Tag::End => return Err(Fault::Incomplete),
             }
         }
-        self.page.rows.push(object.row()?);
-        Ok(())
+        object.put(&mut self.page)
     }
 
     /// Takes what comes in OSS's order, and passes what it holds besides; all of it may be
@@ -288,7 +303,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn etag(&mut self, text: &str) -> Result<Etag, Fault> {
+    fn etag(&mut self, text: &str) -> Result<(Form, [u8; 16]), Fault> {
         let text = text.trim_ascii().trim_matches('"');
         if let Some(etag) = hex_etag(text) {
             return Ok(etag);
@@ -296,7 +311,13 @@ impl<'a> Reading<'a> {
         let start = offset(self.page.odd_etags.len())?;
         self.page.odd_etags.push_str(text);
         let length = offset(text.len())?;
-        Ok(Etag::Odd { start, length })
+        let mut place = [0; 16];
+        for (byte, value) in
+            place.iter_mut().zip(start.to_le_bytes().into_iter().chain(length.to_le_bytes()))
+        {
+            *byte = value;
+        }
+        Ok((Form::Odd, place))
     }
 }
 
@@ -408,7 +429,7 @@ fn seconds(text: &str) -> Option<u32> {
 }
 
 /// 32 hex digits, all of one case.
-fn hex_etag(text: &str) -> Option<Etag> {
+fn hex_etag(text: &str) -> Option<(Form, [u8; 16])> {
     let digits: &[u8; 32] = text.as_bytes().try_into().ok()?;
     let mut bytes = [0; 16];
     let mut seen = 0;
@@ -418,8 +439,8 @@ fn hex_etag(text: &str) -> Option<Etag> {
         *byte = high << 4 | (low & 15);
     }
     match seen & (UPPER | LOWER | ODD) {
-        0 | UPPER => Some(Etag::Upper(bytes)),
-        LOWER => Some(Etag::Lower(bytes)),
+        0 | UPPER => Some((Form::Upper, bytes)),
+        LOWER => Some((Form::Lower, bytes)),
         _ => None,
     }
 }

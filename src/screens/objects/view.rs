@@ -7,9 +7,10 @@ use ratatui::text::Line;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::{Objects, Progress, Row, Sort};
+use super::{Objects, Progress};
 use crate::base::units;
 use crate::base::visible::visible;
+use crate::oss::listing::inventory::{Row, Sort, Sorting};
 use crate::screens::failure_view;
 use crate::screens::viewer::content::name_spans;
 use crate::tui::theme::Theme;
@@ -42,17 +43,22 @@ impl Objects {
         self.draw_preview(frame, preview, theme);
     }
 
-    /// `store  s3://bucket/prefix/`.
+    /// `store  s3://bucket/prefix/`; with `**` where all keys below are listed.
     fn path(&self) -> String {
         let bucket = self.bucket().map(|bucket| format!("s3://{bucket}/")).unwrap_or_default();
-        format!("{}  {bucket}{}", self.place.store, visible(&self.prefix))
+        let below = if self.is_flat { "**" } else { "" };
+        format!("{}  {bucket}{}{below}", self.place.store, visible(&self.prefix))
     }
 
     /// How much there is, and whether that is all of it.
     fn count(&self) -> String {
         let number = |count: usize| units::count(count as u64);
         let (total, shown) = (number(self.rows.total()), number(self.rows.len()));
-        let of = if self.filter.is_active() { format!("{shown} of ") } else { String::new() };
+        let of = match (self.filter.is_active(), self.rows.is_searching()) {
+            (false, _) => String::new(),
+            (true, false) => format!("{shown} of "),
+            (true, true) => format!("{shown} found so far of "),
+        };
         let count = match &self.progress {
             Progress::Whole => format!("{of}{}", self.whole()),
             _ if self.rows.total() == 0 => String::new(),
@@ -60,7 +66,8 @@ impl Objects {
             Progress::Stopped => format!("{of}{total}, stopped there"),
             Progress::Broken(_) => format!("{of}{total}, broken off there"),
         };
-        match self.rows.sorted() {
+        let Sorting { by, reversed } = self.rows.sorting();
+        match (by, reversed) {
             (Sort::Name, false) => count,
             (sort, reversed) if !count.is_empty() => format!("{} · {count}", sort.words(reversed)),
             _ => count,
@@ -116,13 +123,14 @@ impl Objects {
     }
 
     fn draw_rows(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        let titles = Sort::ALL.map(|sort| self.column_title(sort, theme));
-        let [name, size, time] = titles.each_ref().map(String::as_str);
+        let columns = [Sort::Name, Sort::Size, Sort::Time, Sort::Class];
+        let titles = columns.map(|sort| self.column_title(sort, theme));
+        let [name, size, time, class] = titles.each_ref().map(String::as_str);
         let all = [
             Column::new(name, Constraint::Fill(1)),
             Column::new(size, Constraint::Length(10)).right(),
             Column::new(time, Constraint::Length(16)),
-            Column::new("class", Constraint::Length(8)),
+            Column::new(class, Constraint::Length(8)),
         ];
         let columns = match area.width {
             CLASSES.. => all.as_slice(),
@@ -142,17 +150,18 @@ impl Objects {
     }
 
     fn column_title(&self, sort: Sort, theme: &Theme) -> String {
-        let (by, reversed) = self.rows.sorted();
+        let Sorting { by, reversed } = self.rows.sorting();
         let title = match sort {
             Sort::Name => "name",
             Sort::Size => "size",
             Sort::Time => "modified (UTC)",
+            Sort::Class => "class",
         };
         if by != sort {
             return title.to_owned();
         }
         // up is small, early and A at the top
-        let down = (sort == Sort::Name) == reversed;
+        let down = matches!(sort, Sort::Name | Sort::Class) == reversed;
         let sign = match (down, theme.ascii) {
             (true, false) => "▼",
             (true, true) => "v",
@@ -180,10 +189,6 @@ impl Objects {
             (None, None) => {}
         }
     }
-}
-
-impl Sort {
-    const ALL: [Self; 3] = [Self::Name, Self::Size, Self::Time];
 }
 
 /// The cells of a row; a prefix has neither size nor date of its own on OSS.

@@ -4,7 +4,10 @@ use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr as _;
 
+use crate::base::pattern::{NoPattern, Pattern};
+use crate::base::visible::visible;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text_input::{Pasted, TextInput};
 
@@ -57,15 +60,14 @@ impl FilterInput {
         self.input.paste(text)
     }
 
-    /// Whether `text` holds every word typed, whatever the case.
+    /// Whether `text` is what is looked for. An expression that is none finds nothing.
     pub fn matches(&self, text: &str) -> bool {
-        self.matcher().matches(text)
+        self.pattern().is_ok_and(|pattern| pattern.matches(text))
     }
 
-    /// The same for many texts: reads the filter once.
-    pub fn matcher(&self) -> Matcher {
-        let words = self.text().to_lowercase();
-        Matcher { words: words.split_whitespace().map(str::to_owned).collect() }
+    /// The same for many texts: reads what was typed once.
+    pub fn pattern(&self) -> Result<Pattern, NoPattern> {
+        Pattern::parse(self.text())
     }
 
     /// Draws `/text`, with the cursor while it is being typed.
@@ -76,45 +78,21 @@ impl FilterInput {
         frame.buffer_mut().set_stringn(area.x, area.y, "/", 1, theme.key());
         let rest = Rect { x: area.x.saturating_add(1), width: area.width - 1, ..area };
         self.input.view(frame, rest, theme, Style::new(), self.open, false);
-    }
-}
-
-/// The words of a filter.
-#[derive(Clone, Debug)]
-pub struct Matcher {
-    words: Vec<String>,
-}
-
-impl Matcher {
-    /// Whether `text` holds every word, whatever the case.
-    pub fn matches(&self, text: &str) -> bool {
-        if text.is_ascii() {
-            // nearly every key; nothing is copied
-            let holds = |word: &String| {
-                let mut stretches = text.as_bytes().windows(word.len().max(1));
-                stretches.any(|stretch| stretch.eq_ignore_ascii_case(word.as_bytes()))
+        if let Err(error) = self.pattern() {
+            let text = format!(" {}", visible(&error.to_string()));
+            let typed = u16::try_from(self.text().width()).unwrap_or(u16::MAX).saturating_add(2);
+            let rest = Rect {
+                x: area.x.saturating_add(typed),
+                width: area.width.saturating_sub(typed),
+                ..area
             };
-            return self.words.iter().all(holds);
+            frame.buffer_mut().set_stringn(
+                rest.x,
+                rest.y,
+                text,
+                usize::from(rest.width),
+                theme.bad(),
+            );
         }
-        let text = text.to_lowercase();
-        self.words.iter().all(|word| text.contains(word))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_word_counts_and_case_does_not() {
-        let mut filter = FilterInput::default();
-        assert!(filter.matches("anything"));
-        filter.paste("LOG zen");
-        assert!(filter.matches("zenml/x.log"));
-        assert!(!filter.matches("zenml/x.txt"));
-        filter.clear();
-        filter.paste("FUSÉE");
-        assert!(filter.matches("a/fusée.txt"));
-        assert!(!filter.matches("a/fusee.txt"));
     }
 }

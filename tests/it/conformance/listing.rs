@@ -1,7 +1,7 @@
 //! Listings: whole, in pages, by folders, from a key on.
 
 use futures_util::FutureExt as _;
-use osstack::oss::listing::{ListRequest, StorageClass};
+use osstack::oss::listing::{ListRequest, Page, StorageClass};
 
 use super::{Bench, Case, Different, Outcome, same};
 
@@ -13,6 +13,7 @@ pub(super) fn cases(at: &Bench) -> Vec<Case<'_>> {
         ("list by folders".into(), folders(at).boxed()),
         ("list by folders in pages".into(), folders_in_pages(at).boxed()),
         ("list after a key".into(), after(at).boxed()),
+        ("list many pages at once".into(), many_pages_at_once(at).boxed()),
         ("list in the order of bytes".into(), order(at).boxed()),
         ("list with another delimiter".into(), other_delimiter(at).boxed()),
     ]
@@ -45,7 +46,7 @@ async fn entries(at: &Bench) -> Outcome {
         same("key", entry.key, key.as_str())?;
         same("size", Some(entry.size), info.size)?;
         let etag = info.etag.unwrap_or_default().to_ascii_lowercase();
-        same("ETag", entry.etag.to_ascii_lowercase(), etag)?;
+        same("ETag", entry.etag.to_string().to_ascii_lowercase(), etag)?;
         let modified = info.last_modified.map(time::OffsetDateTime::unix_timestamp);
         same("date", Some(entry.last_modified), modified)?;
         same("class", entry.storage_class, StorageClass::Standard)?;
@@ -100,6 +101,57 @@ async fn folders_in_pages(at: &Bench) -> Outcome {
     }
     same("names", seen, ["a", "b/", "c", "d/", "f+ g/"].map(ToOwned::to_owned).to_vec())?;
     same("pages", sizes, vec![2, 2, 1])
+}
+
+/// What is asked for in many pieces is what one listing gives, folded or not, in its order.
+async fn many_pages_at_once(at: &Bench) -> Outcome {
+    let folder = at.key("list/at-once/");
+    let mut names: Vec<String> = (0..40).map(|number| format!("{number:06}.json")).collect();
+    for step in ["loader", "trainer", "目录"] {
+        names.extend((0..8).map(|number| format!("{step}/output/{:x}/data", number * 0x1234)));
+    }
+    names.extend(["~".to_owned(), "a b+c".to_owned(), "loader".to_owned()]);
+    fill(at, &folder, &names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    for delimiter in [None, Some("/".to_owned())] {
+        for prefix in [folder.clone(), format!("{folder}0"), format!("{folder}loader/")] {
+            for max_keys in [1, 2, 5] {
+                let request = ListRequest {
+                    delimiter: delimiter.clone(),
+                    max_keys: Some(max_keys),
+                    ..below(&prefix)
+                };
+                let one_by_one = names_of(
+                    &at.client
+                        .list_page(&at.bucket, &ListRequest { max_keys: None, ..request.clone() })
+                        .await?
+                        .value,
+                );
+                let mut in_order = Vec::new();
+                let mut walk = at.client.walk(&at.bucket, request.clone()).in_order();
+                while let Some(page) = walk.next().await {
+                    in_order.extend(names_of(&page?.value));
+                }
+                let case = format!("{prefix} {delimiter:?} {max_keys}");
+                same(&format!("in order: {case}"), in_order, one_by_one.clone())?;
+                let mut as_they_come = Vec::new();
+                let mut walk = at.client.walk(&at.bucket, request).at_most(7);
+                while let Some(page) = walk.next().await {
+                    as_they_come.extend(names_of(&page?.value));
+                }
+                as_they_come.sort();
+                same(&format!("as they come: {case}"), as_they_come, one_by_one)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Keys and prefixes of a page, in their order.
+fn names_of(page: &Page) -> Vec<String> {
+    let names = page.entries().map(|entry| entry.key).chain(page.prefixes());
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    names.sort();
+    names
 }
 
 async fn after(at: &Bench) -> Outcome {
