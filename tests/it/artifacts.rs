@@ -1,6 +1,8 @@
 //! Runs, artifacts and pruning through the real program, against a server over what the demo's
 //! bucket holds.
 
+mod orphans;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
