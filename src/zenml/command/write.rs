@@ -25,7 +25,8 @@ impl Client {
         made.map(|secret| secret.id).ok_or_else(|| not_there(action))
     }
 
-    /// Sets some values of a secret and leaves the others; a value of nothing deletes its key.
+    /// Gives a secret another name where there is one, sets some of its values and leaves the
+    /// others; a value of nothing deletes its key.
     pub async fn update_secret(
         &self,
         id: &str,

@@ -392,7 +392,8 @@ impl Client {
         Secret::take(body).map(|secret| secret.id).ok_or_else(|| unreadable("secret"))
     }
 
-    /// Sets some values of a secret and leaves the others; a value of nothing deletes its key.
+    /// Gives a secret another name where there is one, sets some of its values and leaves the
+    /// others; a value of nothing deletes its key.
     pub async fn update_secret(
         &self,
         id: &str,
