@@ -56,10 +56,7 @@ impl Demo {
             ..SandboxConfig::new(Seed::Demo, Arc::clone(&clock), Arc::clone(&entropy))
         })?;
         let env = furnish(&home.0, &sandbox.description(), &clock, &entropy)?;
-        let now = clock.now();
-        // runs are at nine in the morning: today's lie behind us from ten o'clock on
-        let last = if now.hour() < 10 { now - time::Duration::DAY } else { now };
-        let runs = Runs::over(&sandbox.objects(BUCKET), last.date());
+        let runs = Runs::over(&sandbox.objects(BUCKET), Runs::last_day(clock.now()));
         let zenml = Zenml::bind(Arc::clone(&clock), Arc::clone(&entropy), runs)
             .map_err(|source| sandbox::Error::Listen { port: 0, source })?;
         zenml.add_by_hand(&sandbox.description());

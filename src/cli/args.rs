@@ -234,6 +234,14 @@ pub enum Secret {
         #[arg(long)]
         reveal: bool,
     },
+    /// Give a secret another name here and in the stores that use it; where ZenML has it from
+    /// osstack, the next commit renames it there in place of making a second one
+    Rename {
+        /// The secret
+        name: String,
+        /// Its new name
+        to: String,
+    },
     /// Forget a secret
     Delete {
         /// The secret
@@ -295,6 +303,14 @@ pub enum Store {
     Policy {
         /// A store, or s3://BUCKET[/PREFIX] for which there is none yet
         name: String,
+    },
+    /// Give a store another name here and in the stacks that use it; where ZenML has it from osstack,
+    /// the next commit renames it there in place of making a second one
+    Rename {
+        /// The store
+        name: String,
+        /// Its new name
+        to: String,
     },
     /// Forget a store; the bucket stays as it is
     Delete {

@@ -22,9 +22,9 @@ use crate::zenml::artifacts::{ArtifactVersion, Step};
 
 pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
     match verb {
-        Verb::List { store, name, zenml } => {
+        Verb::List { store, name, limit, zenml } => {
             open(session).await?;
-            let job = ListArtifacts { connection: zenml.connection, store, name };
+            let job = ListArtifacts { connection: zenml.connection, store, name, limit };
             let listed = session.run(job).await??;
             list(&listed, session)
         }

@@ -180,7 +180,7 @@ async fn broken_off(
     if session.confirm("Take back what this commit made?")? {
         let undo = UndoCommit { stack: job.stack.clone(), against: job.against.clone() };
         let undone = session.run(undo).await??;
-        say(&undone, session)?;
+        say(&undone, &job.stack, session)?;
     }
     Err(Stop::Code(failure.kind.exit_code()))
 }
@@ -190,11 +190,12 @@ async fn undo(job: UndoCommit, yes: bool, session: &mut Session) -> Result<(), S
     if session.is_interactive() && !yes && !session.confirm("Take back what the commit made?")? {
         return Err(cancelled());
     }
+    let stack = job.stack.clone();
     let undone = session.run(job).await??;
-    say(&undone, session)
+    say(&undone, &stack, session)
 }
 
-fn say(undone: &Undone, session: &mut Session) -> Result<(), Stop> {
+fn say(undone: &Undone, stack: &str, session: &mut Session) -> Result<(), Stop> {
     let Undone { deleted, restored, left } = undone;
     let output = &mut session.output;
     if output.is_json() {
@@ -214,5 +215,7 @@ fn say(undone: &Undone, session: &mut Session) -> Result<(), Stop> {
     if left.is_empty() {
         return output.line("All of it is taken back.");
     }
+    let again = format!("What stays is named by: osstack plan {stack}");
+    output.line(&format!("{again}, and tried again by: osstack commit {stack} --undo"))?;
     Err(Stop::Code(FailureKind::Partial.exit_code()))
 }

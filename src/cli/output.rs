@@ -134,6 +134,9 @@ impl Output {
 
     /// The same behind a title, which is ours and may be painted.
     fn titled(&mut self, title: &str, text: &str) {
+        // where both lead to one place, what was said first stands first; that stdout is gone is
+        // found with the next answer
+        let _gone = self.answer.flush();
         // nobody is left to be told that stderr is gone
         let _gone = writeln!(self.messages, "{title}{}", printable(text));
     }
@@ -304,18 +307,33 @@ mod tests {
         output.note("nobody reads this");
     }
 
+    #[derive(Clone, Default)]
+    struct Shown(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl Write for Shown {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn in_one_place_what_was_said_first_stands_first() {
+        let shown = Shown::default();
+        let answer = Box::new(io::BufWriter::new(shown.clone()));
+        let mut output = Output::new(answer, Box::new(shown.clone()), Form::default());
+        output.line("the plan").unwrap();
+        output.note("a note");
+        output.line("more").unwrap();
+        output.failure(&Failure::new(FailureKind::File, "no"));
+        let text = String::from_utf8(shown.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text, "the plan\na note\nmore\nerror: no\n");
+    }
+
     #[test]
     fn nothing_but_our_own_colours_reaches_the_terminal() {
-        #[derive(Clone, Default)]
-        struct Shown(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-        impl Write for Shown {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.0.lock().unwrap().write(bytes)
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
         let shown = Shown::default();
         let form = Form { message_colors: true, messages_are_seen: true, ..Form::default() };
         let mut output = Output::new(Box::new(io::sink()), Box::new(shown.clone()), form);

@@ -110,12 +110,8 @@ pub(super) fn show(live: &LivePlan, calls: bool, output: &mut Output) -> Result<
         let sign = output.paint(paint, change.action.sign());
         let foreign =
             if change.is_foreign && change.is_needed() { " (not made by osstack)" } else { "" };
-        output.line(&format!(
-            "{sign} {} {}{foreign}",
-            change.step.subject(),
-            change.step.name()
-        ))?;
-        for field in &change.fields {
+        output.line(&format!("{sign} {} {}{foreign}", change.step.subject(), change.title()))?;
+        for field in change.changed_fields() {
             output.line(&format!("    {}", field_line(field)))?;
         }
         if calls {
@@ -188,6 +184,7 @@ pub(super) fn live_json(live: &LivePlan) -> Value {
             "steps": commit.touched().map(|step| json!({
                 "key": step.key,
                 "certain": step.progress == Progress::Done,
+                "left": step.left,
             })).collect::<Vec<_>>(),
         })),
     })

@@ -148,13 +148,20 @@ fn say(output: &mut Output, pruned: &Pruned) -> Result<(), Stop> {
         Pruned::Gone { name, data } if output.is_json() => output.json(&json!({
             "type": "gone", "name": name, "objects": data.objects, "bytes": data.bytes,
         }))?,
-        Pruned::Left { name, why } if output.is_json() => {
-            output.json(&json!({ "type": "left", "name": name, "why": why.to_string() }))?;
-        }
+        Pruned::Left { name, why, data } if output.is_json() => output.json(&json!({
+            "type": "left", "name": name, "why": why.to_string(),
+            "objects": data.objects, "bytes": data.bytes,
+        }))?,
         Pruned::Gone { name, data } => {
             output.line(&format!("deleted {}  {}", visible(name), tally(*data)))?;
         }
-        Pruned::Left { name, why } => output.note(&format!("stayed: {}: {why}", visible(name))),
+        Pruned::Left { name, why, data } if data.objects > 0 => {
+            let gone = tally(*data);
+            output.note(&format!("stayed, but for {gone}: {}: {why}", visible(name)));
+        }
+        Pruned::Left { name, why, .. } => {
+            output.note(&format!("stayed: {}: {why}", visible(name)));
+        }
     }
     output.flush()
 }

@@ -79,7 +79,7 @@ fn stand_in(faults: &[String], sandbox: &Sandbox, session: &Session) -> Result<Z
             .map_err(|error| Failure::new(FailureKind::Usage, error.to_string()))?;
     }
     let machine = &session.machine;
-    let runs = Runs::over(&sandbox.objects(BUCKET), machine.clock.now().date());
+    let runs = Runs::over(&sandbox.objects(BUCKET), Runs::last_day(machine.clock.now()));
     let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
     let zenml = Zenml::bind(clock, entropy, runs)
         .map_err(|source| sandbox::Error::Listen { port: 0, source })?;

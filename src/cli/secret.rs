@@ -12,7 +12,7 @@ use super::session::{Session, Stop};
 use super::table::{Cell, Table};
 use super::{SCHEMA, rfc3339};
 use crate::base::secret_string::SecretString;
-use crate::base::visible::visible;
+use crate::base::{units, visible::visible};
 use crate::keystore::{Put, State};
 use crate::model::field::FieldError;
 use crate::model::name::Name;
@@ -20,7 +20,9 @@ use crate::model::secret::{self, SecretDraft, id_hint, secret_hint, split_pasted
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::found::{FindKeys, TakeKey};
 use crate::ops::keystore::UnlockKeystore;
-use crate::ops::secrets::{DeleteSecret, GetSecret, ListSecrets, SaveSecret, SecretRow};
+use crate::ops::secrets::{
+    DeleteSecret, GetSecret, ListSecrets, RenameSecret, RenamedSecret, SaveSecret, SecretRow,
+};
 
 /// More than any key with its token has, in bytes.
 const LONGEST_STDIN: usize = 64 << 10;
@@ -31,6 +33,7 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
         Verb::Update(values) => update(values, session).await,
         Verb::List => list(session).await,
         Verb::Get { name, reveal } => get(&name, reveal, session).await,
+        Verb::Rename { name, to } => rename(name, to, session).await,
         Verb::Delete { name, yes } => delete(name, yes, session).await,
     }
 }
@@ -308,6 +311,23 @@ async fn get(name: &str, reveal: bool, session: &mut Session) -> Result<(), Stop
     row("updated", Some(rfc3339(found.row.summary.updated)));
     row("used by", Some(found.row.used_by.join(", ")).filter(|users| !users.is_empty()));
     output.table(&table)
+}
+
+async fn rename(name: String, to: String, session: &mut Session) -> Result<(), Stop> {
+    session.open_keystore().await?;
+    let RenamedSecret { name, stores } =
+        session.run(RenameSecret { name: name.clone(), to }).await??;
+    let with = match stores {
+        0 => String::new(),
+        count => format!(
+            " here and in {}; where ZenML has it from osstack, the next commit renames it there",
+            units::counted(count as u64, "store")
+        ),
+    };
+    session.output.done(
+        &format!("renamed the secret to {name}{with}"),
+        json!({ "name": name.as_str(), "stores": stores }),
+    )
 }
 
 async fn delete(name: String, yes: bool, session: &mut Session) -> Result<(), Stop> {

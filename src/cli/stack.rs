@@ -18,6 +18,7 @@ use crate::model::name::Name;
 use crate::model::requirement::{self, Weight};
 use crate::model::stack::{Stack, StackDraft};
 use crate::ops::activate::{ActivateStack, Activated};
+use crate::ops::commit_record::ListUnfinished;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::plan::Against;
 use crate::ops::stacks::{CopyStack, DeleteStack, RenameStack, SaveStack};
@@ -48,7 +49,13 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
         Verb::Rename { name, to, yes } => {
             let stack = stack_of(&load(session).await?, &name)?.clone();
             session.confirm_protected(&stack, yes)?;
+            let former = name.clone();
             let name = session.run(RenameStack { name, to }).await??;
+            session.output.note(&format!(
+                "{} is called {name} here from now on; where ZenML has it from osstack, the next \
+                 commit renames it there",
+                visible(&former)
+            ));
             done("renamed", &name, session).await
         }
         Verb::Copy { name, to } => {
@@ -209,9 +216,17 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
 async fn describe(name: &str, session: &mut Session) -> Result<(), Stop> {
     let catalog = load(session).await?;
     let stack = stack_of(&catalog, name)?;
+    let unfinished = session.run(ListUnfinished { stack: name.to_owned() }).await??;
     let output = &mut session.output;
     if output.is_json() {
-        return output.done("", fields(stack));
+        let mut all = fields(stack);
+        if let Some(all) = all.as_object_mut() {
+            let unfinished = unfinished.iter().map(|(connection, commit)| {
+                json!({ "connection": connection.as_str(), "left": commit.words() })
+            });
+            all.insert("unfinished".to_owned(), unfinished.collect());
+        }
+        return output.done("", all);
     }
     let mut table = Table::default();
     let mut row = |name: &str, value: &str| {
@@ -226,7 +241,15 @@ async fn describe(name: &str, session: &mut Session) -> Result<(), Stop> {
     }
     row("protected", if stack.protected { "yes" } else { "no" });
     row("require_check", if stack.require_check { "yes" } else { "no" });
-    output.table(&table)
+    output.table(&table)?;
+    for (connection, commit) in &unfinished {
+        output.line(&format!(
+            "! In {connection} a commit stopped in the middle: {}. Go on: osstack commit {name}; \
+             take it back: osstack commit {name} --undo",
+            commit.words()
+        ))?;
+    }
+    Ok(())
 }
 
 fn joined(names: &[Name]) -> String {

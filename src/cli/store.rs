@@ -31,6 +31,15 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
             let done = format!("updated the artifact store {name}");
             save(draft, Some(Box::new(former)), &done, session).await
         }
+        Verb::Rename { name, to } => {
+            let former = store_of(&load(session).await?, &name)?.clone();
+            let draft = StoreDraft { name: to.clone(), ..StoreDraft::from(&former) };
+            let done = format!(
+                "renamed the artifact store {name} to {to} here; where ZenML has it from osstack, \
+                 the next commit renames it there"
+            );
+            save(draft, Some(Box::new(former)), &done, session).await
+        }
         Verb::List => list(session).await,
         Verb::Describe { name } => describe(&name, session).await,
         Verb::Policy { name } => policy(&name, session).await,

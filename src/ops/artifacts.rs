@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::failure::{Failure, FailureKind};
 use super::location::Location;
 use super::objects::{Place, until_cancelled};
-use super::runs::{NEWEST, in_project};
+use super::runs::{NEWEST, PAGE, in_project};
 use super::transfer::Remote;
 use super::world::{World, store_of};
 use crate::base::job::{Context, Job, Nothing};
@@ -40,6 +40,8 @@ pub struct ListArtifacts {
     pub store: Option<String>,
     /// Of the artifact of this name.
     pub name: Option<String>,
+    /// So many at the most, the newest first.
+    pub limit: usize,
 }
 
 /// A version, and where its data lies for every command.
@@ -88,8 +90,6 @@ impl Job<World> for ListArtifacts {
         let mut query = in_project(&client, &[NEWEST, ("hydrate", "true")]);
         query.extend(self.name.as_deref().map(|name| ("artifact", name)));
         query.extend(below.as_deref().map(|below| ("uri", below)));
-        let listed = until_cancelled(&context, client.list("/artifact_versions", &query)).await??;
-        let listed = readable(&listed, read::artifact_version).items.into_iter();
         let is_meant = |one: &ArtifactVersion| {
             let below = |path: &String| {
                 one.uri.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
@@ -97,8 +97,24 @@ impl Job<World> for ListArtifacts {
             path.as_ref().is_none_or(below)
                 && self.name.as_ref().is_none_or(|name| one.artifact == *name)
         };
-        let meant = listed.filter(is_meant);
-        Ok(meant.map(|version| Located::of(&version, &catalog)).collect())
+        let size = PAGE.min(u32::try_from(self.limit).unwrap_or(PAGE)).max(1);
+        let mut found: Vec<Located> = Vec::new();
+        for number in 1.. {
+            if found.len() >= self.limit {
+                break;
+            }
+            let page = client.page("/artifact_versions", &query, number, size);
+            let page = until_cancelled(&context, page).await??;
+            let versions = readable(&page.items, read::artifact_version).items.into_iter();
+            // a filter that a server does not know is ignored there without a word
+            let meant = versions.filter(is_meant);
+            found.extend(meant.map(|version| Located::of(&version, &catalog)));
+            if page.items.is_empty() || number >= page.total_pages {
+                break;
+            }
+        }
+        found.truncate(self.limit);
+        Ok(found)
     }
 }
 

@@ -187,11 +187,12 @@ impl<'a> Running<'a> {
             },
             id: change.action.id().map(str::to_owned),
             progress: Progress::Planned,
+            left: None,
         });
         let mut all: Vec<CommitStep> = former
             .iter()
             .flat_map(|one| one.touched().cloned())
-            .map(|step| CommitStep { progress: Progress::Done, ..step })
+            .map(|step| CommitStep { progress: Progress::Done, left: None, ..step })
             .collect();
         let fresh: Vec<CommitStep> = steps.collect();
         // what was asked for and is still to be made was not made

@@ -15,6 +15,7 @@ use super::failure::{Failure, FailureKind};
 use super::history::rfc3339;
 use super::world::{World, blocking};
 use crate::base::atomic_file;
+use crate::base::job::{Context, Job, Nothing};
 use crate::base::visible::visible;
 use crate::model::name::Name;
 use crate::zenml::changes::Made;
@@ -65,6 +66,9 @@ pub struct CommitStep {
     pub id: Option<String>,
     /// How far it came.
     pub progress: Progress,
+    /// Why it could not be taken back, where that was tried: it is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<String>,
 }
 
 /// What a change does.
@@ -110,7 +114,8 @@ impl Commit {
                 Act::Update => "changed",
                 Act::Delete => "deleted",
             };
-            format!("{thing} {perhaps}{act}")
+            let left = step.left.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!("{thing} {perhaps}{act}{left}")
         });
         visible(&said.collect::<Vec<_>>().join(", ")).into_string()
     }
@@ -158,6 +163,31 @@ pub(super) async fn load(
     let path = world.paths.commits(connection.as_str());
     let record = blocking(move || Record::read(&path)).await??;
     Ok(record.of_server(server_id))
+}
+
+/// What commits of a stack left in the middle, or could not take back, by connection. No `ZenML` is
+/// asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListUnfinished {
+    /// The stack.
+    pub stack: String,
+}
+
+impl Job<World> for ListUnfinished {
+    type Item = Nothing;
+    type Out = Result<Vec<(Name, Commit)>, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = &context.world;
+        let mut all = Vec::new();
+        for connection in world.catalog().await?.connections() {
+            let path = world.paths.commits(connection.name.as_str());
+            let mut record = blocking(move || Record::read(&path)).await??;
+            let commit = record.commits.remove(&self.stack).filter(Commit::is_half_done);
+            all.extend(commit.map(|commit| (connection.name.clone(), commit)));
+        }
+        Ok(all)
+    }
 }
 
 /// Changes the record of a connection under its lock.
@@ -242,8 +272,13 @@ mod tests {
 
     #[test]
     fn half_done_is_what_was_asked_and_did_not_end() {
-        let step =
-            |progress| CommitStep { key: "secret/s".into(), act: Act::Create, id: None, progress };
+        let step = |progress| CommitStep {
+            key: "secret/s".into(),
+            act: Act::Create,
+            id: None,
+            progress,
+            left: None,
+        };
         let mut commit = Commit {
             id: "c".into(),
             began: datetime!(2026-03-15 10:00 UTC),

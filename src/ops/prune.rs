@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::artifacts::census::all_in_bucket;
+use super::artifacts::census::{all_below, all_in_bucket};
 use super::failure::{Failure, FailureKind};
 use super::objects::{Place, until_cancelled};
 use super::world::{World, store_of};
@@ -125,7 +125,18 @@ pub enum Pruned {
         name: String,
         /// Why.
         why: Failure,
+        /// What of its data is gone all the same: it was stopped in the middle.
+        data: Tally,
     },
+}
+
+impl Pruned {
+    fn of(name: String, ended: Result<(), Failure>, data: Tally) -> Self {
+        match ended {
+            Ok(()) => Self::Gone { name, data },
+            Err(why) => Self::Left { name, why, data },
+        }
+    }
 }
 
 /// How it ended.
@@ -142,14 +153,18 @@ pub struct Totals {
 impl Totals {
     /// Counts one in.
     pub fn count(&mut self, pruned: &Pruned) {
-        match pruned {
+        let data = match pruned {
             Pruned::Gone { data, .. } => {
                 self.gone += 1;
-                self.data.objects += data.objects;
-                self.data.bytes = self.data.bytes.saturating_add(data.bytes);
+                data
             }
-            Pruned::Left { .. } => self.left += 1,
-        }
+            Pruned::Left { data, .. } => {
+                self.left += 1;
+                data
+            }
+        };
+        self.data.objects += data.objects;
+        self.data.bytes = self.data.bytes.saturating_add(data.bytes);
     }
 }
 
@@ -166,11 +181,10 @@ impl Job<World> for Prune {
         let mut totals = Totals::default();
         for doomed in self.doomed {
             let name = doomed.version.label();
-            let one = prune_one(&client, &oss, &bucket, &doomed);
-            let pruned = match until_cancelled(&context, one).await? {
-                Ok(data) => Pruned::Gone { name, data },
-                Err(why) => Pruned::Left { name, why },
-            };
+            let mut data = Tally::default();
+            let one = prune_one(&client, &oss, &bucket, &doomed, &mut data);
+            let ended = until_cancelled(&context, one).await.flatten();
+            let pruned = Pruned::of(name, ended, data);
             totals.count(&pruned);
             let ends_all = ends_all(&pruned);
             if !context.report(pruned).await {
@@ -188,7 +202,10 @@ impl Job<World> for Prune {
 fn ends_all(pruned: &Pruned) -> Option<Failure> {
     match pruned {
         Pruned::Left { why, .. }
-            if matches!(why.kind, FailureKind::Network | FailureKind::Credentials) =>
+            if matches!(
+                why.kind,
+                FailureKind::Network | FailureKind::Credentials | FailureKind::Cancelled
+            ) =>
         {
             Some(why.clone())
         }
@@ -202,7 +219,8 @@ async fn prune_one(
     oss: &oss::Client,
     bucket: &BucketName,
     doomed: &Doomed,
-) -> Result<Tally, Failure> {
+    gone: &mut Tally,
+) -> Result<(), Failure> {
     let id = doomed.version.id.as_str();
     // a run may have taken it up since the plan was made
     let again = [("id", id), ("only_unused", "true")];
@@ -218,16 +236,20 @@ async fn prune_one(
         return Err(Failure::new(FailureKind::Conflict, summary)
             .hint("plan again: osstack artifact prune --dry-run"));
     }
-    let data = delete_below(oss, bucket, &doomed.key).await?;
+    delete_below(oss, bucket, &doomed.key, gone).await?;
     let query = [("delete_metadata", "true"), ("delete_from_artifact_store", "false")];
     client.delete(&format!("/artifact_versions/{id}"), &query).await?;
-    Ok(data)
+    Ok(())
 }
 
 /// Deletes the object `key` and all below it, one by one: OSS refuses the multi-delete that
-/// s3fs sends.
-async fn delete_below(oss: &oss::Client, bucket: &BucketName, key: &str) -> Result<Tally, Failure> {
-    let mut gone = Tally::default();
+/// s3fs sends. What is gone is counted into `gone`, however it ends.
+async fn delete_below(
+    oss: &oss::Client,
+    bucket: &BucketName,
+    key: &str,
+    gone: &mut Tally,
+) -> Result<(), Failure> {
     let request = ListRequest { prefix: key.to_owned(), ..ListRequest::default() };
     let mut pages = oss.list_stream(bucket, request);
     while let Some(page) = pages.next().await {
@@ -240,7 +262,7 @@ async fn delete_below(oss: &oss::Client, bucket: &BucketName, key: &str) -> Resu
             }
         }
     }
-    Ok(gone)
+    Ok(())
 }
 
 /// Deletes data that no artifact version names.
@@ -267,18 +289,15 @@ impl Job<World> for PruneOrphans {
         let versions = all_in_bucket(&client, bucket.as_str());
         let versions = until_cancelled(&context, versions).await??;
         let mut totals = Totals::default();
-        for Orphan { key, .. } in self.orphans {
-            let pruned = if is_still_orphan(&key, bucket.as_str(), &versions) {
-                match until_cancelled(&context, delete_below(&oss, &bucket, &key)).await? {
-                    Ok(data) => Pruned::Gone { name: key, data },
-                    Err(why) => Pruned::Left { name: key, why },
-                }
+        for orphan in self.orphans {
+            let mut data = Tally::default();
+            let ended = if is_still_orphan(&orphan.key, bucket.as_str(), &versions) {
+                let one = prune_orphan(&client, &oss, &bucket, &orphan, &mut data);
+                until_cancelled(&context, one).await.flatten()
             } else {
-                let summary = "an artifact version names it by now";
-                let why = Failure::new(FailureKind::Conflict, summary)
-                    .hint("it is no orphan: nothing is to be done");
-                Pruned::Left { name: key, why }
+                Err(named_by_now())
             };
+            let pruned = Pruned::of(orphan.key, ended, data);
             totals.count(&pruned);
             let ends_all = ends_all(&pruned);
             if !context.report(pruned).await {
@@ -290,4 +309,37 @@ impl Job<World> for PruneOrphans {
         }
         Ok(totals)
     }
+}
+
+fn named_by_now() -> Failure {
+    Failure::new(FailureKind::Conflict, "an artifact version names it by now")
+        .hint("it is no orphan: nothing is to be done")
+}
+
+/// Deletes one orphan, unless it was registered or written to while the ones before it went: with
+/// many that takes its time.
+async fn prune_orphan(
+    client: &rest::Client,
+    oss: &oss::Client,
+    bucket: &BucketName,
+    orphan: &Orphan,
+    gone: &mut Tally,
+) -> Result<(), Failure> {
+    let Orphan { key, newest, .. } = orphan;
+    let named = all_below(client, &format!("s3://{bucket}/{key}")).await?;
+    if !is_still_orphan(key, bucket.as_str(), &named) {
+        return Err(named_by_now());
+    }
+    let request = ListRequest { prefix: key.clone(), ..ListRequest::default() };
+    let mut pages = oss.list_stream(bucket, request);
+    while let Some(page) = pages.next().await {
+        let page = page?.value;
+        let mut own = page.entries().filter(|entry| is_in(entry.key, key));
+        if own.any(|entry| entry.last_modified > *newest) {
+            let summary = "something was written there since it was counted";
+            return Err(Failure::new(FailureKind::Conflict, summary)
+                .hint("look again later: osstack artifact orphans STORE"));
+        }
+    }
+    delete_below(oss, bucket, key, gone).await
 }

@@ -24,7 +24,7 @@ use crate::zenml::rest;
 /// Newest first: what every list of runs and versions is asked for.
 pub(super) const NEWEST: (&str, &str) = ("sort_by", "desc:created");
 /// Things asked for at once where not all are wanted.
-const PAGE: u32 = 500;
+pub(super) const PAGE: u32 = 500;
 
 /// `query` in the connection's project; in the server's default one where it names none.
 pub(super) fn in_project<'a>(

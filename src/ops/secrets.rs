@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::job::{Context, Job, Nothing};
+use crate::catalog::Catalog;
 use crate::keystore::{self, Put, Summary};
+use crate::model::field::FieldError;
 use crate::model::name::Name;
 use crate::model::secret::{Secret, SecretDraft};
 
+use super::commit_record;
 use super::failure::{Failure, FailureKind};
 use super::world::{World, blocking};
 
@@ -111,6 +114,70 @@ impl Job<World> for SaveSecret {
         let keystore = Arc::clone(&context.world.keystore);
         blocking(move || keystore.put(secret, self.put)).await??;
         Ok(name)
+    }
+}
+
+/// Gives a secret another name, in the keystore and in all stores that use it; the next commit
+/// renames it in ZenML too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenameSecret {
+    /// The name it has.
+    pub name: String,
+    /// The name it gets.
+    pub to: String,
+}
+
+/// What [`RenameSecret`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenamedSecret {
+    /// Its name now.
+    pub name: Name,
+    /// How many stores use it.
+    pub stores: usize,
+}
+
+impl Job<World> for RenameSecret {
+    type Item = Nothing;
+    type Out = Result<RenamedSecret, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = &context.world;
+        let name = Name::parse(&self.to).map_err(|error| vec![FieldError::new("name", error)])?;
+        let from = self.name;
+        let catalog = world.catalog().await?;
+        let is_used = !catalog.users_of_secret(&from).is_empty();
+        let keystore = Arc::clone(&world.keystore);
+        let (old, new) = (from.clone(), name.clone());
+        let is_moved = blocking(move || {
+            let is_free = match keystore.get(new.as_str()) {
+                Err(keystore::Error::NoSuchSecret(_)) => true,
+                found => found.map(|_| false)?,
+            };
+            match keystore.get(&old) {
+                Ok(_) if is_free => Ok(false),
+                Ok(_) => Err(keystore::Error::NameTaken(new.to_string())),
+                // stopped before the stores followed: the same again goes on
+                Err(keystore::Error::NoSuchSecret(_)) if is_used && !is_free => Ok(true),
+                Err(error) => Err(error),
+            }
+        })
+        .await??;
+        // first: without it the next plan would make a second one
+        if let Ok(from) = Name::parse(&from) {
+            commit_record::rename(world, "secret", &from, &name).await?;
+        }
+        if !is_moved {
+            let keystore = Arc::clone(&world.keystore);
+            let (old, new) = (from.clone(), name.clone());
+            blocking(move || keystore.rename(&old, &new)).await??;
+        }
+        let (path, random) = world.catalog_edit();
+        let to = name.clone();
+        let (stores, _) = blocking(move || {
+            Catalog::edit(&path, random, |edit| Ok(edit.rename_secret_references(&from, &to)))
+        })
+        .await??;
+        Ok(RenamedSecret { name, stores })
     }
 }
 

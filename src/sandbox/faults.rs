@@ -3,6 +3,7 @@
 
 mod named;
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -139,17 +140,35 @@ struct Switched {
     faults: Faults,
     /// Requests met so far.
     requests: u64,
+    /// What changes, and before which request.
+    later: Option<(u64, Later)>,
+}
+
+/// A change to come.
+struct Later(Box<dyn FnOnce(&mut Faults) + Send>);
+
+impl fmt::Debug for Later {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Later").finish_non_exhaustive()
+    }
 }
 
 impl FaultSwitch {
     /// Begins with `faults`.
     pub fn new(faults: Faults) -> Self {
-        Self(Arc::new(Mutex::new(Switched { faults, requests: 0 })))
+        Self(Arc::new(Mutex::new(Switched { faults, ..Switched::default() })))
     }
 
     /// Changes faults, from the next request on.
     pub fn change(&self, change: impl FnOnce(&mut Faults)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).faults);
+    }
+
+    /// Changes faults once so many `more` requests were met: in the middle of something.
+    pub fn change_after(&self, more: u64, change: impl FnOnce(&mut Faults) + Send + 'static) {
+        let mut switched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = switched.requests.saturating_add(more);
+        switched.later = Some((due, Later(Box::new(change))));
     }
 
     /// The certificate that a handshake meets.
@@ -163,6 +182,9 @@ impl FaultSwitch {
         let mut switched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = switched.requests;
         switched.requests = before.saturating_add(1);
+        if let Some((_, Later(change))) = switched.later.take_if(|(due, _)| *due <= before) {
+            change(&mut switched.faults);
+        }
         let mut met = switched.faults.clone();
         for share in
             [&mut met.closed_share, &mut met.unavailable_share, &mut met.too_many_requests_share]

@@ -304,9 +304,14 @@ impl PlanScreen {
             },
             Msg::Undone(outcome) => match settled(outcome) {
                 Ok(undone) => {
+                    let is_all = undone.left.is_empty();
                     self.commit = Stage::Undone(undone);
                     self.progress.clear();
-                    Step::toast(Tone::Good, "what the commit made is taken back")
+                    if is_all {
+                        Step::toast(Tone::Good, "what the commit made is taken back")
+                    } else {
+                        Step::toast(Tone::Warning, "some of it stays: the next plan names it")
+                    }
                 }
                 Err(failure) => {
                     let said = failure.summary.clone();

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::plan::{Plan, Step};
 use super::remote::Remote;
 use super::rest::{Component, Error, Secret, Stack};
+use crate::base::visible::visible;
 use crate::model::stack;
 
 pub use compare::{compare, users};
@@ -32,8 +33,10 @@ pub type Made = BTreeMap<String, String>;
 /// What one `ZenML` holds of all that a plan touches.
 #[derive(Debug, Default)]
 pub struct Held {
-    /// The secret that the store names.
+    /// The secret that the store names, or what osstack made for it under another name.
     pub secret: Option<Secret>,
+    /// Names of components beside those of the plan that refer to the secret's other name.
+    pub secret_users: Vec<String>,
     /// The components that the plan describes or the stack names.
     pub components: Vec<Component>,
     /// The stack.
@@ -111,6 +114,25 @@ pub struct Change {
 }
 
 impl Change {
+    /// The name it gets, behind the one it has where that differs: `old -> new`.
+    pub fn title(&self) -> String {
+        let name = self.step.name();
+        match (&self.former_name, &self.action) {
+            (Some(former), Action::Update { .. }) => format!("{} -> {name}", visible(former)),
+            _ => name.to_string(),
+        }
+    }
+
+    /// What differs beside the name.
+    pub fn changed_fields(&self) -> impl Iterator<Item = &FieldChange> {
+        self.fields.iter().filter(|field| self.former_name.is_none() || field.name != "name")
+    }
+
+    /// Whether more than a secret's name changes.
+    pub fn changes_values(&self) -> bool {
+        self.changed_fields().next().is_some()
+    }
+
     /// Whether anything happens.
     pub fn is_needed(&self) -> bool {
         !matches!(self.action, Action::Keep { .. })
@@ -207,9 +229,30 @@ pub async fn read(
             (named, _) => Ok(named),
         }
     };
-    let (secret, components, stack) =
-        tokio::try_join!(remote.secret(secret), components, held_stack)?;
-    Ok(Held { secret, components, stack })
+    let held_secret = async {
+        match (remote.secret(secret).await?, made.get(&format!("secret/{secret}"))) {
+            (None, Some(id)) => remote.secret_by_id(id).await,
+            (named, _) => Ok(named),
+        }
+    };
+    let (held_secret, components, stack) = tokio::try_join!(held_secret, components, held_stack)?;
+    let mut secret_users = Vec::new();
+    if let Some(former) = held_secret.as_ref().filter(|held| held.name != secret) {
+        let all = remote.components(None).await?;
+        // the plan's own will refer to the new name
+        let is_own = |one: &Component| {
+            let is_described = |step: &Step| step.key() == format!("{}/{}", one.kind, one.name);
+            plan.steps.iter().any(is_described) || made_for(plan, made, &one.id)
+        };
+        let others = users(&former.name, &all).filter(|one| !is_own(one));
+        secret_users.extend(others.map(|one| one.name.clone()));
+    }
+    Ok(Held { secret: held_secret, secret_users, components, stack })
+}
+
+/// Whether the component `id` is what osstack made for one that the plan describes.
+fn made_for(plan: &Plan, made: &Made, id: &str) -> bool {
+    plan.steps.iter().any(|step| made.get(&step.key()).is_some_and(|known| known == id))
 }
 
 /// Type and name of the components that the plan describes or the stack names, each once.

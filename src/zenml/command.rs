@@ -129,6 +129,16 @@ impl Client {
         }
     }
 
+    /// The secret with this id, with its values; nothing where it is gone.
+    pub async fn secret_by_id(&self, id: &str) -> Result<Option<Secret>, Error> {
+        let action = "read ZenML's secrets";
+        match self.read(action, "secret", json!({ "id": id })).await {
+            Ok(body) => Secret::take(body).map(Some).ok_or_else(|| unreadable(action)),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// All components of a type; of every type where none is named.
     pub async fn components(&self, kind: Option<&str>) -> Result<Vec<Component>, Error> {
         self.all_components(json!({ "kind": kind })).await

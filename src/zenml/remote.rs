@@ -53,9 +53,20 @@ impl Remote {
         either!(self, client => client.create_secret(name, values))
     }
 
-    /// Sets some values of a secret and leaves the others; a value of nothing deletes its key.
-    pub async fn update_secret(&self, id: &str, values: &NewValues<'_>) -> Result<(), Error> {
-        either!(self, client => client.update_secret(id, values))
+    /// The secret with this id, with its values; nothing where it is gone.
+    pub async fn secret_by_id(&self, id: &str) -> Result<Option<Secret>, Error> {
+        either!(self, client => client.secret_by_id(id))
+    }
+
+    /// Gives a secret another name where there is one, sets some of its values and leaves the
+    /// others; a value of nothing deletes its key.
+    pub async fn update_secret(
+        &self,
+        id: &str,
+        name: Option<&str>,
+        values: &NewValues<'_>,
+    ) -> Result<(), Error> {
+        either!(self, client => client.update_secret(id, name, values))
     }
 
     /// Deletes a secret; gone already is as good.

@@ -1,6 +1,8 @@
 //! Runs, artifacts and pruning through the real program, against a server over what the demo's
 //! bucket holds.
 
+mod orphans;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -108,6 +110,10 @@ fn an_artifact_is_described_with_what_is_around_it() {
     let versions = listed["artifact_versions"].as_array().unwrap();
     assert_eq!(versions.len(), 3);
     assert_eq!(versions[0]["version"], "3");
+    let two = beds.json(&["artifact", "list", "--name", "model", "-n", "2"]);
+    assert_eq!(two["artifact_versions"].as_array().unwrap(), &versions[..2], "the newest ones");
+    let usual = beds.json(&["artifact", "list"]);
+    assert_eq!(usual["artifact_versions"].as_array().unwrap().len(), 20, "as many as of runs");
     let elsewhere = beds.json(&["artifact", "list", "--store", "scratch_store"]);
     assert!(elsewhere["artifact_versions"].as_array().unwrap().is_empty());
 

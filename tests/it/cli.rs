@@ -258,6 +258,34 @@ fn catalog_entries_change_and_keep_their_comments() {
 }
 
 #[test]
+fn what_gets_another_name_keeps_what_names_it() {
+    let bench = Bench::furnished();
+    let named = |words: &[&str]| bench.run(&[words, &["--json"]].concat()).ok().json();
+    let store = named(&["stack", "describe", "demo_stack"])["components"]["artifact_store"][0]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let secret =
+        named(&["artifact-store", "describe", &store])["secret"].as_str().unwrap().to_owned();
+    let said = bench.run(&["secret", "rename", &secret, "key_two"]).ok().out;
+    assert!(said.contains("the next commit renames it there"), "{said}");
+    assert_eq!(named(&["artifact-store", "describe", &store])["secret"], "key_two");
+    bench.run(&["ls", &format!("{store}:")]).ok();
+    bench.run(&["artifact-store", "rename", &store, "store_two"]).ok();
+    let stack = named(&["stack", "describe", "demo_stack"]);
+    assert_eq!(stack["components"]["artifact_store"][0], "store_two");
+    let said = bench.run(&["stack", "rename", "demo_stack", "stack_two"]).ok().err;
+    assert!(said.contains("demo_stack is called stack_two here"), "{said}");
+    for words in [
+        ["secret", "rename", "no_such", "x"],
+        ["artifact-store", "rename", &store, "x"],
+        ["stack", "rename", "demo_stack", "x"],
+    ] {
+        assert_eq!(bench.run(&words).code, 1, "{words:?}");
+    }
+}
+
+#[test]
 fn the_region_table() {
     let bench = Bench::empty();
     let all = bench.run(&["regions", "--json"]).ok().json();

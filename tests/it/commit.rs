@@ -4,6 +4,7 @@
 
 mod at_the_screen;
 mod broken_off;
+mod renamed;
 mod signed_in;
 mod taken_over;
 
@@ -378,7 +379,7 @@ async fn names_that_were_there(bed: &Bed) {
     let both = vec![set(aws_id), set(aws_secret)];
     let one = vec![set(aws_id), (aws_secret, None)];
     for added in [Vec::new(), both, one] {
-        server.update_secret(&made, &added).await.unwrap();
+        server.update_secret(&made, None, &added).await.unwrap();
         let job = commit_of(&me.name("stack"), Aim::Present);
         me.run(CommitStack { adopt: true, ..job }).await.unwrap();
         let mut read = Vec::new();
@@ -489,6 +490,8 @@ async fn all(bed: &Bed) {
     an_unchecked_store(bed).await;
     secrets_that_stay(bed).await;
     a_key_that_ends(bed).await;
+    renamed::a_secret(bed).await;
+    renamed::a_secret_that_others_name(bed).await;
     taken_over::a_stack_of_somebody_else(bed).await;
     taken_over::a_store_made_by_hand(bed).await;
     taken_over::what_differs(bed).await;

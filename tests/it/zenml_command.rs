@@ -93,8 +93,8 @@ async fn values_reach_zenml_by_a_file_without_a_name_alone() {
     let value = SecretString::new(CANARY.into());
     let values = [("secret_access_key", Some(&value)), ("session_token", None)];
     assert_eq!(client.create_secret("oss", &values).await.unwrap(), "s1");
-    client.update_secret("s1", &values).await.unwrap();
-    client.update_secret("s1", &[("session_token", None)]).await.unwrap();
+    client.update_secret("s1", None, &values).await.unwrap();
+    client.update_secret("s1", None, &[("session_token", None)]).await.unwrap();
     client.delete_secret("s1").await.unwrap();
     let read = client.secret("oss").await.unwrap().unwrap();
     assert_eq!(read.values["key"], Some(SecretString::new(CANARY.into())));

@@ -22,7 +22,12 @@ pub(crate) struct State {
     pub(crate) broken_deletes: usize,
     /// After so many requests the next one is held without an answer, and that it is here is said.
     pub(crate) held: Option<(usize, Sender<()>)>,
+    /// Before the first request that has this in its target somebody else does something.
+    pub(crate) before: Option<(String, Meanwhile)>,
 }
+
+/// What somebody else does.
+pub(crate) type Meanwhile = Box<dyn FnOnce(&mut Runs) + Send>;
 
 impl Deref for State {
     type Target = Runs;
@@ -44,7 +49,11 @@ impl State {
     }
 
     fn answer(&mut self, method: &str, target: &str) -> (u16, Value) {
-        self.requests.push(format!("{method} {target}"));
+        let asked = format!("{method} {target}");
+        if let Some((_, act)) = self.before.take_if(|(part, _)| asked.contains(&**part)) {
+            act(&mut self.of);
+        }
+        self.requests.push(asked);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let query: BTreeMap<String, String> = query
             .split('&')

@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 from sandbox import BINARY, forget_the_machine, sandbox
+from terminal import Terminal
 from zenml_test import api_key, environment, server
 
 HERE = pathlib.Path(__file__).parent
@@ -237,6 +238,7 @@ def browse(user, box, versions):
                 check(files.get(file, 0) > 0, f"{name}: {files}")
                 located[f"{name}:{number}"] = outputs[name]["location"], files
     look_into(user, located)
+    look_with_keys(user)
     logs = user.osstack("run", "logs", "acceptance-2", "--step", "load")
     check("run 2 has 5000 rows" in logs and "run 1 " not in logs, logs)
     print("what osstack shows is what ZenML wrote", flush=True)
@@ -261,6 +263,37 @@ def look_into(user, located):
     same(content("report", "output.html"), "<h1>Run 2</h1><p>Größe: 100 %</p>", "the page")
     # ZenML's own preview of a frame lies beside it
     check("5000.0" in content("frame", "describe.csv"), "the preview of the frame")
+
+
+def look_with_keys(user):
+    """The same at the screen: from launch to the newest run, its artifacts and their previews."""
+    shown = [
+        # the artifact, its class, the file, what stands in its preview
+        ("settings", "dict", "data.json", ['"number": 2', '"a b"', '"中文"', '"rate": 0.5']),
+        ("frame", "DataFrame", "describe.csv", ["count", "5000.0"]),
+    ]
+    with Terminal([BINARY], {**user.environment, "LANG": "C.UTF-8"}) as terminal:
+        # it opens on the last runs by itself, or is told to
+        terminal.wait_for("7 Runs")
+        terminal.send("7")
+        terminal.wait_for("acceptance-2", "▸")
+        terminal.send("\r")
+        terminal.wait_for("acceptance-2", "step, output")
+        for name, kind, file, values in shown:
+            terminal.go_to(f" {name} ")
+            row = terminal.marked()
+            check(kind in row and "v2" in row, row)
+            terminal.send("a")
+            terminal.wait_for(f"{name}:2", kind, file)
+            terminal.go_to(file)
+            terminal.send("\r")
+            terminal.wait_for(f"/{file} ", *values)
+            terminal.send("\x1b")
+            terminal.wait_for("files, lineage", "▸")
+            terminal.send("\x1b")
+            terminal.wait_for("step, output", "▸")
+        same(terminal.end("q"), 0, "how the screen ended")
+        user.said += terminal.said
 
 
 def prune(user, python, box, versions):

@@ -83,8 +83,11 @@ pub enum Artifact {
         #[arg(long, short)]
         store: Option<String>,
         /// Of the artifact of this name
-        #[arg(long, short)]
+        #[arg(long)]
         name: Option<String>,
+        /// So many at the most
+        #[arg(long, short = 'n', default_value_t = 20, value_name = "N")]
+        limit: usize,
         /// Connection
         #[command(flatten)]
         zenml: Connection,

@@ -28,7 +28,8 @@ pub enum Stack {
         #[arg(long, short)]
         yes: bool,
     },
-    /// Give a stack another name
+    /// Give a stack another name here; where ZenML has it from osstack, the next commit renames it
+    /// there in place of making a second one
     Rename {
         /// The stack
         name: String,

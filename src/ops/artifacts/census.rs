@@ -75,8 +75,16 @@ pub(in crate::ops) async fn all_in_bucket(
     client: &rest::Client,
     bucket: &str,
 ) -> Result<Vec<ArtifactVersion>, Failure> {
+    all_below(client, &format!("s3://{bucket}")).await
+}
+
+/// The same of those whose URI begins with `uri`.
+pub(in crate::ops) async fn all_below(
+    client: &rest::Client,
+    uri: &str,
+) -> Result<Vec<ArtifactVersion>, Failure> {
     let mut all = Vec::new();
-    let below = format!("startswith:s3://{bucket}");
+    let below = format!("startswith:{uri}");
     for project in projects(client).await? {
         let query = [("project", project.as_str()), ("uri", &below), ("sort_by", "asc:created")];
         let listed = client.list("/artifact_versions", &query).await?;

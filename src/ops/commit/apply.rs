@@ -83,8 +83,11 @@ async fn update(
             let given = keys.iter().copied().zip(&values).map(|(key, value)| (key, Some(value)));
             let gone = change.fields.iter().filter(|field| field.to.is_none());
             let gone = gone.map(|field| (field.name.as_str(), None));
-            let values: Vec<_> = given.chain(gone).collect();
-            remote.update_secret(id, &values).await
+            let mut values: Vec<_> = given.chain(gone).collect();
+            if !change.changes_values() {
+                values.clear();
+            }
+            remote.update_secret(id, name, &values).await
         }
         Step::Component { configuration, .. } => {
             let change =
@@ -169,7 +172,12 @@ pub(super) fn former(change: &Change, held: &Held) -> Result<Option<SecretString
             let values: BTreeMap<&str, Option<&str>> = values
                 .map(|(key, value)| (key.as_str(), value.as_ref().map(SecretString::expose)))
                 .collect();
-            json!({ "name": name.as_str(), "values": values })
+            let there = held.secret.as_ref().map_or(name.as_str(), |secret| &secret.name);
+            let mut former = json!({ "name": there, "values": values });
+            if let (Action::Update { .. }, false) = (&change.action, change.changes_values()) {
+                former = json!({ "name": there });
+            }
+            former
         }
         Step::Component { kind, flavor, configuration, .. } => {
             let there = held.components.iter().find(|one| one.id == id);

@@ -16,7 +16,8 @@ use crate::zenml::changes::{COMMIT_LABEL, users};
 use crate::zenml::remote::Remote;
 use crate::zenml::rest::{ComponentChange, Error, Kind, StackChange};
 
-/// Takes back the last commit of a stack, where it stopped in the middle.
+/// Takes back the last commit of a stack, where it stopped in the middle. What cannot be taken back
+/// stays in the record with the reason: plans name it, and the same again tries it anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndoCommit {
     /// The stack.
@@ -59,28 +60,38 @@ impl Job<World> for UndoCommit {
         let mut undone = Undone::default();
         let undo = Undo { world, remote: &remote, commit: &commit };
         for step in commit.touched().rev() {
-            undo.step(step, &mut undone).await.map_err(|error| {
+            let left = undo.step(step, &mut undone).await.map_err(|error| {
                 let mut failure = error;
                 failure.summary = format!("{}: {}", step.key.replace('/', " "), failure.summary);
                 failure.hint(format!("try again: osstack commit {} --undo", self.stack))
             })?;
-            let (stack, step) = (self.stack.clone(), step.clone());
+            let (stack, step, stays) = (self.stack.clone(), step.clone(), left.is_some());
             commit_record::change(world, &connection.name, &server.id, move |record| {
                 let steps = record.commits.get_mut(&stack).into_iter();
                 let mut steps = steps.flat_map(|commit| &mut commit.steps);
                 if let Some(one) = steps.find(|one| one.key == step.key && one.act == step.act) {
-                    one.progress = Progress::Undone;
+                    one.left = left.map(str::to_owned);
+                    if !stays {
+                        one.progress = Progress::Undone;
+                    }
                 }
-                if step.act == Act::Create {
+                if !stays && step.act == Act::Create {
                     record.made.remove(&step.key);
                 }
             })
             .await?;
         }
-        end(world, &connection.name, &server.id, &self.stack, &commit.id).await?;
+        let record = commit_record::load(world, &connection.name, &server.id).await?;
+        let is_left = |commit: &Commit| commit.touched().next().is_some();
+        if !record.commits.get(&self.stack).is_some_and(is_left) {
+            end(world, &connection.name, &server.id, &self.stack, &commit.id).await?;
+        }
         Ok(undone)
     }
 }
+
+/// Of what is not there any more.
+const GONE: &str = "it is gone meanwhile";
 
 struct Undo<'a> {
     world: &'a World,
@@ -89,30 +100,38 @@ struct Undo<'a> {
 }
 
 impl Undo<'_> {
-    async fn step(&self, step: &CommitStep, undone: &mut Undone) -> Result<(), Failure> {
+    /// Answers why it stays, where it is still there.
+    async fn step(
+        &self,
+        step: &CommitStep,
+        undone: &mut Undone,
+    ) -> Result<Option<&'static str>, Failure> {
         let (kind, name) = step.key.split_once('/').unwrap_or((&step.key, ""));
         let shown = format!("{} {name}", kind.replace('_', " "));
-        match step.act {
+        let left = match step.act {
             Act::Create => {
-                let Some(id) = self.made(step, kind, name).await? else { return Ok(()) };
-                match self.delete(kind, name, &id).await? {
-                    None => undone.deleted.push(shown),
-                    Some(why) => undone.left.push(format!("{shown}: {why}")),
+                let Some(id) = self.made(step, kind, name).await? else { return Ok(None) };
+                let left = self.delete(kind, name, &id).await?;
+                if left.is_none() {
+                    undone.deleted.push(shown.clone());
                 }
+                left
             }
             Act::Update | Act::Delete => {
-                let Some(former) = self.former(&step.key).await? else {
-                    undone.left.push(format!("{shown}: what it was is not known any more"));
-                    return Ok(());
-                };
                 let id = step.id.as_deref().filter(|_| step.act == Act::Update);
-                match self.restore(kind, id, &former).await? {
-                    None => undone.restored.push(shown),
-                    Some(why) => undone.left.push(format!("{shown}: {why}")),
+                let left = match self.former(&step.key).await? {
+                    Some(former) => self.restore(kind, id, &former).await?,
+                    None => Some("what it was is not known any more"),
+                };
+                if left.is_none() {
+                    undone.restored.push(shown.clone());
                 }
+                left
             }
-        }
-        Ok(())
+        };
+        undone.left.extend(left.map(|why| format!("{shown}: {why}")));
+        // what somebody deleted meanwhile is not there to be taken back
+        Ok(left.filter(|why| *why != GONE))
     }
 
     /// Deletes what the commit made; nothing, or why it stays: others may use it by now.
@@ -128,15 +147,13 @@ impl Undo<'_> {
                 // ZenML would delete it under the feet of what names it
                 let components = self.remote.components(None).await?;
                 if users(name, &components).next().is_some() {
-                    return Ok(Some(
-                        "something else names it; it stays in ZenML until you delete it",
-                    ));
+                    return Ok(Some("something else names it"));
                 }
                 self.remote.delete_secret(id).await?;
             }
             _ => {
                 if !self.remote.stacks_with(id).await?.is_empty() {
-                    return Ok(Some("a stack uses it; it stays in ZenML until you delete it"));
+                    return Ok(Some("a stack uses it"));
                 }
                 self.remote.delete_component(id).await?;
             }
@@ -194,10 +211,13 @@ impl Undo<'_> {
         let map =
             |name: &str| former.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
         let labels = map("labels");
-        let gone = "it is gone meanwhile";
         let restored = match kind {
             "secret" => {
                 let values = map("values");
+                if let (Some(id), None) = (id, former.get("values")) {
+                    // nothing but its name changed
+                    return unless_gone(self.remote.update_secret(id, Some(name), &[]).await);
+                }
                 if values.is_empty() || values.values().any(Value::is_null) {
                     return Ok(Some("ZenML does not show its former values to this user"));
                 }
@@ -211,7 +231,7 @@ impl Undo<'_> {
                 let given: Vec<_> =
                     values.iter().map(|(key, value)| (key.as_str(), Some(value))).collect();
                 match id {
-                    Some(id) => self.remote.update_secret(id, &given).await,
+                    Some(id) => self.remote.update_secret(id, Some(name), &given).await,
                     None => self.remote.create_secret(name, &given).await.map(drop),
                 }
             }
@@ -252,10 +272,15 @@ impl Undo<'_> {
                 }
             }
         };
-        match restored {
-            Ok(()) => Ok(None),
-            Err(error) if error.kind == Kind::NotFound => Ok(Some(gone)),
-            Err(error) => Err(error),
-        }
+        unless_gone(restored)
+    }
+}
+
+/// Nothing, or why it could not be brought back.
+fn unless_gone(restored: Result<(), Error>) -> Result<Option<&'static str>, Error> {
+    match restored {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind == Kind::NotFound => Ok(Some(GONE)),
+        Err(error) => Err(error),
     }
 }

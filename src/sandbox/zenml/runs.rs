@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use time::{Date, Duration};
+use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
 /// The project's id.
 pub const PROJECT: &str = "f8cf76bc-0dff-4dca-b6d3-8f1c4627b66b";
@@ -203,6 +203,12 @@ impl Runs {
         state
     }
 
+    /// The last day whose runs lie behind us: they are at nine in the morning, UTC.
+    pub fn last_day(now: OffsetDateTime) -> Date {
+        let now = now.to_offset(UtcOffset::UTC);
+        if now.hour() < 10 { now.saturating_sub(Duration::DAY).date() } else { now.date() }
+    }
+
     /// The version `artifact:number`.
     pub fn version(&self, label: &str) -> Option<&Version> {
         self.versions.iter().find(|one| format!("{}:{}", one.artifact, one.number) == label)
@@ -399,4 +405,28 @@ fn paged(items: &[Value], query: &BTreeMap<String, String>) -> (u16, Value) {
     let body = json!({ "index": page, "max_size": size, "total_pages": pages, "total": total,
         "items": items });
     (200, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::{date, datetime};
+
+    #[test]
+    fn no_run_lies_ahead_at_any_hour() {
+        let files = ["load_rides/rides", "split_rides/train", "evaluate/card"];
+        let keys = files.map(|step| (format!("zenml/{step}/run/c7a28315/file"), 1));
+        for hour in 0..24 {
+            let now = datetime!(2026-03-15 00:00 UTC) + Duration::hours(hour);
+            let runs = Runs::over(&keys, Runs::last_day(now));
+            let run = runs.runs.iter().map(|one| &one.created);
+            let step = runs.steps.iter().map(|one| &one.created);
+            let version = runs.versions.iter().map(|one| &one.created);
+            let last = run.chain(step).chain(version).max().unwrap();
+            let until = format!("{}T{hour:02}:00:00", now.date());
+            assert!(*last <= until, "{last} at {until}");
+        }
+        assert_eq!(Runs::last_day(datetime!(2026-03-15 18:00 +09:00)), date!(2026 - 03 - 14));
+        assert_eq!(Runs::last_day(datetime!(2026-03-15 10:00 UTC)), date!(2026 - 03 - 15));
+    }
 }

@@ -98,7 +98,7 @@ impl PlanScreen {
         for (index, change) in changes.changes.iter().enumerate() {
             lines.push(Line::raw(""));
             lines.push(self.headline(index, change, theme));
-            lines.extend(change.fields.iter().flat_map(|field| field_lines(field, room, theme)));
+            lines.extend(change.changed_fields().flat_map(|field| field_lines(field, room, theme)));
             if self.face == Face::Calls {
                 lines.extend(call_lines(change, room, theme));
             }
@@ -130,7 +130,7 @@ impl PlanScreen {
         let mut spans = vec![
             Span::styled(format!(" {sign} "), style),
             Span::styled(
-                format!("{} {}", change.step.subject(), change.step.name()),
+                format!("{} {}", change.step.subject(), change.title()),
                 if change.is_needed() { theme.title() } else { theme.muted() },
             ),
         ];

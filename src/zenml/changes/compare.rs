@@ -23,7 +23,8 @@ pub fn compare(
 ) -> Changes {
     let mut changes = Changes { notes: plan.notes.clone(), ..Changes::default() };
     let planned = plan.steps.iter().any(|step| matches!(step, Step::Secret { .. }));
-    if !planned && held.secret.is_none() {
+    let is_named = held.secret.as_ref().is_some_and(|held| held.name == secret);
+    if !planned && !is_named {
         changes.blockers.push(format!(
             "the secret {secret} is neither in the keystore nor in ZenML: \
              osstack secret create {secret}"
@@ -33,7 +34,15 @@ pub fn compare(
         match step {
             Step::Secret { name, keys } => {
                 let change = secret_change(name, keys, held, made, credentials);
-                if held.secret.as_ref().is_some_and(|secret| secret.is_private) {
+                let former = held.secret.as_ref().map(|secret| secret.name.as_str());
+                if let (Action::Create, Some(former)) = (&change.action, former) {
+                    let former = visible(former);
+                    changes.notes.push(format!(
+                        "The secret {former} is not renamed, since {} refers to it: {name} is made \
+                         beside it. Where nothing needs it any more: zenml secret delete {former}.",
+                        visible(&held.secret_users.join(", ")),
+                    ));
+                } else if held.secret.as_ref().is_some_and(|secret| secret.is_private) {
                     changes.notes.push(format!(
                         "The secret {name} is private in ZenML: others who use the store cannot \
                          read it."
@@ -54,7 +63,7 @@ pub fn compare(
 /// secrets have no labels. That only our own stores name it proves nothing: it may have been there
 /// before them.
 pub(super) fn is_ours(secret: &Secret, made: &Made) -> bool {
-    made.get(&format!("secret/{}", secret.name)) == Some(&secret.id)
+    made.iter().any(|(key, id)| key.starts_with("secret/") && *id == secret.id)
 }
 
 /// The components, of whatever type, that name the secret or refer to a value of it
@@ -102,12 +111,18 @@ fn secret_change(
         from: from.map(str::to_owned),
         to: to.map(str::to_owned),
     };
-    let Some(secret) = &held.secret else {
+    // one that is renamed under the feet of others is as good as deleted for them
+    let usable = |secret: &&Secret| secret.name == name.as_str() || held.secret_users.is_empty();
+    let Some(secret) = held.secret.as_ref().filter(usable) else {
         let fields = keys.iter().map(|key| field(key, None, Some("new"))).collect();
         return change(keys.to_vec(), Action::Create, fields, false);
     };
     let keys = kept_names(keys, secret);
+    let former_name = (secret.name != name.as_str()).then(|| secret.name.clone());
     let mut fields = Vec::new();
+    if let Some(former) = &former_name {
+        fields.push(field("name", Some(former), Some(name.as_str())));
+    }
     let wanted = credentials.map(Credentials::in_order).unwrap_or_default();
     for (key, wanted) in keys.iter().zip(&wanted) {
         match secret.values.get(*key) {
@@ -127,7 +142,7 @@ fn secret_change(
     let is_foreign = !is_ours(secret, made);
     let id = secret.id.clone();
     let action = if fields.is_empty() { Action::Keep { id } } else { Action::Update { id } };
-    change(keys, action, fields, is_foreign)
+    Change { former_name, ..change(keys, action, fields, is_foreign) }
 }
 
 /// A secret that is there keeps the names its values have: whatever reads it reads those. But where

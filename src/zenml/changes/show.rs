@@ -63,6 +63,9 @@ impl Change {
                 if is_new {
                     body.insert("private".into(), json!(false));
                 }
+                if !is_new && !self.changes_values() {
+                    return Value::Object(body);
+                }
                 let hidden = keys.iter().map(|key| ((*key).to_owned(), json!("…")));
                 let gone = self.fields.iter().filter(|field| field.to.is_none());
                 let gone = gone.map(|field| (field.name.clone(), Value::Null));

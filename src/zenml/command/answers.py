@@ -51,13 +51,17 @@ def user():
     return shown(client().active_user)
 
 
-def secret(name):
-    named = everything(client().list_secrets, name="equals:" + name)
-    # the public one is what a store gets where both are there
-    named.sort(key=lambda one: one.private)
-    if not named:
-        return None
-    one = client().zen_store.get_secret(named[0].id)
+def secret(name=None, id=None):
+    from uuid import UUID
+
+    if id is None:
+        named = everything(client().list_secrets, name="equals:" + name)
+        # the public one is what a store gets where both are there
+        named.sort(key=lambda one: one.private)
+        if not named:
+            return None
+        id = named[0].id
+    one = client().zen_store.get_secret(UUID(str(id)))
     answer = shown(one)
     # older ones put stars in place of the values
     answer["body"]["values"] = {

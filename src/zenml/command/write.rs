@@ -25,20 +25,27 @@ impl Client {
         made.map(|secret| secret.id).ok_or_else(|| not_there(action))
     }
 
-    /// Sets some values of a secret and leaves the others; a value of nothing deletes its key.
-    pub async fn update_secret(&self, id: &str, values: &NewValues<'_>) -> Result<(), Error> {
+    /// Gives a secret another name where there is one, sets some of its values and leaves the
+    /// others; a value of nothing deletes its key.
+    pub async fn update_secret(
+        &self,
+        id: &str,
+        name: Option<&str>,
+        values: &NewValues<'_>,
+    ) -> Result<(), Error> {
+        if let Some(name) = name {
+            let line = CommandLine::new(["secret", "rename", id, "-n", name]);
+            self.zenml("rename ZenML's secret", &line, None).await?;
+        }
+        if values.is_empty() {
+            return Ok(());
+        }
         let line = CommandLine::new(["secret", "update", id]);
         let sets = values.iter().any(|(_, value)| value.is_some());
         let gone = values.iter().filter(|(_, value)| value.is_none());
         let gone = gone.map(|(key, _)| format!("--remove-keys={key}"));
         let line = line.and(sets.then_some(FROM_STDIN)).and(gone);
         self.zenml("change ZenML's secret", &line, sets.then_some(values)).await
-    }
-
-    /// Gives a secret another name.
-    pub async fn rename_secret(&self, id: &str, name: &str) -> Result<(), Error> {
-        let line = CommandLine::new(["secret", "rename", id, "-n", name]);
-        self.zenml("rename ZenML's secret", &line, None).await
     }
 
     /// Deletes a secret; gone already is as good.

@@ -277,13 +277,14 @@ impl Stack {
     }
 }
 
-/// The body of a secret's creation; borrows the values for as long as the request is made.
-struct NewSecret<'a> {
+/// The body of a secret's creation or change; borrows the values for as long as the request is made.
+struct WrittenSecret<'a> {
     name: Option<&'a str>,
+    is_new: bool,
     values: &'a NewValues<'a>,
 }
 
-impl serde::Serialize for NewSecret<'_> {
+impl serde::Serialize for WrittenSecret<'_> {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap as _;
         let values: BTreeMap<&str, Option<&str>> = self
@@ -294,16 +295,20 @@ impl serde::Serialize for NewSecret<'_> {
         let mut out = to.serialize_map(None)?;
         if let Some(name) = self.name {
             out.serialize_entry("name", name)?;
+        }
+        if self.is_new {
             out.serialize_entry("private", &false)?;
         }
-        out.serialize_entry("values", &values)?;
+        if self.is_new || !values.is_empty() {
+            out.serialize_entry("values", &values)?;
+        }
         out.end()
     }
 }
 
-impl fmt::Debug for NewSecret<'_> {
+impl fmt::Debug for WrittenSecret<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewSecret").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("WrittenSecret").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -367,7 +372,12 @@ impl Client {
         found.sort_by_key(|secret| secret.is_private);
         let Some(first) = found.into_iter().next() else { return Ok(None) };
         // a list shows no values, not even keys
-        match self.get(&format!("/secrets/{}", first.id), &[]).await {
+        self.secret_by_id(&first.id).await
+    }
+
+    /// The secret with this id, with its values; nothing where it is gone.
+    pub async fn secret_by_id(&self, id: &str) -> Result<Option<Secret>, Error> {
+        match self.get(&format!("/secrets/{id}"), &[]).await {
             Ok(body) => Secret::take(body).map(Some).ok_or_else(|| unreadable("secret")),
             Err(error) if error.kind == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -376,22 +386,24 @@ impl Client {
 
     /// Makes a public secret; answers its id.
     pub async fn create_secret(&self, name: &str, values: &NewValues<'_>) -> Result<String, Error> {
-        let body = self.post("/secrets", &NewSecret { name: Some(name), values }).await?;
+        let body = self
+            .post("/secrets", &WrittenSecret { name: Some(name), is_new: true, values })
+            .await?;
         Secret::take(body).map(|secret| secret.id).ok_or_else(|| unreadable("secret"))
     }
 
-    /// Sets some values of a secret and leaves the others; a value of nothing deletes its key.
-    pub async fn update_secret(&self, id: &str, values: &NewValues<'_>) -> Result<(), Error> {
+    /// Gives a secret another name where there is one, sets some of its values and leaves the
+    /// others; a value of nothing deletes its key.
+    pub async fn update_secret(
+        &self,
+        id: &str,
+        name: Option<&str>,
+        values: &NewValues<'_>,
+    ) -> Result<(), Error> {
         // without patch_values the server drops every key that is not sent
         let query = [("patch_values", "true")];
-        let body = NewSecret { name: None, values };
+        let body = WrittenSecret { name, is_new: false, values };
         self.put(&format!("/secrets/{id}"), &query, &body).await.map(drop)
-    }
-
-    /// Gives a secret another name.
-    pub async fn rename_secret(&self, id: &str, name: &str) -> Result<(), Error> {
-        let query = [("patch_values", "true")];
-        self.put(&format!("/secrets/{id}"), &query, &json!({ "name": name })).await.map(drop)
     }
 
     /// Deletes a secret.

@@ -2,47 +2,100 @@
 
 use std::io::{Read, Write};
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 
 use super::bench::Bench;
 
-/// The program at a terminal: what it shows is read until `question` stands there, then `answer`
-/// is typed. Answers all that was shown, and the exit code.
-pub(crate) fn talk(bench: &Bench, arguments: &[&str], answers: &[(&str, &str)]) -> (String, u32) {
-    let size = PtySize { rows: 24, cols: 100, pixel_width: 0, pixel_height: 0 };
-    let pty = native_pty_system().openpty(size).unwrap();
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osstack"));
-    command.args(arguments);
-    command.env_clear();
-    for (name, value) in bench.variables() {
-        command.env(name, value);
+/// The program at a terminal.
+pub(crate) struct Talk {
+    child: Box<dyn Child + Send + Sync>,
+    reader: Box<dyn Read + Send>,
+    writer: Box<dyn Write + Send>,
+    shown: Vec<u8>,
+    /// What was shown before the last answer.
+    answered: usize,
+}
+
+impl Talk {
+    pub(crate) fn start(bench: &Bench, arguments: &[&str]) -> Self {
+        let size = PtySize { rows: 24, cols: 100, pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osstack"));
+        command.args(arguments);
+        command.env_clear();
+        for (name, value) in bench.variables() {
+            command.env(name, value);
+        }
+        let child = pty.slave.spawn_command(command).unwrap();
+        let reader = pty.master.try_clone_reader().unwrap();
+        let writer = pty.master.take_writer().unwrap();
+        Self { child, reader, writer, shown: Vec::new(), answered: 0 }
     }
-    let mut child = pty.slave.spawn_command(command).unwrap();
-    drop(pty.slave);
-    let (mut reader, mut writer) =
-        (pty.master.try_clone_reader().unwrap(), pty.master.take_writer().unwrap());
-    let mut shown = Vec::new();
-    let mut read_until = |question: &str, from: usize, shown: &mut Vec<u8>| {
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.shown).into_owned()
+    }
+
+    fn read_until(&mut self, question: &str) -> bool {
         let mut buffer = [0; 1024];
-        while !String::from_utf8_lossy(&shown[from..]).contains(question) {
-            match reader.read(&mut buffer) {
+        while !String::from_utf8_lossy(&self.shown[self.answered..]).contains(question) {
+            match self.reader.read(&mut buffer) {
                 // a pty whose other side is gone answers EIO
                 Ok(0) | Err(_) => return false,
-                Ok(count) => shown.extend_from_slice(&buffer[..count]),
+                Ok(count) => self.shown.extend_from_slice(&buffer[..count]),
             }
         }
         true
-    };
-    let mut from = 0;
-    for (question, answer) in answers {
-        let text = |shown: &[u8]| String::from_utf8_lossy(shown).into_owned();
-        assert!(read_until(question, from, &mut shown), "no {question:?} in {}", text(&shown));
-        from = shown.len();
-        writer.write_all(answer.as_bytes()).unwrap();
     }
-    read_until("\u{0}never shown", from, &mut shown);
-    let code = child.wait().unwrap().exit_code();
-    (String::from_utf8_lossy(&shown).into_owned(), code)
+
+    /// Reads until `question` stands there.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, question: &str) {
+        assert!(self.read_until(question), "no {question:?} in {}", self.text());
+    }
+
+    /// Types `answer` when `question` stands there.
+    #[track_caller]
+    pub(crate) fn answer(&mut self, question: &str, answer: &str) {
+        self.wait_for(question);
+        self.answered = self.shown.len();
+        self.writer.write_all(answer.as_bytes()).unwrap();
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// All that was shown, and the exit code.
+    pub(crate) fn end(mut self) -> (String, u32) {
+        self.read_until("\u{0}never shown");
+        let code = self.child.wait().unwrap().exit_code();
+        (self.text(), code)
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+    }
+}
+
+/// Runs the program at a terminal: when a question stands there, its answer is typed. Answers all
+/// that was shown, and the exit code.
+#[track_caller]
+pub(crate) fn talk(bench: &Bench, arguments: &[&str], answers: &[(&str, &str)]) -> (String, u32) {
+    let mut talk = Talk::start(bench, arguments);
+    for (question, answer) in answers {
+        talk.answer(question, answer);
+    }
+    talk.end()
 }
 
 #[test]

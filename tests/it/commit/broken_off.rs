@@ -8,7 +8,7 @@ use osstack::base::job::{Context, Job as _};
 use osstack::base::secret_string::SecretString;
 use osstack::model::connection::{ConnectionDraft, SignIn};
 use osstack::ops::commit::UndoCommit;
-use osstack::ops::commit_record::Progress;
+use osstack::ops::commit_record::{ListUnfinished, Progress};
 use osstack::ops::connections::{Connect, SignInWith};
 use osstack::ops::failure::FailureKind;
 use osstack::ops::plan::{Against, Aim};
@@ -125,6 +125,42 @@ async fn what_somebody_made_meanwhile_is_theirs() {
         let live = me.plan_of(&me.name("stack"), Aim::Present).await.unwrap();
         assert!(live.changes.changes[step].action.id().is_some(), "theirs is still there");
     }
+}
+
+/// What cannot be taken back stays named, and is tried again.
+#[tokio::test]
+async fn what_stays_is_named_until_it_is_taken_back() {
+    let zenml = StandIn::start();
+    let me = Committer::connected(&zenml.bed).await;
+    zenml.faults.change(|faults| faults.refused_from = Some((2, 500)));
+    me.commit().await.unwrap_err();
+    zenml.faults.change(|faults| *faults = ZenmlFaults::default());
+    let server = zenml.bed.client();
+    let none = serde_json::Map::new();
+    let id = async |kind: &str, name: &str| server.component(kind, name).await.unwrap().unwrap().id;
+    let components = [
+        ("orchestrator".to_owned(), vec![id("orchestrator", "default").await]),
+        ("artifact_store".to_owned(), vec![id("artifact_store", &me.name("store")).await]),
+    ];
+    let theirs = server.create_stack("theirs", &components.into(), &none).await.unwrap();
+    for _ in 0..2 {
+        let undone = undo(&me).await;
+        assert_eq!((undone.deleted.len(), undone.left.len()), (0, 2), "{undone:?}");
+        let live = me.plan_of(&me.name("stack"), Aim::Present).await.unwrap();
+        let words = live.unfinished.expect("it is named").words();
+        assert!(words.contains("made (a stack uses it)"), "{words}");
+        assert!(words.contains("made (something else names it)"), "{words}");
+        let listed = me.run(ListUnfinished { stack: me.name("stack") }).await.unwrap();
+        assert_eq!((listed.len(), listed[0].1.words()), (1, words));
+    }
+    assert_eq!(me.plan().await, after(2), "and is still known as ours");
+    server.delete_stack(&theirs).await.unwrap();
+    let undone = undo(&me).await;
+    assert_eq!((undone.deleted.len(), undone.left.len()), (2, 0), "{undone:?}");
+    assert_eq!(me.plan().await, NEW);
+    assert!(me.run(ListUnfinished { stack: me.name("stack") }).await.unwrap().is_empty());
+    let again = UndoCommit { stack: me.name("stack"), against: Against::Usual };
+    assert_eq!(me.run(again).await.unwrap_err().kind, FailureKind::NotFound);
 }
 
 /// The work is dropped on the spot, as a kill drops it: after each thing that is written down.

@@ -176,7 +176,7 @@ pub(super) async fn what_differs(bed: &Bed) {
     // an older ZenML has it under another name
     let key = secret.values.keys().find(|key| key.ends_with("secret_access_key")).unwrap();
     let values = [(key.as_str(), Some(&other))];
-    server.update_secret(&secret.id, &values).await.unwrap();
+    server.update_secret(&secret.id, None, &values).await.unwrap();
 
     let diff = me.diff().await;
     let states: Vec<There> = diff.things.iter().map(|thing| thing.there).collect();
