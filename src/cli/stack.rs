@@ -28,6 +28,7 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
     match verb {
         Verb::Register(settings) => {
             let draft = overlay(StackDraft::default(), settings)?;
+            know_types(&draft, session).await?;
             let name = session.run(SaveStack { draft, replaces: None }).await??;
             done("registered", &name, session).await?;
             warn_of_dangling(&name, session).await
@@ -103,6 +104,7 @@ async fn update(settings: StackSettings, session: &mut Session) -> Result<(), St
     let former = stack_of(&load(session).await?, &settings.name)?.clone();
     session.confirm_protected(&former, settings.yes)?;
     let draft = overlay(StackDraft::from(&former), settings)?;
+    know_types(&draft, session).await?;
     let name = session.run(SaveStack { draft, replaces: Some(Box::new(former)) }).await??;
     done("updated", &name, session).await?;
     warn_of_dangling(&name, session).await
@@ -166,6 +168,13 @@ fn overlay(mut draft: StackDraft, settings: StackSettings) -> Result<StackDraft,
     draft.protected = settings.protected.unwrap_or(draft.protected);
     draft.require_check = settings.require_check.unwrap_or(draft.require_check);
     Ok(draft)
+}
+
+async fn know_types(draft: &StackDraft, session: &mut Session) -> Result<(), Stop> {
+    for kind in draft.components.keys() {
+        super::component::know(*kind, session).await?;
+    }
+    Ok(())
 }
 
 /// `TYPE=NAME`.
@@ -266,7 +275,7 @@ mod tests {
     fn components_are_named_by_type() {
         assert_eq!(component("step-operator=a").unwrap(), (ComponentType::StepOperator, "a"));
         assert_eq!(component("alerter=").unwrap(), (ComponentType::Alerter, ""));
-        for bad in ["alerter", "registry=a", "=a"] {
+        for bad in ["alerter", "=a", "a b=c"] {
             assert_eq!(component(bad).unwrap_err().kind, FailureKind::Usage, "{bad}");
         }
     }

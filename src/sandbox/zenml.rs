@@ -50,6 +50,8 @@ pub struct ZenmlFaults {
     pub is_pro: bool,
     /// The user may not read values of secrets.
     pub hides_values: bool,
+    /// Types of components that it has beside those of 0.98.
+    pub more_types: Vec<String>,
     /// The version that it says it has, in place of 0.98.0.
     pub version: Option<String>,
 }

@@ -10,7 +10,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use bench::{Bench, Ran};
+use bench::{Bench, Ran, stop};
 
 const KEY: &str = r#"{"access_key_id": "LTAI5tSandboxSandbox0001",
     "secret_access_key": "sandboxSANDBOX0123456789secret"}"#;
@@ -351,26 +351,9 @@ fn the_sandbox_tells_where_it_is_and_stops_when_told() {
 #[test]
 fn a_commit_breaks_off_is_taken_back_and_goes_through() {
     let bench = Bench::furnished();
-    let start = |faults: &[&str]| {
-        let mut child = bench.spawn(&[&["sandbox", "--zenml"], faults].concat());
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let description: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(description["zenml"]["stand_in"], true);
-        let text = |name: &str| description["zenml"][name].as_str().unwrap().to_owned();
-        let login = ["zenml", "login", &text("url"), "--name", "here", "--api-key-stdin", "--json"];
-        let signed_in = bench.feed(&login, &text("api_key")).ok().json();
-        assert_eq!(signed_in["server"]["stand_in"], true);
-        child
-    };
-    let stop = |child: std::process::Child| {
-        let pid = rustix::process::Pid::from_child(&child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        assert_eq!(Ran::of(child.wait_with_output().unwrap()).code, 0);
-    };
     let commit = ["commit", "demo_stack", "--yes", "--without-check"];
 
-    let server = start(&["--zenml-fault", "refused-from=2"]);
+    let server = bench.zenml(&["--zenml-fault", "refused-from=2"]);
     let broken = bench.run(&commit);
     assert!(broken.code == 1 && broken.err.contains("--undo"), "{broken:?}");
     let undone = bench.run(&["commit", "demo_stack", "--undo", "--yes"]);
@@ -379,7 +362,7 @@ fn a_commit_breaks_off_is_taken_back_and_goes_through() {
     assert_eq!(plan["zenml"]["unfinished"]["steps"].as_array().unwrap().len(), 2, "{plan}");
     stop(server);
 
-    let server = start(&[]);
+    let server = bench.zenml(&[]);
     let committed = bench.run(&[&commit[..], &["--set", "--json"]].concat()).ok().json();
     assert_eq!(committed["changes"].as_array().unwrap().len(), 3, "{committed}");
     assert_eq!(committed["set_by"], Value::Null, "no zenml is on this PATH");

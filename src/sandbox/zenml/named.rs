@@ -8,7 +8,7 @@ use crate::base::visible::visible;
 pub struct ZenmlFault {
     /// The name, in kebab case.
     pub name: &'static str,
-    /// What stands after `=`: `N`, the number of a write from 0 on; `VERSION`; nothing.
+    /// What stands after `=`: `N`, the number of a write from 0 on; `VERSION`, `NAME`; nothing.
     pub value: Option<&'static str>,
     /// What it does, in one sentence.
     pub says: &'static str,
@@ -79,6 +79,12 @@ pub const ZENML_FAULTS: &[ZenmlFault] = &[
         set: Set::On(|faults| faults.hides_values = true),
     },
     ZenmlFault {
+        name: "more-type",
+        value: Some("NAME"),
+        says: "it has a type of components that osstack does not know, with a flavor",
+        set: Set::Text(|faults, name| faults.more_types.push(name.to_owned())),
+    },
+    ZenmlFault {
         name: "version",
         value: Some("VERSION"),
         says: "the version that it says it has",
@@ -132,6 +138,7 @@ mod tests {
     fn every_name_changes_something_and_takes_what_it_says() {
         for fault in ZENML_FAULTS {
             let usage = fault.usage().replace("=N", "=3").replace("=VERSION", "=0.91.0");
+            let usage = usage.replace("=NAME", "=quantum_solver");
             let mut faults = ZenmlFaults::default();
             faults.switch_on(&usage).unwrap();
             assert_ne!(faults, ZenmlFaults::default(), "{usage}");

@@ -242,9 +242,11 @@ impl Registry {
                 page(vec![("default".to_owned(), project)], asked)
             }
             ("GET", ["component-types"]) => {
-                Said::ok(json!(ComponentType::ALL.map(ComponentType::as_str)))
+                let all = ComponentType::ALL.iter().map(|kind| kind.as_str());
+                let more = faults.more_types.iter().map(String::as_str);
+                Said::ok(all.chain(more).collect())
             }
-            ("GET", ["flavors"]) => flavors(asked),
+            ("GET", ["flavors"]) => flavors(asked, &faults.more_types),
             (_, ["secrets", rest @ ..]) => self.secrets(asked, rest, faults),
             (_, ["components", rest @ ..]) => self.components(asked, rest),
             (_, ["stacks", rest @ ..]) => self.stacks(asked, rest),
