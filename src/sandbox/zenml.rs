@@ -38,6 +38,8 @@ pub struct ZenmlFaults {
     pub repeats_lost: bool,
     /// This write and all later ones are refused with this status, and nothing is done.
     pub refused_from: Option<(usize, u16)>,
+    /// This write is refused with this status, once, and nothing is done.
+    pub refused_once: Option<(usize, u16)>,
     /// From this write on the connection is closed before anything is done.
     pub gone_from: Option<usize>,
     /// At this write all tokens end, once.

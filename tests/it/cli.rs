@@ -398,8 +398,26 @@ fn a_commit_breaks_off_is_taken_back_and_goes_through() {
     assert!(nothing.out.contains("nothing to take"), "{nothing:?}");
     stop(server);
 
-    let unknown = bench.run(&["sandbox", "--zenml-fault", "nonsense"]);
-    assert!(unknown.code == 2 && unknown.err.contains("--zenml-fault list"), "{unknown:?}");
-    let list = bench.run(&["sandbox", "--zenml-fault", "list"]).ok().out;
-    assert!(list.contains("forestalled-at=N"), "{list}");
+    for command in ["sandbox", "demo"] {
+        let unknown = bench.run(&[command, "--zenml-fault", "nonsense"]);
+        assert!(unknown.code == 2 && unknown.err.contains("--zenml-fault list"), "{unknown:?}");
+        let list = bench.run(&[command, "--zenml-fault", "list"]).ok().out;
+        assert!(list.contains("forestalled-at=N") && list.contains("refused-once=N"), "{list}");
+    }
+}
+
+/// A fault that ends: the commit breaks off, is taken back whole, and goes through.
+#[test]
+fn a_broken_commit_is_taken_back_whole() {
+    let bench = Bench::furnished();
+    let server = bench.zenml(&["--zenml-fault", "refused-once=2"]);
+    let commit = ["commit", "demo_stack", "--yes", "--without-check"];
+    let broken = bench.run(&commit);
+    assert!(broken.code == 1 && broken.err.contains("database is gone"), "{broken:?}");
+    let undone = bench.run(&["commit", "demo_stack", "--undo", "--yes"]).ok();
+    assert!(undone.out.contains("artifact store demo_store: deleted"), "{undone:?}");
+    let plan = bench.run(&["plan", "demo_stack", "--json"]).ok().json();
+    assert_eq!(plan["zenml"]["unfinished"], Value::Null, "{plan}");
+    bench.run(&commit).ok();
+    stop(server);
 }

@@ -43,6 +43,12 @@ pub const ZENML_FAULTS: &[ZenmlFault] = &[
         set: Set::At(|faults, at| faults.refused_from = Some((at, 500))),
     },
     ZenmlFault {
+        name: "refused-once",
+        value: Some("N"),
+        says: "write N is refused with 500, once: what comes after it is done, an undo too",
+        set: Set::At(|faults, at| faults.refused_once = Some((at, 500))),
+    },
+    ZenmlFault {
         name: "gone-from",
         value: Some("N"),
         says: "from write N on the connection is closed before anything is done",
@@ -111,6 +117,13 @@ pub enum ZenmlFaultError {
 }
 
 impl ZenmlFaults {
+    /// All faults that `names` name.
+    pub fn of(names: &[String]) -> Result<Self, ZenmlFaultError> {
+        let mut faults = Self::default();
+        names.iter().try_for_each(|name| faults.switch_on(name))?;
+        Ok(faults)
+    }
+
     /// Switches on the fault that `text` names: `refused-from=2`, `pro`.
     pub fn switch_on(&mut self, text: &str) -> Result<(), ZenmlFaultError> {
         let (name, value) = match text.split_once('=') {

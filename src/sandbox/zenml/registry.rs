@@ -89,6 +89,7 @@ pub(super) struct Registry {
     /// How many sign-ins were met.
     pub(super) sign_ins: usize,
     has_revoked: bool,
+    has_refused: bool,
 }
 
 impl Registry {
@@ -110,6 +111,7 @@ impl Registry {
             writes: 0,
             sign_ins: 0,
             has_revoked: false,
+            has_refused: false,
         };
         let created = registry.now();
         for (id, kind) in [(&orchestrator, "orchestrator"), (&store, "artifact_store")] {
@@ -147,6 +149,11 @@ impl Registry {
             self.tokens.clear();
         }
         is_first
+    }
+
+    /// Refuses a write; whether this is the first time.
+    pub(super) fn refuse(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_refused, true)
     }
 
     pub(super) fn repeated(&self, key: &str) -> Option<Said> {
