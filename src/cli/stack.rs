@@ -18,6 +18,7 @@ use crate::model::name::Name;
 use crate::model::requirement::{self, Weight};
 use crate::model::stack::{Stack, StackDraft};
 use crate::ops::activate::{ActivateStack, Activated};
+use crate::ops::commit_state::{CommitStates, LoadCommitStates};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::plan::Against;
 use crate::ops::stacks::{CopyStack, DeleteStack, RenameStack, SaveStack};
@@ -194,21 +195,35 @@ fn component(text: &str) -> Result<(ComponentType, &str), Failure> {
 
 async fn list(session: &mut Session) -> Result<(), Stop> {
     let catalog = load(session).await?;
+    let states = session.run(LoadCommitStates).await?;
     let output = &mut session.output;
+    let states = states.unwrap_or_else(|failure| {
+        output.note(&format!("note: what was committed is not known: {failure}"));
+        CommitStates::new()
+    });
+    let state = |stack: &Stack| states.get(&stack.name).cloned().unwrap_or_default();
     if output.is_json() {
-        let stacks: Vec<Value> = catalog.stacks().iter().map(fields).collect();
+        let stacks = catalog.stacks().iter().map(|stack| {
+            let mut fields = fields(stack);
+            if let Some(fields) = fields.as_object_mut() {
+                fields.insert("commit".into(), state(stack).fields());
+            }
+            fields
+        });
+        let stacks: Vec<Value> = stacks.collect();
         return output.json(&json!({ "schema": SCHEMA, "stacks": stacks }));
     }
     if catalog.stacks().is_empty() {
         output.note("no stacks yet: osstack stack register NAME -a STORE -o ORCHESTRATOR");
         return Ok(());
     }
-    let mut table = Table::new(&["NAME", "COMPONENTS", "ZENML", ""]);
+    let mut table = Table::new(&["NAME", "COMPONENTS", "ZENML", "COMMIT", ""]);
     for stack in catalog.stacks() {
         table.row([
             Cell::own(stack.name.as_str()),
             Cell::own(composed(stack)),
             Cell::outside(stack.zenml.as_deref().unwrap_or("-")),
+            Cell::own(state(stack).words()),
             Cell::own(if stack.protected { "protected" } else { "" }).paint(Paint::Warn),
         ]);
     }

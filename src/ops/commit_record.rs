@@ -50,6 +50,9 @@ pub struct Commit {
     pub has_ended: bool,
     /// Whether it went on without a check that holds.
     pub without_check: bool,
+    /// Of what the catalog said at that time; nothing in older records.
+    #[serde(default)]
+    pub definition: String,
     /// Its changes, in order.
     pub steps: Vec<CommitStep>,
 }
@@ -249,6 +252,7 @@ mod tests {
             began: datetime!(2026-03-15 10:00 UTC),
             has_ended: false,
             without_check: false,
+            definition: String::new(),
             steps: vec![step(Progress::Planned)],
         };
         assert!(!commit.is_half_done());

@@ -406,18 +406,43 @@ fn a_commit_breaks_off_is_taken_back_and_goes_through() {
     }
 }
 
-/// A fault that ends: the commit breaks off, is taken back whole, and goes through.
+/// A fault that ends: the commit breaks off, and is taken back whole. The list of stacks says what
+/// became of it at each step, and asks no ZenML for that.
 #[test]
-fn a_broken_commit_is_taken_back_whole() {
+fn a_broken_commit_is_taken_back_whole_and_the_list_tells() {
     let bench = Bench::furnished();
     let server = bench.zenml(&["--zenml-fault", "refused-once=2"]);
     let commit = ["commit", "demo_stack", "--yes", "--without-check"];
+    let state = || {
+        let list = bench.run(&["stack", "list", "--json"]).ok().json();
+        let stacks = list["stacks"].as_array().unwrap().iter();
+        stacks.clone().find(|one| one["name"] == "demo_stack").unwrap()["commit"].clone()
+    };
+    let line = |what: &str| {
+        let list = bench.run(&["stack", "list"]).ok().out;
+        let line = list.lines().find(|line| line.starts_with("demo_stack"));
+        assert!(line.unwrap().contains(what), "no {what}: {list}");
+    };
+    assert_eq!(state(), json!({ "state": "none", "at": null, "zenml": null }));
+    line("not committed");
     let broken = bench.run(&commit);
     assert!(broken.code == 1 && broken.err.contains("database is gone"), "{broken:?}");
+    assert_eq!(state()["state"], "broken_off");
+    line("commit broken off just now");
     let undone = bench.run(&["commit", "demo_stack", "--undo", "--yes"]).ok();
     assert!(undone.out.contains("artifact store demo_store: deleted"), "{undone:?}");
+    assert_eq!(state()["state"], "none");
     let plan = bench.run(&["plan", "demo_stack", "--json"]).ok().json();
     assert_eq!(plan["zenml"]["unfinished"], Value::Null, "{plan}");
+
     bench.run(&commit).ok();
+    let committed = state();
+    assert_eq!((&committed["state"], &committed["zenml"]), (&json!("committed"), &json!("here")));
+    line("committed just now");
+    bench.run(&["store", "update", "demo_store", "--access", "http://away.localhost:9"]).ok();
+    assert_eq!(state()["state"], "committed", "how this machine gets there is no part of it");
     stop(server);
+    bench.run(&["store", "update", "demo_store", "--prefix", "elsewhere"]).ok();
+    assert_eq!(state()["state"], "changed", "nobody is asked for it");
+    line("changed since its commit just now");
 }
