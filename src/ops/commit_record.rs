@@ -230,6 +230,23 @@ pub(super) async fn rename(
     Ok(())
 }
 
+/// Whether osstack brought a thing to the ZenML of any connection, and it is still there for all
+/// this machine knows.
+pub(super) async fn has_made(
+    world: &World,
+    kind: &'static str,
+    name: &Name,
+) -> Result<bool, Failure> {
+    let key = format!("{kind}/{name}");
+    for connection in world.catalog().await?.connections() {
+        let path = world.paths.commits(connection.name.as_str());
+        if blocking(move || Record::read(&path)).await??.made.contains_key(&key) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,7 @@ use super::remote::Remote;
 use super::rest::{Component, Error, Secret, Stack};
 use crate::model::stack;
 
-pub use compare::{compare, users};
+pub use compare::{compare, moved, users};
 pub use removal::{Removal, removal};
 pub use show::Call;
 

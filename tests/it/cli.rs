@@ -441,8 +441,21 @@ fn a_broken_commit_is_taken_back_whole_and_the_list_tells() {
     line("committed just now");
     bench.run(&["store", "update", "demo_store", "--access", "http://away.localhost:9"]).ok();
     assert_eq!(state()["state"], "committed", "how this machine gets there is no part of it");
-    stop(server);
-    bench.run(&["store", "update", "demo_store", "--prefix", "elsewhere"]).ok();
-    assert_eq!(state()["state"], "changed", "nobody is asked for it");
+    // a store that moves leaves its artifacts behind, unless all of them stay below it
+    let behind = "ZenML refuses to read it through demo_store";
+    let moved = bench.run(&["store", "update", "demo_store", "--prefix", "elsewhere"]).ok();
+    assert!(moved.err.contains(behind), "{moved:?}");
+    assert_eq!(state()["state"], "changed");
     line("changed since its commit just now");
+    let plan = bench.run(&["plan", "demo_stack"]).ok().out;
+    let plan = plan.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(plan.contains(behind) && plan.contains("make a second store"), "{plan}");
+    let above = bench.run(&["store", "update", "demo_store", "--prefix", ""]).ok();
+    assert!(!above.err.contains(behind), "{above:?}");
+    let plan = bench.run(&["plan", "demo_stack"]).ok().out;
+    assert!(!plan.contains("stays there"), "{plan}");
+    let never = bench.run(&["store", "update", "scratch_store", "--prefix", "x"]).ok();
+    assert!(!never.err.contains("stays there"), "ZenML never heard of it: {never:?}");
+    stop(server);
+    assert_eq!(state()["state"], "changed", "nobody is asked for it");
 }
