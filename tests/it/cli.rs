@@ -441,6 +441,12 @@ fn a_broken_commit_is_taken_back_whole_and_the_list_tells() {
     line("committed just now");
     bench.run(&["store", "update", "demo_store", "--access", "http://away.localhost:9"]).ok();
     assert_eq!(state()["state"], "committed", "how this machine gets there is no part of it");
+    let nowhere = bench.run(&["stack", "set", "nosuch"]);
+    assert!(nowhere.code == 1 && nowhere.err.contains("no stack 'nosuch'"), "{nowhere:?}");
+    assert!(!nowhere.err.contains("osstack commit"), "{nowhere:?}");
+    let known = bench.run(&["stack", "set", "scratch_stack"]);
+    assert!(known.err.contains("osstack commit scratch_stack"), "{known:?}");
+
     // a store that moves leaves its artifacts behind, unless all of them stay below it
     let behind = "ZenML refuses to read it through demo_store";
     let moved = bench.run(&["store", "update", "demo_store", "--prefix", "elsewhere"]).ok();

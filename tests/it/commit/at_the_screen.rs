@@ -37,7 +37,11 @@ async fn a_commit_is_asked_for_by_name_shown_and_then_there_is_nothing_to_do() {
     // the stand-in speaks with no zenml of this machine
     let active = me.user.keys("a").await;
     assert!(active.contains("ZENML_ACTIVE_STACK_ID"), "{active}");
-    let again = me.user.keys("R").await;
+    let left = me.user.keys("2").await;
+    assert!(!left.contains("ZENML_ACTIVE_STACK_ID"), "what to do there is not said here: {left}");
+    let log = me.user.keys("6").await;
+    assert!(log.contains("activate stack: stack stack_") && !log.contains(" {"), "{log}");
+    let again = me.user.keys("1R").await;
     assert!(again.contains("Nothing to do"), "{again}");
     assert!(!again.contains("commit\u{2026}"), "no key for what cannot be done: {again}");
 }
