@@ -71,7 +71,8 @@ pub async fn run(command: Command, mut session: Session) -> u8 {
 
 async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
     match command {
-        Command::Demo => Err(no_screen().into()),
+        Command::Demo(args) if !args.has_screen() => sandbox::list_zenml(&mut session.output),
+        Command::Demo(_) => Err(no_screen().into()),
         Command::Sandbox(args) => sandbox::run(args, session).await,
         Command::Regions(args) => regions::run(args, session).await,
         Command::Secret(verb) => secret::run(verb, session).await,

@@ -22,6 +22,7 @@ use osstack::ports::entropy::SystemEntropy;
 use osstack::ports::env::Env;
 use osstack::ports::paths::Paths;
 use osstack::ports::process;
+use osstack::sandbox::zenml::ZenmlFaults;
 use osstack::screens::found::DEMO;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -47,7 +48,9 @@ fn main() -> ExitCode {
     };
     let code = match cli.command {
         None => tui(&runtime, env, &mut output),
-        Some(Command::Demo) => demo(&runtime, &env, &mut output),
+        Some(Command::Demo(args)) if args.has_screen() => {
+            demo(&runtime, &args.zenml_faults, &env, &mut output)
+        }
         Some(command) => runtime.block_on(command_line(command, env, output)),
     };
     // what still waits (a keyring, a name server) is not waited for
@@ -78,9 +81,18 @@ fn tui(runtime: &Runtime, env: Env, output: &mut Output) -> ExitCode {
 }
 
 /// The terminal UI over a sandbox of its own.
-fn demo(runtime: &Runtime, env: &Env, output: &mut Output) -> ExitCode {
+fn demo(runtime: &Runtime, faults: &[String], env: &Env, output: &mut Output) -> ExitCode {
+    let faults = match ZenmlFaults::of(faults) {
+        Ok(faults) => faults,
+        Err(error) => {
+            let failure = Failure::new(FailureKind::Usage, error.to_string());
+            output.failure(&failure);
+            return failure.kind.exit_code().into();
+        }
+    };
     with_screen(env, output, || {
-        runtime.block_on(demo::run(env, Arc::new(SystemClock), Arc::new(SystemEntropy)))
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        runtime.block_on(demo::run(env, faults, clock, entropy))
     })
 }
 

@@ -6,6 +6,7 @@
 
 pub mod bucket;
 pub mod component;
+pub mod component_type;
 pub mod connection;
 pub mod endpoint;
 pub mod field;

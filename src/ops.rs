@@ -10,6 +10,7 @@ pub mod artifacts;
 pub mod check;
 pub mod commit;
 pub mod commit_record;
+pub mod commit_state;
 pub mod components;
 pub mod connections;
 pub mod demo;

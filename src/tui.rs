@@ -16,6 +16,7 @@ pub mod event_loop;
 pub mod keymap;
 pub mod layer;
 pub mod log;
+mod plain;
 pub mod runtime;
 pub mod screen;
 pub mod terminal;

@@ -17,8 +17,8 @@ use crate::ports::entropy::SharedEntropy;
 use crate::ports::env::Env;
 use crate::ports::paths::Paths;
 use crate::sandbox::faults::Faults;
-use crate::sandbox::zenml::Zenml;
 use crate::sandbox::zenml::runs::Runs;
+use crate::sandbox::zenml::{Zenml, ZenmlFaults};
 use crate::sandbox::{self, BUCKET, Sandbox, SandboxConfig, Seed};
 
 use super::open::{self, Face, Left};
@@ -36,7 +36,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Starts the sandbox and furnishes a home below `folder`. Blocks on the disk.
+    /// Starts the sandbox, its ZenML with `faults`, and furnishes a home below `folder`. Blocks on the disk.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -46,6 +46,7 @@ impl Demo {
     )]
     pub fn start(
         folder: &Path,
+        faults: ZenmlFaults,
         clock: SharedClock,
         entropy: SharedEntropy,
     ) -> Result<Self, Failure> {
@@ -58,7 +59,8 @@ impl Demo {
         let env = furnish(&home.0, &sandbox.description(), &clock, &entropy)?;
         let runs = Runs::over(&sandbox.objects(BUCKET), Runs::last_day(clock.now()));
         let zenml = Zenml::bind(Arc::clone(&clock), Arc::clone(&entropy), runs)
-            .map_err(|source| sandbox::Error::Listen { port: 0, source })?;
+            .map_err(|source| sandbox::Error::Listen { port: 0, source })?
+            .with_faults(faults);
         zenml.add_by_hand(&sandbox.description());
         connect(&home.0, &env, &zenml.url(), &clock, &entropy)?;
         let paths = Paths::below(&home.0);
@@ -77,9 +79,14 @@ impl Drop for Demo {
 }
 
 /// Runs the screens over a demo; `env` describes the terminal and where temporary files go.
-pub async fn run(env: &Env, clock: SharedClock, entropy: SharedEntropy) -> Result<Left, Failure> {
+pub async fn run(
+    env: &Env,
+    faults: ZenmlFaults,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+) -> Result<Left, Failure> {
     let folder = env.path("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"));
-    let demo = Demo::start(&folder, clock, entropy)?;
+    let demo = Demo::start(&folder, faults, clock, entropy)?;
     let face = Face { label: Some("sandbox"), ..Face::of(env) };
     open::run(Arc::clone(&demo.world), face).await.map_err(|error| no_terminal(&error))
 }

@@ -232,7 +232,12 @@ impl<W: Send + Sync + 'static> Shell<W> {
 
     /// Tells the user.
     pub fn tell(&mut self, notice: Notice) {
-        self.toasts.push(notice.clone(), self.now);
+        self.tell_about(None, notice);
+    }
+
+    /// Tells the user something; what is `about` a layer goes when that is left.
+    fn tell_about(&mut self, about: Option<LayerId>, notice: Notice) {
+        self.toasts.push(notice.clone(), about, self.now);
         self.log.told(self.now, notice);
     }
 

@@ -1,5 +1,7 @@
 //! Changes of single entries, leaving every other byte.
 
+use std::collections::BTreeSet;
+
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, TomlError, Value};
 
 use super::schema::{COMPONENT, CONNECTION, STACK, STORE};
@@ -204,7 +206,9 @@ impl Edit {
         let present = self.content.stacks.iter().find(|other| other.name == stack.name);
         let old = self.expected(STACKS, stack.name.as_str(), present, put)?;
         let table = self.entry(STACKS, stack.name.as_str())?;
-        for kind in ComponentType::ALL {
+        let mut kinds: BTreeSet<ComponentType> = stack.components.keys().copied().collect();
+        kinds.extend(old.iter().flat_map(|old| old.components.keys()));
+        for kind in kinds {
             let names = |stack: &Stack| stack.components.get(&kind).cloned().unwrap_or_default();
             if old.is_none_or(|old| names(old) != names(stack)) {
                 set_components(table, kind, &names(stack));

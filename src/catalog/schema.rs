@@ -187,8 +187,7 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             let message = if kind.is_some() {
                 "an artifact store has its own table: [artifact_store.NAME]".to_owned()
             } else {
-                let all = ComponentType::ALL.into_iter().skip(1).map(ComponentType::as_str);
-                format!("write one of {}", all.collect::<Vec<_>>().join(", "))
+                write_one()
             };
             problems.push(FieldError::new("type", message));
         }
@@ -205,6 +204,10 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             _ => Err(problems),
         };
         let component = self.valid(component, |field| field)?;
+        if let Some(doubt) = component.kind.doubt() {
+            let span = self.table.get("type").and_then(Item::span);
+            self.notes.push(Severity::Warning, &self.path, "type", doubt, span);
+        }
         // the flavor may be of another ZenML than the table's: nothing is left out for it
         for problem in component.problems() {
             let field = format!("configuration.{}", problem.setting);
@@ -380,14 +383,13 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
         for (word, item) in table.iter() {
             let field = format!("components.{word}");
             let Some(kind) = ComponentType::parse(word) else {
-                let words = ComponentType::ALL.map(ComponentType::as_str);
-                let message = match nearest(&underscored(word), &words) {
-                    Some(near) => format!("no component type: did you mean {near}?"),
-                    None => format!("no component type: they are {}", words.join(", ")),
-                };
+                let message = format!("no component type: {}", write_one());
                 self.notes.error(&self.path, &field, message, Some(item));
                 continue;
             };
+            if let Some(doubt) = kind.doubt() {
+                self.notes.push(Severity::Warning, &self.path, &field, doubt, item.span());
+            }
             let names = match to_json(item) {
                 Ok(Json::String(name)) => Some(vec![name]),
                 Ok(Json::Array(names)) => {
@@ -404,6 +406,12 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
         }
         components
     }
+}
+
+/// What a word that cannot be a type at all should be.
+fn write_one() -> String {
+    let all = ComponentType::ALL.into_iter().skip(1).map(ComponentType::as_str);
+    format!("write one of {}", all.collect::<Vec<_>>().join(", "))
 }
 
 /// `artifact-stores` is meant as `artifact_stores`.

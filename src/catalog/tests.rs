@@ -309,8 +309,8 @@ fn slips_are_named_with_what_was_meant() {
     assert_eq!(
         stack("components = { artifact_store = [\"a\"], orchestrater = [\"default\"] }"),
         [
-            "line 3: stack.s: components.orchestrater: no component type: \
-             did you mean orchestrator?",
+            "line 3: stack.s: components.orchestrater: ZenML 0.98 has no component type \
+             orchestrater, fine where yours has it: did you mean orchestrator?",
             "stack.s: orchestrator: every stack needs an orchestrator",
         ]
     );

@@ -115,7 +115,7 @@ pub enum ColorWhen {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Open the UI over an embedded sandbox: nothing of yours is touched
-    Demo,
+    Demo(Demo),
     /// Serve the embedded OSS on 127.0.0.1 until stopped; the first line on stdout is JSON
     Sandbox(Sandbox),
     /// The endpoint table of OSS
@@ -175,6 +175,22 @@ pub enum Command {
     /// The sealed file in which secrets lie
     #[command(subcommand)]
     Keystore(Keystore),
+}
+
+/// `osstack demo`.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Make something go wrong in its ZenML, in the middle of a commit too: refused-once=2,
+    /// answer-lost=1; `--zenml-fault list` tells all
+    #[arg(long = "zenml-fault", value_name = "NAME[=VALUE]")]
+    pub zenml_faults: Vec<String>,
+}
+
+impl Demo {
+    /// Whether there is a screen to it: a list of faults needs none.
+    pub fn has_screen(&self) -> bool {
+        self.zenml_faults.iter().all(|fault| fault != "list")
+    }
 }
 
 /// `osstack sandbox`.

@@ -13,11 +13,22 @@ use crate::catalog::Catalog;
 use crate::model::component::{Component, ComponentDraft, ComponentType};
 use crate::model::flavor::{self, Field, Flavor, SettingError};
 use crate::model::name::Name;
-use crate::ops::components::{DeleteComponent, SaveComponent, component_of};
+use crate::ops::components::{
+    DeleteComponent, KnowType, LookForFlavors, SaveComponent, component_of,
+};
 use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::keystore::UnlockKeystore;
 use crate::ops::stores::LoadCatalog;
 
 pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
+    let named = match &verb {
+        Verb::Register(settings) | Verb::Update(settings) => Some(settings.kind),
+        Verb::Describe { kind, .. } | Verb::Delete { kind, .. } => Some(*kind),
+        Verb::List { kind } | Verb::Flavors { kind, .. } => *kind,
+    };
+    if let Some(kind) = named {
+        know(kind, session).await?;
+    }
     match verb {
         Verb::Register(settings) => {
             let kind = settings.kind;
@@ -40,9 +51,23 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
             let sentence = format!("deleted the {} {name}; ZenML keeps its own", kind.label());
             session.output.done(&sentence, json!({ "type": kind.as_str(), "name": name }))
         }
-        Verb::Flavors { kind: Some(kind), flavor: Some(name) } => show_flavor(kind, &name, session),
-        Verb::Flavors { kind, .. } => flavors(kind, session),
+        Verb::Flavors { kind: Some(kind), flavor: Some(name) } => {
+            show_flavor(kind, &name, session).await
+        }
+        Verb::Flavors { kind, .. } => flavors(kind, session).await,
     }
+}
+
+/// Refuses a type of components that nobody has. The keystore is needed only where a ZenML has to
+/// be asked for it.
+pub(super) async fn know(kind: ComponentType, session: &mut Session) -> Result<(), Stop> {
+    if kind.is_built_in() {
+        return Ok(());
+    }
+    if !load(session).await?.connections().is_empty() {
+        session.open_any_keystore().await?;
+    }
+    Ok(session.run(KnowType { kind }).await??)
 }
 
 /// `draft` with what the arguments say; what they leave out stays. All that is wrong is said at
@@ -180,49 +205,90 @@ fn demands(flavor: &Flavor) -> String {
     needs.map(|kind| kind.one()).collect::<Vec<_>>().join(", ")
 }
 
-fn flavors(kind: Option<ComponentType>, session: &mut Session) -> Result<(), Stop> {
-    let all = flavor::all().iter();
-    let all: Vec<&Flavor> = all.filter(|it| kind.is_none_or(|kind| it.kind == kind)).collect();
+/// The flavors that each ZenML of the catalog has beside the table's, with its connection.
+/// Nobody is asked for a passphrase for it, and one that does not answer is said on stderr.
+async fn told(
+    kind: Option<ComponentType>,
+    session: &mut Session,
+) -> Result<Vec<(Name, Flavor)>, Stop> {
+    // a catalog that cannot be read does not keep anybody from the table
+    let Ok(catalog) = session.run(LoadCatalog).await? else { return Ok(Vec::new()) };
+    if catalog.connections().is_empty() {
+        return Ok(Vec::new());
+    }
+    // where it stays closed, the connection that needs it says so
+    let _opened = session.run(UnlockKeystore::Unasked).await?;
+    let mut all = Vec::new();
+    for (connection, flavors) in session.run(LookForFlavors { kind }).await?? {
+        match flavors {
+            Ok(flavors) => {
+                all.extend(flavors.into_iter().map(|flavor| (connection.clone(), flavor)));
+            }
+            Err(failure) => {
+                let summary = &failure.summary;
+                let said = format!("note: without the flavors of {connection}'s own: {summary}");
+                session.output.note(&said);
+            }
+        }
+    }
+    Ok(all)
+}
+
+async fn flavors(kind: Option<ComponentType>, session: &mut Session) -> Result<(), Stop> {
+    let own = told(kind, session).await?;
+    let all = flavor::all().iter().filter(|it| kind.is_none_or(|kind| it.kind == kind));
+    let own = own.iter().map(|(connection, flavor)| (flavor, Some(connection.as_str())));
+    let mut all: Vec<(&Flavor, Option<&str>)> =
+        all.map(|flavor| (flavor, None)).chain(own).collect();
+    all.sort_by_key(|(flavor, _)| flavor.kind);
     let output = &mut session.output;
     if output.is_json() {
-        let flavors: Vec<Value> = all.iter().map(|flavor| flavor_fields(flavor)).collect();
+        let flavors = all.iter().map(|(flavor, only_in)| flavor_fields(flavor, *only_in));
+        let flavors: Vec<Value> = flavors.collect();
         let zenml = flavor::zenml();
         return output.json(&json!({ "schema": SCHEMA, "zenml": zenml, "flavors": flavors }));
     }
-    let mut table = Table::new(&["TYPE", "FLAVOR", "INTEGRATION", "NEEDS BESIDE IT"]);
-    for flavor in all {
+    let mut table = Table::new(&["TYPE", "FLAVOR", "INTEGRATION", "NEEDS BESIDE IT", "ONLY IN"]);
+    for (flavor, only_in) in all {
         table.row([
             Cell::own(flavor.kind.as_str()),
-            Cell::own(flavor.name.as_str()),
-            Cell::own(flavor.integration.as_str()),
+            Cell::outside(&flavor.name),
+            Cell::outside(&flavor.integration),
             Cell::own(demands(flavor)),
+            Cell::own(only_in.unwrap_or_default()),
         ]);
     }
     output.table(&table)
 }
 
-fn show_flavor(kind: ComponentType, name: &str, session: &mut Session) -> Result<(), Stop> {
-    let flavor = flavor::find(kind, name).ok_or_else(|| {
-        let known: Vec<&str> = flavor::of(kind).map(|flavor| flavor.name.as_str()).collect();
+async fn show_flavor(kind: ComponentType, name: &str, session: &mut Session) -> Result<(), Stop> {
+    let known: Option<&Flavor> = flavor::find(kind, name);
+    let own = if known.is_some() { Vec::new() } else { told(Some(kind), session).await? };
+    let mine = own.iter().find(|(_, flavor)| flavor.name == name);
+    let only_in = mine.map(|(connection, _)| connection.as_str());
+    let flavor = known.or(mine.map(|(_, flavor)| flavor)).ok_or_else(|| {
+        let own = own.iter().map(|(_, flavor)| flavor.name.as_str());
+        let known = flavor::of(kind).map(|flavor| flavor.name.as_str()).chain(own);
+        let known: Vec<&str> = known.collect();
         crate::ops::world::absent(&format!("flavor of the type {}", kind.label()), name, &known)
     })?;
     let output = &mut session.output;
     if output.is_json() {
-        return output.done("", flavor_fields(flavor));
+        return output.done("", flavor_fields(flavor, only_in));
     }
     let mut table = Table::new(&["SETTING", "", "WHAT IT IS"]);
     for field in flavor.schema.fields.iter().filter(|field| !field.deprecated) {
         table.row([
-            Cell::own(field.name.as_str()),
+            Cell::outside(&field.name),
             Cell::own(if field.required { "needed" } else { "" }).paint(Paint::Warn),
-            Cell::own(field.hint()),
+            Cell::outside(&field.hint()),
         ]);
     }
     output.table(&table)
 }
 
-/// A flavor as scripts read it.
-fn flavor_fields(flavor: &Flavor) -> Value {
+/// A flavor as scripts read it; `only_in` is the connection whose ZenML told of it.
+fn flavor_fields(flavor: &Flavor, only_in: Option<&str>) -> Value {
     let settings = flavor.schema.fields.iter().map(|field| {
         json!({
             "name": field.name,
@@ -239,6 +305,7 @@ fn flavor_fields(flavor: &Flavor) -> Value {
         "type": flavor.kind.as_str(),
         "name": flavor.name,
         "title": flavor.title,
+        "only_in": only_in,
         "integration": flavor.integration,
         "schedules": flavor.schedules,
         "needs": needs.map(|kind| kind.as_str()).collect::<Vec<_>>(),

@@ -25,9 +25,7 @@ pub(super) async fn run(args: SandboxArgs, session: &mut Session) -> Result<(), 
         return list("FAULT", &all, &mut session.output);
     }
     if args.zenml_faults.iter().any(|fault| fault == "list") {
-        let all: Vec<Listed> =
-            ZENML_FAULTS.iter().map(|it| (it.name, it.usage(), it.says)).collect();
-        return list("FAULT OF THE STAND-IN", &all, &mut session.output);
+        return list_zenml(&mut session.output);
     }
     let machine = &session.machine;
     let wrong = |message: String| Failure::new(FailureKind::Usage, message);
@@ -73,11 +71,8 @@ pub(super) async fn run(args: SandboxArgs, session: &mut Session) -> Result<(), 
 
 /// The stand-in for ZenML over the sandbox's objects.
 fn stand_in(faults: &[String], sandbox: &Sandbox, session: &Session) -> Result<Zenml, Failure> {
-    let mut all = ZenmlFaults::default();
-    for fault in faults {
-        all.switch_on(fault)
-            .map_err(|error| Failure::new(FailureKind::Usage, error.to_string()))?;
-    }
+    let all = ZenmlFaults::of(faults)
+        .map_err(|error| Failure::new(FailureKind::Usage, error.to_string()))?;
     let machine = &session.machine;
     let runs = Runs::over(&sandbox.objects(BUCKET), Runs::last_day(machine.clock.now()));
     let (clock, entropy) = (Arc::clone(&machine.clock), Arc::clone(&machine.entropy));
@@ -85,6 +80,12 @@ fn stand_in(faults: &[String], sandbox: &Sandbox, session: &Session) -> Result<Z
         .map_err(|source| sandbox::Error::Listen { port: 0, source })?;
     zenml.add_by_hand(&sandbox.description());
     Ok(zenml.with_faults(all))
+}
+
+/// All faults of the stand-in for ZenML.
+pub(super) fn list_zenml(output: &mut Output) -> Result<(), Stop> {
+    let all: Vec<Listed> = ZENML_FAULTS.iter().map(|it| (it.name, it.usage(), it.says)).collect();
+    list("FAULT OF THE STAND-IN", &all, output)
 }
 
 /// Name, how it is written, what it does.

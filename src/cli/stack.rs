@@ -19,6 +19,7 @@ use crate::model::requirement::{self, Weight};
 use crate::model::stack::{Stack, StackDraft};
 use crate::ops::activate::{ActivateStack, Activated};
 use crate::ops::commit_record::ListUnfinished;
+use crate::ops::commit_state::{CommitStates, LoadCommitStates};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::plan::Against;
 use crate::ops::stacks::{CopyStack, DeleteStack, RenameStack, SaveStack};
@@ -29,6 +30,7 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
     match verb {
         Verb::Register(settings) => {
             let draft = overlay(StackDraft::default(), settings)?;
+            know_types(&draft, session).await?;
             let name = session.run(SaveStack { draft, replaces: None }).await??;
             done("registered", &name, session).await?;
             warn_of_dangling(&name, session).await
@@ -110,6 +112,7 @@ async fn update(settings: StackSettings, session: &mut Session) -> Result<(), St
     let former = stack_of(&load(session).await?, &settings.name)?.clone();
     session.confirm_protected(&former, settings.yes)?;
     let draft = overlay(StackDraft::from(&former), settings)?;
+    know_types(&draft, session).await?;
     let name = session.run(SaveStack { draft, replaces: Some(Box::new(former)) }).await??;
     done("updated", &name, session).await?;
     warn_of_dangling(&name, session).await
@@ -175,6 +178,13 @@ fn overlay(mut draft: StackDraft, settings: StackSettings) -> Result<StackDraft,
     Ok(draft)
 }
 
+async fn know_types(draft: &StackDraft, session: &mut Session) -> Result<(), Stop> {
+    for kind in draft.components.keys() {
+        super::component::know(*kind, session).await?;
+    }
+    Ok(())
+}
+
 /// `TYPE=NAME`.
 fn component(text: &str) -> Result<(ComponentType, &str), Failure> {
     let refuse = |summary: String| {
@@ -192,21 +202,35 @@ fn component(text: &str) -> Result<(ComponentType, &str), Failure> {
 
 async fn list(session: &mut Session) -> Result<(), Stop> {
     let catalog = load(session).await?;
+    let states = session.run(LoadCommitStates).await?;
     let output = &mut session.output;
+    let states = states.unwrap_or_else(|failure| {
+        output.note(&format!("note: what was committed is not known: {failure}"));
+        CommitStates::new()
+    });
+    let state = |stack: &Stack| states.get(&stack.name).cloned().unwrap_or_default();
     if output.is_json() {
-        let stacks: Vec<Value> = catalog.stacks().iter().map(fields).collect();
+        let stacks = catalog.stacks().iter().map(|stack| {
+            let mut fields = fields(stack);
+            if let Some(fields) = fields.as_object_mut() {
+                fields.insert("commit".into(), state(stack).fields());
+            }
+            fields
+        });
+        let stacks: Vec<Value> = stacks.collect();
         return output.json(&json!({ "schema": SCHEMA, "stacks": stacks }));
     }
     if catalog.stacks().is_empty() {
         output.note("no stacks yet: osstack stack register NAME -a STORE -o ORCHESTRATOR");
         return Ok(());
     }
-    let mut table = Table::new(&["NAME", "COMPONENTS", "ZENML", ""]);
+    let mut table = Table::new(&["NAME", "COMPONENTS", "ZENML", "COMMIT", ""]);
     for stack in catalog.stacks() {
         table.row([
             Cell::own(stack.name.as_str()),
             Cell::own(composed(stack)),
             Cell::outside(stack.zenml.as_deref().unwrap_or("-")),
+            Cell::own(state(stack).words()),
             Cell::own(if stack.protected { "protected" } else { "" }).paint(Paint::Warn),
         ]);
     }
@@ -289,7 +313,7 @@ mod tests {
     fn components_are_named_by_type() {
         assert_eq!(component("step-operator=a").unwrap(), (ComponentType::StepOperator, "a"));
         assert_eq!(component("alerter=").unwrap(), (ComponentType::Alerter, ""));
-        for bad in ["alerter", "registry=a", "=a"] {
+        for bad in ["alerter", "=a", "a b=c"] {
             assert_eq!(component(bad).unwrap_err().kind, FailureKind::Usage, "{bad}");
         }
     }

@@ -14,7 +14,7 @@ use crate::doctor::permissions;
 use crate::model::bucket::BucketName;
 use crate::model::store::{ArtifactStore, RegionId, Signature, StoreDraft};
 use crate::ops::failure::{Failure, FailureKind};
-use crate::ops::stores::{DeleteStore, LoadCatalog, SaveStore};
+use crate::ops::stores::{DeleteStore, LoadCatalog, SaveStore, SavedStore};
 use crate::ops::world::store_of;
 
 pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
@@ -107,11 +107,14 @@ async fn save(
     done: &str,
     session: &mut Session,
 ) -> Result<(), Stop> {
-    let name = session.run(SaveStore { draft, replaces }).await??;
+    let SavedStore { name, moved } = session.run(SaveStore { draft, replaces }).await??;
     let catalog = session.run(LoadCatalog).await??;
     let store = store_of(&catalog, name.as_str())?;
     if let Some(doubt) = store.residency_doubt() {
         session.output.note(&format!("{doubt}: osstack check {name} asks where the bucket lies"));
+    }
+    if let Some(moved) = moved {
+        session.output.note(&format!("warning: {moved}"));
     }
     let done = format!("{}: {}", visible(done), store.path());
     session.output.done(&done, fields(&catalog, store)?)?;

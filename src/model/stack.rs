@@ -56,7 +56,8 @@ impl StackDraft {
         let mut problems = Vec::new();
         let name = note(&mut problems, "name", Name::parse(&self.name));
         let mut components = BTreeMap::new();
-        for kind in ComponentType::ALL {
+        let others = self.components.keys().copied().filter(|kind| !kind.is_built_in());
+        for kind in ComponentType::ALL.into_iter().chain(others) {
             let given = self.components.get(&kind).into_iter().flatten();
             let given: Vec<&String> = given.filter(|name| !name.trim().is_empty()).collect();
             if given.is_empty() {

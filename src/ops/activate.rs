@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::connections::connection_of;
 use super::failure::{Failure, FailureKind};
 use super::plan::{Against, chosen, no_connection};
-use super::world::World;
+use super::world::{World, absent};
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::visible::visible;
 use crate::zenml::remote::Remote;
@@ -53,6 +53,16 @@ impl Job<World> for ActivateStack {
         };
         let remote = world.remote(connection).await?;
         let Some(stack) = remote.stack(&self.stack).await? else {
+            if catalog.stack(&self.stack).is_none()
+                && catalog.invalid("stack", &self.stack).is_none()
+            {
+                let known: Vec<&str> =
+                    catalog.stacks().iter().map(|stack| stack.name.as_str()).collect();
+                return Err(absent("stack", &self.stack, &known).hint(format!(
+                    "neither the catalog nor the ZenML {} has it",
+                    connection.name
+                )));
+            }
             let summary = format!("ZenML has no stack {}", visible(&self.stack));
             return Err(Failure::new(FailureKind::NotFound, summary)
                 .hint(format!("osstack commit {}", self.stack)));

@@ -207,6 +207,7 @@ impl<'a> Running<'a> {
             began: world.clock.now(),
             has_ended: false,
             without_check: what.without_check && !prepared.check.verdict.allows_commit(),
+            definition: prepared.definition.clone(),
             steps: all,
         };
         let stack = what.stack.clone();

@@ -51,6 +51,9 @@ pub struct Commit {
     pub has_ended: bool,
     /// Whether it went on without a check that holds.
     pub without_check: bool,
+    /// Of what the catalog said at that time; nothing in older records.
+    #[serde(default)]
+    pub definition: String,
     /// Its changes, in order.
     pub steps: Vec<CommitStep>,
 }
@@ -257,6 +260,23 @@ pub(super) async fn rename(
     Ok(())
 }
 
+/// Whether osstack brought a thing to the ZenML of any connection, and it is still there for all
+/// this machine knows.
+pub(super) async fn has_made(
+    world: &World,
+    kind: &'static str,
+    name: &Name,
+) -> Result<bool, Failure> {
+    let key = format!("{kind}/{name}");
+    for connection in world.catalog().await?.connections() {
+        let path = world.paths.commits(connection.name.as_str());
+        if blocking(move || Record::read(&path)).await??.made.contains_key(&key) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,6 +304,7 @@ mod tests {
             began: datetime!(2026-03-15 10:00 UTC),
             has_ended: false,
             without_check: false,
+            definition: String::new(),
             steps: vec![step(Progress::Planned)],
         };
         assert!(!commit.is_half_done());

@@ -1,5 +1,7 @@
 //! Components of the catalog other than artifact stores.
 
+use std::time::Duration;
+
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::visible::visible;
 use crate::catalog::{Catalog, Put};
@@ -7,6 +9,7 @@ use crate::model::component::{Component, ComponentDraft, ComponentProblems, Comp
 use crate::model::flavor::{self, Flavor};
 use crate::model::name::Name;
 use crate::zenml::remote::Remote;
+use crate::zenml::rest;
 
 use super::failure::{Failure, FailureKind};
 use super::world::{World, absent, blocking};
@@ -99,17 +102,131 @@ impl Job<World> for LookThere {
             let is_other = catalog.component(kind, name.as_str()).is_none();
             is_other.then_some((name, component.flavor))
         });
-        let flavors = match &remote {
-            Remote::Server(client) => client.flavors(kind).await?,
-            // the command lists names alone
-            Remote::Command(_) => Vec::new(),
-        };
-        let is_own = |flavor: &Flavor| flavor::find(kind, &flavor.name).is_none();
         Ok(There {
             connection: Some(connection.name.to_string()),
             components: components.collect(),
-            flavors: flavors.into_iter().filter(is_own).collect(),
+            flavors: own_flavors(&remote, Some(kind)).await?,
         })
+    }
+}
+
+/// The flavors that the table does not have.
+async fn own_flavors(
+    remote: &Remote,
+    kind: Option<ComponentType>,
+) -> Result<Vec<Flavor>, rest::Error> {
+    let mut flavors = match remote {
+        Remote::Server(client) => client.flavors(kind).await?,
+        // the command lists names alone
+        Remote::Command(_) => Vec::new(),
+    };
+    flavors.retain(|flavor| flavor::find(flavor.kind, &flavor.name).is_none());
+    Ok(flavors)
+}
+
+/// The types of components that a ZenML has; where there is none to ask, those of ZenML 0.98.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookForTypes {
+    /// The connection; else the only one.
+    pub connection: Option<String>,
+}
+
+impl Job<World> for LookForTypes {
+    type Item = Nothing;
+    type Out = Result<Vec<ComponentType>, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = &context.world;
+        let catalog = world.catalog().await?;
+        let connection = match (&self.connection, catalog.connections()) {
+            (Some(name), all) => all.iter().find(|one| one.name.as_str() == name),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        };
+        let Some(connection) = connection else { return Ok(ComponentType::ALL.to_vec()) };
+        Ok(types(&world.remote(connection).await?).await?)
+    }
+}
+
+async fn types(remote: &Remote) -> Result<Vec<ComponentType>, rest::Error> {
+    match remote {
+        Remote::Server(client) => client.component_types().await,
+        // nor does the command list them
+        Remote::Command(_) => Ok(ComponentType::ALL.to_vec()),
+    }
+}
+
+/// Refuses a type that neither ZenML 0.98 has nor the catalog nor any ZenML that is known. Only
+/// for one that is not built in anything is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnowType {
+    /// The type.
+    pub kind: ComponentType,
+}
+
+impl Job<World> for KnowType {
+    type Item = Nothing;
+    type Out = Result<(), Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let (kind, world) = (self.kind, &context.world);
+        let Some(doubt) = kind.doubt() else { return Ok(()) };
+        let catalog = world.catalog().await?;
+        if catalog.components().iter().any(|component| component.kind == kind) {
+            return Ok(());
+        }
+        let mut said = Vec::new();
+        for connection in catalog.connections() {
+            let asked = match world.remote(connection).await {
+                Ok(remote) => types(&remote).await.map_err(Failure::from),
+                Err(failure) => Err(failure),
+            };
+            match asked {
+                Ok(types) if types.contains(&kind) => return Ok(()),
+                Ok(_) => said.push(format!("{} has it not", connection.name)),
+                Err(failure) => said
+                    .push(format!("{} could not be asked: {}", connection.name, failure.summary)),
+            }
+        }
+        let failure = Failure::new(FailureKind::Usage, doubt);
+        Err(if said.is_empty() {
+            failure.hint("osstack zenml login URL: then the ZenML there is asked for its types")
+        } else {
+            failure.hint(said.join("; "))
+        })
+    }
+}
+
+/// How long a ZenML may take to tell of its flavors: they are an addition to what is known.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The flavors that each ZenML has beside those of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookForFlavors {
+    /// Of this type only.
+    pub kind: Option<ComponentType>,
+}
+
+impl Job<World> for LookForFlavors {
+    type Item = Nothing;
+    /// By connection, or why it did not tell.
+    type Out = Result<Vec<(Name, Result<Vec<Flavor>, Failure>)>, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let world = &context.world;
+        let mut out = Vec::new();
+        for connection in world.catalog().await?.connections() {
+            let ask = async {
+                let remote = world.remote(connection).await?;
+                Ok(own_flavors(&remote, self.kind).await?)
+            };
+            let told = tokio::time::timeout(PATIENCE, ask).await.unwrap_or_else(|_| {
+                let summary = format!("no answer within {} s", PATIENCE.as_secs());
+                Err(Failure::new(FailureKind::Network, summary))
+            });
+            out.push((connection.name.clone(), told));
+        }
+        Ok(out)
     }
 }
 

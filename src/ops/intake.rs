@@ -202,11 +202,14 @@ impl Reading<'_> {
         let name = visible(&entry.name).into_string();
         let Some(kind) = ComponentType::parse(&entry.kind) else {
             self.found.notes.push(format!(
-                "The {} {name} is left out: this osstack knows no such type.",
+                "The {} {name} is left out: that is no type of component.",
                 visible(&entry.kind)
             ));
             return Ok(());
         };
+        if let Some(doubt) = kind.doubt() {
+            self.found.notes.push(format!("The {kind} {name} comes along: {doubt}."));
+        }
         self.found.names.entry(kind).or_default().push(entry.name.clone());
         let is_default = flavor::default_of(kind).is_some_and(|own| own.name == entry.flavor);
         if entry.name == "default" && is_default {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::commit_record::{self, Commit};
+use super::commit_state;
 use super::connections::connection_of;
 use super::failure::{Failure, FailureKind};
 use super::history::{self, Verdict};
@@ -216,6 +217,8 @@ pub(super) struct Prepared {
     pub(super) credentials: Option<Credentials>,
     pub(super) check: CheckState,
     pub(super) live: LivePlan,
+    /// Of what the catalog says; nothing where the stack goes.
+    pub(super) definition: String,
 }
 
 /// Reads ZenML, and compares it with what the catalog wants.
@@ -239,7 +242,8 @@ pub(super) async fn prepare(
     let mut live = live(world, connection, server, changes, record.commits.get(name).cloned());
     let end = credentials.as_ref().and_then(|credentials| credentials.expires_at);
     live.ends_soon = end.and_then(|end| ends_soon(secret, end, live.now));
-    Ok(Prepared { remote, plan, held, credentials, check, live })
+    let definition = commit_state::definition(catalog, &stack);
+    Ok(Prepared { remote, plan, held, credentials, check, live, definition })
 }
 
 /// Reads ZenML, and finds what goes with a stack. The catalog need not have it any more.
@@ -262,6 +266,7 @@ pub(super) async fn prepare_removal(
         credentials: None,
         check: CheckState { required: false, verdict: Verdict::Never, warning: None },
         live,
+        definition: String::new(),
     })
 }
 

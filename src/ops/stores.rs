@@ -4,6 +4,7 @@ use crate::base::job::{Context, Job, Nothing};
 use crate::catalog::{Catalog, Put};
 use crate::model::name::Name;
 use crate::model::store::{ArtifactStore, StoreDraft};
+use crate::zenml::changes;
 
 use super::commit_record;
 use super::failure::Failure;
@@ -32,15 +33,24 @@ pub struct SaveStore {
     pub replaces: Option<Box<ArtifactStore>>,
 }
 
+/// A store that is in the catalog now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedStore {
+    /// Its name.
+    pub name: Name,
+    /// What the edit does to the artifacts of a store that ZenML has already.
+    pub moved: Option<String>,
+}
+
 impl Job<World> for SaveStore {
     type Item = Nothing;
-    type Out = Result<Name, Failure>;
+    type Out = Result<SavedStore, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let store = self.draft.validate()?;
-        let name = store.name.clone();
+        let (name, to) = (store.name.clone(), store.path());
         let (path, random) = context.world.catalog_edit();
-        let former = self.replaces.as_ref().map(|former| former.name.clone());
+        let former = self.replaces.as_ref().map(|former| (former.name.clone(), former.path()));
         blocking(move || {
             Catalog::edit(&path, random, |edit| match self.replaces {
                 None => edit.put_store(&store, Put::New),
@@ -54,10 +64,16 @@ impl Job<World> for SaveStore {
             })
         })
         .await??;
-        if let Some(former) = former {
+        let mut moved = None;
+        if let Some((former, from)) = former {
             commit_record::rename(&context.world, "artifact_store", &former, &name).await?;
+            // the catalog has it by now: a record that cannot be read is said by the next plan
+            let is_there = commit_record::has_made(&context.world, "artifact_store", &name);
+            if is_there.await.unwrap_or(false) {
+                moved = changes::moved(&name, &from, &to);
+            }
         }
-        Ok(name)
+        Ok(SavedStore { name, moved })
     }
 }
 

@@ -38,6 +38,8 @@ pub struct ZenmlFaults {
     pub repeats_lost: bool,
     /// This write and all later ones are refused with this status, and nothing is done.
     pub refused_from: Option<(usize, u16)>,
+    /// This write is refused with this status, once, and nothing is done.
+    pub refused_once: Option<(usize, u16)>,
     /// From this write on the connection is closed before anything is done.
     pub gone_from: Option<usize>,
     /// At this write all tokens end, once.
@@ -50,6 +52,8 @@ pub struct ZenmlFaults {
     pub is_pro: bool,
     /// The user may not read values of secrets.
     pub hides_values: bool,
+    /// Types of components that it has beside those of 0.98.
+    pub more_types: Vec<String>,
     /// The version that it says it has, in place of 0.98.0.
     pub version: Option<String>,
 }

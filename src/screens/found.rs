@@ -6,6 +6,7 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::base::visible::visible;
+use crate::model::name::Name;
 use crate::ops::failure::Failure;
 use crate::ops::found::{Found, FoundLogin, LookAround, Seen};
 use crate::ops::world::World;
@@ -19,6 +20,7 @@ use crate::tui::widget::table::{Column, Row, Table};
 use crate::tui::widget::text::{cells, line, row, rows_below, wrap};
 
 use super::failure_view::{self, marked, settled};
+use super::import::Import;
 use super::take_over::TakeOver;
 
 /// What a stack takes, for whoever begins: the keys are those of the tabs.
@@ -66,7 +68,8 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     LookedAround(Outcome<Result<Seen, Failure>>),
-    Taken,
+    /// A key, or a login: then the connection that it became.
+    Taken(Option<Name>),
 }
 
 /// The user wants to go on with a new stack.
@@ -108,7 +111,7 @@ impl FoundScreen {
     fn act(&mut self, command: Command) -> Step<Self> {
         match command {
             Command::Take => match self.selected() {
-                Some(found) => Step::ask(TakeOver::new(found.clone()), |()| Msg::Taken),
+                Some(found) => Step::ask(TakeOver::new(found.clone()), Msg::Taken),
                 None => Step::none(),
             },
             Command::NewStack => Step::answer(NewStackWanted),
@@ -195,7 +198,7 @@ fn known(found: &Found) -> Option<&str> {
         Found::Login(login) => login.known.as_ref(),
         Found::Key(key) => key.known.as_ref(),
     };
-    known.map(crate::model::name::Name::as_str)
+    known.map(Name::as_str)
 }
 
 /// What there is to know of the selected one, showable.
@@ -257,7 +260,11 @@ impl Screen for FoundScreen {
                 let len = self.found().len();
                 self.scroll.mouse(mouse, len);
             }
-            // taken over: it is looked again as soon as the window is gone
+            // what that ZenML has on OSS is the next thing to be had; the way back leads here
+            Event::Msg(Msg::Taken(Some(connection))) => {
+                return Step::open(Import::new(vec![connection.to_string()], 0));
+            }
+            // a key: it is looked again as soon as the window is gone
             _ => {}
         }
         Step::none()

@@ -268,6 +268,6 @@ mod tests {
         assert_eq!(format!("{:?}", setup.submit()), "[]");
         setup.form.set_secret(Ask::Again, &SecretString::new("one".into()));
         let step = format!("{:?}", setup.submit());
-        assert!(step.contains("CreateKeystore") && !step.contains("one"), "{step}");
+        assert!(step.contains("create keystore") && !step.contains("one"), "{step}");
     }
 }

@@ -1,7 +1,7 @@
 //! The tab of the log: what was asked of the world, by which screen, and how it ended.
 //!
-//! What is here is the `Debug` of jobs and notices that were shown; jobs that hold a secret
-//! hold it in a type that does not show itself.
+//! What is here are jobs in plain words, made of their `Debug`, and notices that were shown; jobs
+//! that hold a secret hold it in a type that does not show itself.
 
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! The composer: a stack out of an artifact store, an orchestrator and further components.
 
+use std::collections::BTreeSet;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -10,6 +12,7 @@ use crate::model::name::Name;
 use crate::model::requirement::{self, Described, Weight};
 use crate::model::stack::{Stack, StackDraft};
 use crate::model::store::ArtifactStore;
+use crate::ops::components::LookForTypes;
 use crate::ops::failure::Failure;
 use crate::ops::stacks::SaveStack;
 use crate::ops::stores::LoadCatalog;
@@ -38,6 +41,8 @@ pub struct StackForm {
     /// What stacks can be composed of.
     stores: Vec<ArtifactStore>,
     components: Vec<Component>,
+    /// The types that are asked for: of ZenML 0.98, until the server told its own.
+    kinds: Vec<ComponentType>,
     saving: bool,
 }
 
@@ -57,7 +62,9 @@ pub enum Slot {
 impl Slot {
     /// The slot of a field of [`StackDraft`].
     fn of(field: &str) -> Self {
-        ComponentType::parse(field).map_or(Self::Name, Self::Component)
+        // any other word is a type, of whichever ZenML
+        let kind = Some(field).filter(|field| *field != "name").and_then(ComponentType::parse);
+        kind.map_or(Self::Name, Self::Component)
     }
 }
 
@@ -77,6 +84,8 @@ pub enum Msg {
     StorePicked(String),
     /// A component of this type was picked or made.
     ComponentPicked(ComponentType, Name),
+    /// What types of components the ZenML has.
+    TypesTold(Outcome<Result<Vec<ComponentType>, Failure>>),
     /// The catalog is read anew: a component may have been made or changed.
     Reloaded(Outcome<Result<Catalog, Failure>>),
     /// The stack is in the catalog, or not.
@@ -100,51 +109,15 @@ impl StackForm {
     }
 
     fn of(catalog: &Catalog, draft: &StackDraft, replaces: Option<Box<Stack>>) -> Self {
-        let given = |kind: ComponentType| {
-            draft.components.get(&kind).map(|names| names.join(", ")).unwrap_or_default()
-        };
-        let mut fields = vec![
-            Field::text(Slot::Name, "Name")
-                .required()
-                .value(&draft.name)
-                .help("the stack's name, here and in ZenML"),
-        ];
-        for kind in ComponentType::ALL {
-            if kind == ComponentType::ImageBuilder {
-                // the two mandatory ones and the registry stand open, the rest is folded away
-                let open = ComponentType::ALL
-                    .into_iter()
-                    .skip_while(|other| *other != kind)
-                    .any(|other| !given(other).is_empty());
-                fields.push(Field::section("Further components", open));
-            }
-            let slot = Slot::Component(kind);
-            let label = kind.label();
-            let mut field = match kind {
-                ComponentType::ArtifactStore => Field::pick(slot, &label, "enter chooses"),
-                _ => Field::text(slot, &label),
-            };
-            if kind.is_mandatory() {
-                field = field.required();
-            }
-            fields.push(field.value(&given(kind)).help(&help(catalog, kind)));
-        }
-        fields.push(
-            Field::toggle(Slot::Protected, "Protected")
-                .on(draft.protected)
-                .help("changes and deletion ask for the typed name"),
-        );
-        fields.push(
-            Field::toggle(Slot::RequireCheck, "require check")
-                .on(draft.require_check)
-                .help("ZenML hears of it only after a check of its store has passed"),
-        );
+        let components = catalog.components().to_vec();
+        let kinds = kinds(&ComponentType::ALL, draft);
         let mut form = Self {
-            form: Form::new(fields),
+            form: Form::new(fields(draft, &kinds, &components)),
             replaces,
             zenml: draft.zenml.clone(),
             stores: catalog.stores().to_vec(),
-            components: catalog.components().to_vec(),
+            components,
+            kinds,
             saving: false,
         };
         form.remark();
@@ -159,7 +132,7 @@ impl StackForm {
         let chosen = chosen.flat_map(|(kind, all)| all.iter().map(|name| (*kind, name.as_str())));
         let described = Described { components: &self.components, stores: &self.stores };
         let needs = requirement::judge(chosen, described);
-        for kind in ComponentType::ALL {
+        for kind in self.kinds.iter().copied() {
             let mine = needs.iter().filter(|need| need.at == kind && need.weight > Weight::Note);
             let said: Vec<&str> = mine.map(|need| need.message.as_str()).collect();
             let said = said.join(" ");
@@ -208,8 +181,10 @@ impl StackForm {
         };
         StackDraft {
             name: self.form.text(Slot::Name).to_owned(),
-            components: ComponentType::ALL
-                .into_iter()
+            components: self
+                .kinds
+                .iter()
+                .copied()
                 .map(|kind| (kind, names(kind)))
                 .filter(|(_, names)| !names.is_empty())
                 .collect(),
@@ -217,6 +192,25 @@ impl StackForm {
             protected: self.form.is_on(Slot::Protected),
             require_check: self.form.is_on(Slot::RequireCheck),
         }
+    }
+
+    /// Asks for the types that ZenML has; what is entered stays, and where one is.
+    fn ask_for(&mut self, there: &[ComponentType]) {
+        let draft = self.draft();
+        let kinds = kinds(there, &draft);
+        if kinds == self.kinds {
+            return;
+        }
+        let (focused, is_dirty) = (self.form.focused(), self.form.is_dirty());
+        self.form = Form::new(fields(&draft, &kinds, &self.components));
+        self.kinds = kinds;
+        if let Some(slot) = focused {
+            self.form.focus(slot);
+        }
+        if is_dirty {
+            self.form.mark_dirty();
+        }
+        self.remark();
     }
 
     fn set_errors(&mut self, errors: Vec<FieldError>) {
@@ -265,14 +259,22 @@ impl StackForm {
                 self.component_picked(kind, &name);
                 Step::run(Effect::latest("read", LoadCatalog, Msg::Reloaded))
             }
+            Msg::TypesTold(outcome) => {
+                // why there is no answer whoever chooses a component is told
+                if let Ok(there) = settled(outcome) {
+                    self.ask_for(&there);
+                }
+                Step::none()
+            }
             Msg::Reloaded(outcome) => {
                 // what was read before still serves, where it cannot be read anew
                 if let Ok(catalog) = settled(outcome) {
-                    for kind in ComponentType::ALL {
-                        self.form.set_help(Slot::Component(kind), &help(&catalog, kind));
-                    }
                     self.stores = catalog.stores().to_vec();
                     self.components = catalog.components().to_vec();
+                    for kind in self.kinds.iter().copied() {
+                        let help = help(&self.components, kind);
+                        self.form.set_help(Slot::Component(kind), &help);
+                    }
                 }
                 self.remark();
                 Step::none()
@@ -299,13 +301,64 @@ impl StackForm {
     }
 }
 
+/// The types to be asked for: those that ZenML has, and those that the stack has already.
+fn kinds(there: &[ComponentType], draft: &StackDraft) -> Vec<ComponentType> {
+    let mandatory = ComponentType::ALL.into_iter().filter(|kind| kind.is_mandatory());
+    let all = there.iter().chain(draft.components.keys()).copied().chain(mandatory);
+    all.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn fields(
+    draft: &StackDraft,
+    kinds: &[ComponentType],
+    components: &[Component],
+) -> Vec<Field<Slot>> {
+    let given = |kind: ComponentType| {
+        draft.components.get(&kind).map(|names| names.join(", ")).unwrap_or_default()
+    };
+    let mut has_section = false;
+    let mut fields = vec![
+        Field::text(Slot::Name, "Name")
+            .required()
+            .value(&draft.name)
+            .help("the stack's name, here and in ZenML"),
+    ];
+    for kind in kinds.iter().copied() {
+        if kind >= ComponentType::ImageBuilder && !std::mem::replace(&mut has_section, true) {
+            // the two mandatory ones and the registry stand open, the rest is folded away
+            let open = kinds.iter().any(|other| *other >= kind && !given(*other).is_empty());
+            fields.push(Field::section("Further components", open));
+        }
+        let slot = Slot::Component(kind);
+        let label = kind.label();
+        let mut field = match kind {
+            ComponentType::ArtifactStore => Field::pick(slot, &label, "enter chooses"),
+            _ => Field::text(slot, &label),
+        };
+        if kind.is_mandatory() {
+            field = field.required();
+        }
+        fields.push(field.value(&given(kind)).help(&help(components, kind)));
+    }
+    fields.push(
+        Field::toggle(Slot::Protected, "Protected")
+            .on(draft.protected)
+            .help("changes and deletion ask for the typed name"),
+    );
+    fields.push(
+        Field::toggle(Slot::RequireCheck, "require check")
+            .on(draft.require_check)
+            .help("ZenML hears of it only after a check of its store has passed"),
+    );
+    fields
+}
+
 /// What the catalog offers for a type, and the rule for the rest.
-fn help(catalog: &Catalog, kind: ComponentType) -> String {
+fn help(components: &[Component], kind: ComponentType) -> String {
     if kind == ComponentType::ArtifactStore {
         return "where artifacts lie: one store of tab 2".into();
     }
-    let described: Vec<&str> = catalog
-        .components()
+    let described: Vec<&str> = components
         .iter()
         .filter(|component| component.kind == kind)
         .map(|component| component.name.as_str())
@@ -328,6 +381,11 @@ impl Screen for StackForm {
     const KEYS: &'static [Bind<Self>] =
         &[Bind::new(&["ctrl-o"], Command::Choose, "choose, make…").when(Self::can_choose)];
     const MOVES: Moves<Command> = Moves::Form(Command::Form);
+
+    fn start(&mut self) -> Step<Self> {
+        let connection = Some(self.zenml.clone()).filter(|name| !name.is_empty());
+        Step::run(Effect::latest("types", LookForTypes { connection }, Msg::TypesTold))
+    }
 
     fn update(&mut self, event: Event<Self>) -> Step<Self> {
         let said = match event {

@@ -11,6 +11,7 @@ use crate::model::name::Name;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
 use crate::ops::check::Subject;
+use crate::ops::commit_state::{CommitState, CommitStates, LoadCommitStates};
 use crate::ops::failure::Failure;
 use crate::ops::found::{LookAround, Seen};
 use crate::ops::history::{LoadHistory, LoadedHistory};
@@ -24,6 +25,7 @@ use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::confirm::Confirm;
 use crate::tui::widget::table::{Column, Row};
+use crate::tui::widget::text::cells;
 
 use super::ask::Ask;
 use super::check::CheckScreen;
@@ -45,6 +47,8 @@ use super::stores::browse;
 pub struct Stacks {
     list: ListDetail<Catalog, Stack>,
     checks: LastChecks,
+    /// By stack; nothing where the record cannot be read, which a plan then says.
+    commits: CommitStates,
     /// Somebody has begun to work here, or it is known what there is to show first.
     settled: bool,
 }
@@ -79,6 +83,7 @@ pub enum Msg {
     NewWanted,
     FormSaved(Name),
     ChecksRead(Outcome<Result<LoadedHistory, Failure>>),
+    CommitsRead(Outcome<Result<CommitStates, Failure>>),
     RenameNamed(String, Name),
     CopyNamed(String, Name),
     DeleteConfirmed(String),
@@ -113,11 +118,9 @@ impl Stacks {
     }
 
     fn load() -> Step<Self> {
-        Step::run(Effect::latest("catalog", LoadCatalog, Msg::Loaded)).and(Effect::latest(
-            "checks",
-            LoadHistory,
-            Msg::ChecksRead,
-        ))
+        Step::run(Effect::latest("catalog", LoadCatalog, Msg::Loaded))
+            .and(Effect::latest("checks", LoadHistory, Msg::ChecksRead))
+            .and(Effect::latest("commits", LoadCommitStates, Msg::CommitsRead))
     }
 
     /// Takes the catalog. At the start, over an empty one, nothing is shown before it is known
@@ -237,6 +240,7 @@ impl Stacks {
             Msg::NewWanted => return self.command(Command::New),
             Msg::FormSaved(name) => return self.saved(&name),
             Msg::ChecksRead(outcome) => self.checks.take(outcome),
+            Msg::CommitsRead(outcome) => self.commits = settled(outcome).unwrap_or_default(),
             Msg::RenameNamed(name, to) => {
                 let job = RenameStack { name, to: to.to_string() };
                 return Step::run(Effect::exclusive("catalog", job, Msg::Saved));
@@ -273,7 +277,21 @@ impl Stacks {
             Span::raw(stack.name.to_string()),
             Span::styled(protected, theme.protected()),
         ]);
-        Row::new([Line::from(sign), name, Line::styled(word, theme.muted())])
+        let commit = Line::styled(self.commit(stack).short(), theme.muted());
+        Row::new([Line::from(sign), name, Line::styled(word, theme.muted()), commit])
+    }
+
+    fn commit(&self, stack: &Stack) -> CommitState {
+        self.commits.get(&stack.name).cloned().unwrap_or_default()
+    }
+
+    /// As wide as what stands in the columns of checks and commits: the rest is for names.
+    fn widths(&self) -> [Constraint; 2] {
+        let rows = self.list.rows();
+        let checks = rows.iter().map(|stack| self.checks.mark(self.store(stack)).1.len());
+        let commits = rows.iter().map(|stack| self.commit(stack).short().len());
+        [checks.max(), commits.max()]
+            .map(|longest| Constraint::Length(cells(longest.unwrap_or_default().max(6))))
     }
 
     fn details(&self, stack: &Stack, room: usize, theme: &Theme) -> Vec<Line<'static>> {
@@ -290,7 +308,10 @@ impl Stacks {
             let said = "required before ZenML hears of it".to_owned();
             rows.push(("check".to_owned(), said));
         }
-        rows.push(("ZenML".to_owned(), "E shows and exports the plan".to_owned()));
+        let commit = self.commit(stack);
+        let place = commit.known().map(|known| format!(", in {}", known.connection));
+        rows.push(("ZenML".to_owned(), commit.words() + &place.unwrap_or_default()));
+        rows.push((String::new(), "E shows and exports the plan".to_owned()));
         let mut lines = fields(&rows, room, theme);
         lines.push(Line::default());
         lines.extend(self.checks.lines(self.store(stack), room, theme));
@@ -406,13 +427,18 @@ impl Screen for Stacks {
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
+        let [checks, commits] = self.widths();
+        let is_empty = self.list.rows().is_empty();
+        let [check, commit] = if is_empty { ["", ""] } else { ["check", "commit"] };
         let face = Face {
             title: "Stacks",
-            width: (34, 29),
+            // the words of welcome want the room that names do not need
+            width: if is_empty { (34, 29) } else { (40, 38) },
             columns: &[
                 Column::new("", Constraint::Length(1)),
                 Column::new("", Constraint::Fill(1)),
-                Column::new("", Constraint::Length(10)).right(),
+                Column::new(check, checks).right(),
+                Column::new(commit, commits).right(),
             ],
             empty: "no stack yet: n makes one",
             welcome: &welcome(self.has_zenml()),

@@ -19,7 +19,7 @@ use crate::model::region::{self, Region};
 use crate::model::store::{ArtifactStore, Extras, RegionId, Signature, StoreDraft};
 use crate::ops::check::Subject;
 use crate::ops::failure::Failure;
-use crate::ops::stores::SaveStore;
+use crate::ops::stores::{SaveStore, SavedStore};
 use crate::ops::world::World;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, FormMove, Move, Moves};
@@ -98,7 +98,7 @@ pub enum Msg {
     SecretPicked(Option<Name>),
     RegionPicked(Option<&'static Region>),
     BucketPicked(Option<Chosen>),
-    Saved(Outcome<Result<Name, Failure>>),
+    Saved(Outcome<Result<SavedStore, Failure>>),
     Mended(Box<StoreDraft>),
 }
 
@@ -424,12 +424,15 @@ impl StoreForm {
             Msg::Saved(outcome) => {
                 self.saving = false;
                 match settled(outcome) {
-                    Ok(name) => {
+                    Ok(SavedStore { name, moved }) => {
                         let saved = format!("the store {name} is in the catalog");
                         let store = self.draft().validate().ok();
-                        let (tone, said) = match store.and_then(|store| store.residency_doubt()) {
-                            Some(doubt) => (Tone::Warning, format!("{saved}; {doubt}: check it")),
-                            None => (Tone::Good, saved),
+                        let doubt = store.and_then(|store| store.residency_doubt());
+                        let doubt = doubt.map(|doubt| format!("{doubt}: check it"));
+                        let doubts: Vec<String> = doubt.into_iter().chain(moved).collect();
+                        let (tone, said) = match doubts.as_slice() {
+                            [] => (Tone::Good, saved),
+                            doubts => (Tone::Warning, format!("{saved}; {}", doubts.join("; "))),
                         };
                         return Step::answer(name).then(Step::toast(tone, &said));
                     }

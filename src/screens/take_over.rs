@@ -132,7 +132,7 @@ impl TakeOver {
                 match settled(outcome) {
                     Ok(name) => {
                         let said = format!("the secret {name} is kept in the keystore");
-                        return Step::answer(()).then(Step::toast(Tone::Good, &said));
+                        return Step::answer(None).then(Step::toast(Tone::Good, &said));
                     }
                     Err(failure) => self.failure = Some(failure),
                 }
@@ -144,7 +144,8 @@ impl TakeOver {
                         let tone =
                             if connected.warnings.is_empty() { Tone::Good } else { Tone::Warning };
                         let said = connected.summary();
-                        return Step::answer(()).then(Step::toast(tone, &said));
+                        let answer = Some(connected.connection.name.clone());
+                        return Step::answer(answer).then(Step::toast(tone, &said));
                     }
                     Err(failure) if failure.kind == FailureKind::Cancelled => {
                         self.form.notice("stopped");
@@ -194,7 +195,7 @@ impl Screen for TakeOver {
     type World = World;
     type Command = Command;
     type Msg = Msg;
-    type Answer = ();
+    type Answer = Option<Name>;
 
     const NAME: &'static str = "take-over";
     const KEYS: &'static [Bind<Self>] =

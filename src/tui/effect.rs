@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::unwind::caught;
+use crate::tui::plain::plain;
 use crate::tui::runtime::{Outlet, Ticket};
 use crate::tui::screen::{AnyMsg, Notice};
 
@@ -201,7 +202,7 @@ impl<W: Send + Sync + 'static, M: Send + 'static> Effect<W, M> {
         D: FnOnce(Outcome<J::Out>) -> M + Send + 'static,
     {
         let order = Order {
-            what: format!("{job:?}"),
+            what: plain(std::any::type_name::<J>(), &format!("{job:?}")),
             slot,
             kind,
             leaves_traces: kind != Kind::Latest,

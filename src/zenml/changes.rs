@@ -17,7 +17,7 @@ use super::rest::{Component, Error, Secret, Stack};
 use crate::base::visible::visible;
 use crate::model::stack;
 
-pub use compare::{compare, users};
+pub use compare::{compare, moved, users};
 pub use removal::{Removal, removal};
 pub use show::Call;
 

@@ -6,6 +6,7 @@
 //! starts. ZenML 0.98 refuses a pipe there, so neither `printf | zenml` nor a
 //! here-document (a pipe in dash, and in bash from 5.1) would do.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
@@ -116,10 +117,16 @@ pub(super) fn command(step: &Step) -> CommandLine {
 /// The components of a stack as the options of `zenml stack register` and `update`.
 pub(super) fn options(
     components: &BTreeMap<ComponentType, Vec<Name>>,
-) -> impl Iterator<Item = &str> {
-    components
-        .iter()
-        .flat_map(|(kind, names)| names.iter().flat_map(|name| [kind.option(), name.as_str()]))
+) -> impl Iterator<Item = Cow<'_, str>> {
+    components.iter().flat_map(|(kind, names)| {
+        names.iter().flat_map(|name| [option(*kind), Cow::Borrowed(name.as_str())])
+    })
+}
+
+/// The option of `zenml stack register` for a type; of one that is not known the long form that
+/// most types have, `--step_operator`.
+pub(super) fn option(kind: ComponentType) -> Cow<'static, str> {
+    kind.option().map_or_else(|| format!("--{kind}").into(), Cow::Borrowed)
 }
 
 /// The whole script, for `sh`.

@@ -447,7 +447,7 @@ async fn a_file_goes_up_and_is_listed() {
 async fn the_log_says_what_was_asked_and_how_it_ended() {
     let mut demo = Demo::start();
     let picture = demo.keys("4<enter>6").await;
-    assert!(picture.contains("ListObjects") && picture.contains("objects"), "{picture}");
+    assert!(picture.contains("list objects") && picture.contains("objects"), "{picture}");
     assert!(picture.contains('✓'), "{picture}");
     demo.any_size();
 }

@@ -10,7 +10,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use bench::{Bench, Ran};
+use bench::{Bench, Ran, stop};
 
 const KEY: &str = r#"{"access_key_id": "LTAI5tSandboxSandbox0001",
     "secret_access_key": "sandboxSANDBOX0123456789secret"}"#;
@@ -379,26 +379,9 @@ fn the_sandbox_tells_where_it_is_and_stops_when_told() {
 #[test]
 fn a_commit_breaks_off_is_taken_back_and_goes_through() {
     let bench = Bench::furnished();
-    let start = |faults: &[&str]| {
-        let mut child = bench.spawn(&[&["sandbox", "--zenml"], faults].concat());
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let description: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(description["zenml"]["stand_in"], true);
-        let text = |name: &str| description["zenml"][name].as_str().unwrap().to_owned();
-        let login = ["zenml", "login", &text("url"), "--name", "here", "--api-key-stdin", "--json"];
-        let signed_in = bench.feed(&login, &text("api_key")).ok().json();
-        assert_eq!(signed_in["server"]["stand_in"], true);
-        child
-    };
-    let stop = |child: std::process::Child| {
-        let pid = rustix::process::Pid::from_child(&child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        assert_eq!(Ran::of(child.wait_with_output().unwrap()).code, 0);
-    };
     let commit = ["commit", "demo_stack", "--yes", "--without-check"];
 
-    let server = start(&["--zenml-fault", "refused-from=2"]);
+    let server = bench.zenml(&["--zenml-fault", "refused-from=2"]);
     let broken = bench.run(&commit);
     assert!(broken.code == 1 && broken.err.contains("--undo"), "{broken:?}");
     let undone = bench.run(&["commit", "demo_stack", "--undo", "--yes"]);
@@ -407,7 +390,7 @@ fn a_commit_breaks_off_is_taken_back_and_goes_through() {
     assert_eq!(plan["zenml"]["unfinished"]["steps"].as_array().unwrap().len(), 2, "{plan}");
     stop(server);
 
-    let server = start(&[]);
+    let server = bench.zenml(&[]);
     let committed = bench.run(&[&commit[..], &["--set", "--json"]].concat()).ok().json();
     assert_eq!(committed["changes"].as_array().unwrap().len(), 3, "{committed}");
     assert_eq!(committed["set_by"], Value::Null, "no zenml is on this PATH");
@@ -443,8 +426,70 @@ fn a_commit_breaks_off_is_taken_back_and_goes_through() {
     assert!(nothing.out.contains("nothing to take"), "{nothing:?}");
     stop(server);
 
-    let unknown = bench.run(&["sandbox", "--zenml-fault", "nonsense"]);
-    assert!(unknown.code == 2 && unknown.err.contains("--zenml-fault list"), "{unknown:?}");
-    let list = bench.run(&["sandbox", "--zenml-fault", "list"]).ok().out;
-    assert!(list.contains("forestalled-at=N"), "{list}");
+    for command in ["sandbox", "demo"] {
+        let unknown = bench.run(&[command, "--zenml-fault", "nonsense"]);
+        assert!(unknown.code == 2 && unknown.err.contains("--zenml-fault list"), "{unknown:?}");
+        let list = bench.run(&[command, "--zenml-fault", "list"]).ok().out;
+        assert!(list.contains("forestalled-at=N") && list.contains("refused-once=N"), "{list}");
+    }
+}
+
+/// A fault that ends: the commit breaks off, and is taken back whole. The list of stacks says what
+/// became of it at each step, and asks no ZenML for that.
+#[test]
+fn a_broken_commit_is_taken_back_whole_and_the_list_tells() {
+    let bench = Bench::furnished();
+    let server = bench.zenml(&["--zenml-fault", "refused-once=2"]);
+    let commit = ["commit", "demo_stack", "--yes", "--without-check"];
+    let state = || {
+        let list = bench.run(&["stack", "list", "--json"]).ok().json();
+        let stacks = list["stacks"].as_array().unwrap().iter();
+        stacks.clone().find(|one| one["name"] == "demo_stack").unwrap()["commit"].clone()
+    };
+    let line = |what: &str| {
+        let list = bench.run(&["stack", "list"]).ok().out;
+        let line = list.lines().find(|line| line.starts_with("demo_stack"));
+        assert!(line.unwrap().contains(what), "no {what}: {list}");
+    };
+    assert_eq!(state(), json!({ "state": "none", "at": null, "zenml": null }));
+    line("not committed");
+    let broken = bench.run(&commit);
+    assert!(broken.code == 1 && broken.err.contains("database is gone"), "{broken:?}");
+    assert_eq!(state()["state"], "broken_off");
+    line("commit broken off just now");
+    let undone = bench.run(&["commit", "demo_stack", "--undo", "--yes"]).ok();
+    assert!(undone.out.contains("artifact store demo_store: deleted"), "{undone:?}");
+    assert_eq!(state()["state"], "none");
+    let plan = bench.run(&["plan", "demo_stack", "--json"]).ok().json();
+    assert_eq!(plan["zenml"]["unfinished"], Value::Null, "{plan}");
+
+    bench.run(&commit).ok();
+    let committed = state();
+    assert_eq!((&committed["state"], &committed["zenml"]), (&json!("committed"), &json!("here")));
+    line("committed just now");
+    bench.run(&["store", "update", "demo_store", "--access", "http://away.localhost:9"]).ok();
+    assert_eq!(state()["state"], "committed", "how this machine gets there is no part of it");
+    let nowhere = bench.run(&["stack", "set", "nosuch"]);
+    assert!(nowhere.code == 1 && nowhere.err.contains("no stack 'nosuch'"), "{nowhere:?}");
+    assert!(!nowhere.err.contains("osstack commit"), "{nowhere:?}");
+    let known = bench.run(&["stack", "set", "scratch_stack"]);
+    assert!(known.err.contains("osstack commit scratch_stack"), "{known:?}");
+
+    // a store that moves leaves its artifacts behind, unless all of them stay below it
+    let behind = "ZenML refuses to read it through demo_store";
+    let moved = bench.run(&["store", "update", "demo_store", "--prefix", "elsewhere"]).ok();
+    assert!(moved.err.contains(behind), "{moved:?}");
+    assert_eq!(state()["state"], "changed");
+    line("changed since its commit just now");
+    let plan = bench.run(&["plan", "demo_stack"]).ok().out;
+    let plan = plan.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(plan.contains(behind) && plan.contains("make a second store"), "{plan}");
+    let above = bench.run(&["store", "update", "demo_store", "--prefix", ""]).ok();
+    assert!(!above.err.contains(behind), "{above:?}");
+    let plan = bench.run(&["plan", "demo_stack"]).ok().out;
+    assert!(!plan.contains("stays there"), "{plan}");
+    let never = bench.run(&["store", "update", "scratch_store", "--prefix", "x"]).ok();
+    assert!(!never.err.contains("stays there"), "ZenML never heard of it: {never:?}");
+    stop(server);
+    assert_eq!(state()["state"], "changed", "nobody is asked for it");
 }

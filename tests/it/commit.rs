@@ -511,7 +511,7 @@ async fn the_table_of_flavors_holds(bed: &Bed) {
     }
     let mut seen = 0;
     for kind in ComponentType::ALL {
-        for there in server.flavors(kind).await.unwrap() {
+        for there in server.flavors(Some(kind)).await.unwrap() {
             let Some(known) = flavor::find(kind, &there.name) else { continue };
             let names = |flavor: &Flavor| {
                 let mut names: Vec<(String, bool, bool)> = flavor

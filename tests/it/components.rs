@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::cli::bench::Bench;
+use crate::cli::bench::{Bench, stop};
 use crate::user::User;
 
 const EXPORTED: &str = include_str!("../data/zenml/stack-export.yaml");
@@ -183,12 +183,13 @@ components:
         "on_aws (s3) is not on OSS",
         "no such setting",
         "holds a key in slack_token",
-        "no such type",
+        "no component type teleporter",
     ] {
         assert!(imported.err.contains(said), "no {said}: {}", imported.err);
     }
     let catalog = bench.read("config/stacks.toml");
     assert!(!catalog.contains("canary") && catalog.contains("[component.gpu]"), "{catalog}");
+    assert!(catalog.contains("type = \"teleporter\""), "{catalog}");
     let stack = bench.run(&["stack", "describe", "big", "--json"]).ok().json();
     assert_eq!(stack["components"]["artifact_store"], json!(["on_aws"]));
 
@@ -203,6 +204,51 @@ components:
     bench.feed(&["secret", "create", "mine", "--stdin"], KEY).ok();
     let named = EXPORTED.replace("      authentication_secret: alibaba_secret\n", "");
     bench.feed(&["stack", "import", "-", "--secret", "mine"], &named).ok();
+}
+
+/// A type that only a newer ZenML has is taken from that ZenML, and from nowhere else; its own
+/// flavors stand beside those of the table, which needs nobody.
+#[test]
+fn types_and_flavors_of_the_server_count() {
+    let bench = Bench::furnished();
+    let register = ["component", "register", "quantum-solver", "q", "-f", "hosted"];
+    let unknown = bench.run(&register);
+    assert!(unknown.code == 2 && unknown.err.contains("osstack zenml login"), "{unknown:?}");
+    let zenml = bench.zenml(&["--zenml-fault", "more-type=quantum_solver"]);
+    let typo = bench.run(&["component", "register", "quantum-solvers", "q", "-f", "hosted"]);
+    assert!(typo.code == 2 && typo.err.contains("here has it not"), "{typo:?}");
+    bench.run(&[&register[..], &["--set", "url=http://q"]].concat()).ok();
+    let register = ["stack", "register", "s", "-a", "demo_store", "-o", "default", "-c"];
+    let refused = bench.run(&[&register[..], &["solver=q"]].concat());
+    assert!(refused.code == 2 && refused.err.contains("no component type solver"), "{refused:?}");
+    bench.run(&[&register[..], &["quantum_solver=q"]].concat()).ok();
+    let stack = bench.run(&["stack", "describe", "s", "--json"]).ok().json();
+    assert_eq!(stack["components"]["quantum_solver"], json!(["q"]));
+    let plan = bench.run(&["plan", "s", "--script"]).ok().out;
+    assert!(plan.contains("zenml quantum-solver register q -f hosted"), "{plan}");
+    bench.run(&["commit", "s", "--yes", "--without-check"]).ok();
+    let again = bench.run(&["plan", "s"]).ok().out;
+    assert!(again.contains("Nothing to do") && !again.contains("+ "), "{again}");
+
+    let flavors = bench.run(&["component", "flavors"]).ok();
+    let own = |name: &str| flavors.out.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(own("batch_queue").ends_with("here") && own("hosted").ends_with("here"), "{flavors:?}");
+    assert!(!own("sagemaker").contains("here"), "{flavors:?}");
+    let one = bench.run(&["component", "flavors", "step_operator", "batch_queue"]).ok().out;
+    assert!(one.contains("Name of the queue"), "{one}");
+    let told = bench.run(&["component", "flavors", "step_operator", "--json"]).ok().json();
+    let only_in = |name: &str| {
+        let all = told["flavors"].as_array().unwrap().iter();
+        all.clone().find(|flavor| flavor["name"] == name).unwrap()["only_in"].clone()
+    };
+    assert_eq!((only_in("batch_queue"), only_in("sagemaker")), (json!("here"), json!(null)));
+
+    // what is known without it is told without it
+    stop(zenml);
+    let alone = bench.run(&["component", "flavors"]).ok();
+    assert!(alone.out.contains("sagemaker") && !alone.out.contains("batch_queue"), "{alone:?}");
+    assert!(alone.err.contains("without the flavors of here"), "{alone:?}");
+    bench.run(&["component", "describe", "quantum_solver", "q"]).ok();
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use osstack::ports::clock::FixedClock;
 use osstack::ports::entropy::SeededEntropy;
+use osstack::sandbox::Seed;
 use osstack::sandbox::zenml::runs::Runs;
 use osstack::sandbox::zenml::{API_KEY, Zenml};
 use osstack::screens::found::FoundScreen;
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::bench::Bench;
 use crate::cli::terminal::talk;
-use crate::sandbox_client::NOW;
+use crate::sandbox_client::{NOW, Running};
 use crate::user::{PASSPHRASE, User};
 
 /// What other tools keep, below the home.
@@ -109,6 +110,8 @@ async fn each_is_taken_over_by_one_key_after_it_was_shown() {
     let clock = Arc::new(FixedClock(NOW));
     let runs = Runs::over(&[], date!(2026 - 03 - 15));
     let zenml = Zenml::bind(clock, Arc::new(SeededEntropy::new(1)), runs).unwrap();
+    let sandbox = Running::start(Seed::Empty);
+    zenml.add_by_hand(&sandbox.description);
     let home = home(&zenml.url(), &format!("api_key: {API_KEY}"));
     let before = contents(home.path());
     let stop = CancellationToken::new();
@@ -122,7 +125,10 @@ async fn each_is_taken_over_by_one_key_after_it_was_shown() {
         assert!(setup.contains("A keystore for your access keys"), "{setup}");
         let taken = user.keys(&format!("<tab>{PASSPHRASE}<tab>{PASSPHRASE}<enter>")).await;
         assert!(taken.contains("signed in as default"), "{taken}");
-        assert!(taken.contains("taken over already, as zenml"), "{taken}");
+        // straight on to what that ZenML has on OSS, and back to the rest of this machine
+        assert!(taken.contains("stack stack_by_hand") && taken.contains("not here"), "{taken}");
+        let back = user.keys("<esc>").await;
+        assert!(back.contains("taken over already, as zenml"), "{back}");
 
         user.keys("j<enter>").await;
         insta::assert_snapshot!("take_over_key", crate::pictures::still(&user.picture()));

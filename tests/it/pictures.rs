@@ -15,7 +15,7 @@ const PICTURES: &[(&str, &str, &str)] = &[
     ("check", "1c", "1 warned, 0 failed"),
     ("help", "3?", "Keys: Secrets"),
     ("browser_of_stores", "4", "scratch_store"),
-    ("log", "6", "LoadCatalog"),
+    ("log", "6", "load catalog"),
 ];
 
 /// Checks run side by side, so that requests do not come in the same order twice.
@@ -59,7 +59,8 @@ fn still_line(line: &str) -> String {
                 owed += taken - 1;
             }
             out.push('#');
-        } else if out.ends_with("localhost:") || out.ends_with("127.0.0.1:") {
+        } else if ["localhost:", "127.0.0.1:", " ost:"].iter().any(|it| out.ends_with(it)) {
+            // the last of them is a host that did not fit its line
             out.push_str(&"#".repeat(length));
         } else {
             out.push_str(&tail[..length]);

@@ -1,5 +1,6 @@
 //! The README's table of keys is made from the screens' own tables.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -54,7 +55,18 @@ fn made() -> String {
     let mut out = String::from("\n| where | keys |\n|---|---|\n");
     for (name, rows) in screens {
         let own = rows.iter().filter(|row| !row.command.starts_with("move-"));
-        let keys: Vec<String> = own.map(words).collect();
+        // one key of several meanings, each in its time, stands once
+        let mut keys: Vec<String> = Vec::new();
+        let mut at = BTreeMap::new();
+        for row in own {
+            if let Some(&index) = at.get(&row.shown()) {
+                let key: &mut String = &mut keys[index];
+                write!(key, " / {}", hint(row)).unwrap();
+            } else {
+                at.insert(row.shown(), keys.len());
+                keys.push(words(row));
+            }
+        }
         writeln!(out, "| {name} | {} |", keys.join(" · ")).unwrap();
     }
     out.push('\n');
@@ -62,5 +74,9 @@ fn made() -> String {
 }
 
 fn words(row: &KeyRow) -> String {
-    format!("`{}` {}", row.shown().replace('|', "\\|"), row.hint.trim_end_matches('…'))
+    format!("`{}` {}", row.shown().replace('|', "\\|"), hint(row))
+}
+
+fn hint(row: &KeyRow) -> &'static str {
+    row.hint.trim_end_matches('…')
 }

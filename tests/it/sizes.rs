@@ -44,7 +44,7 @@ const SCREENS: &[(&str, &str)] = &[
     ("4j<enter>u", "Upload"),
     ("4j<enter>D", "Delete"),
     ("5", "nothing yet"),
-    ("6", "LoadCatalog"),
+    ("6", "load catalog"),
 ];
 
 /// The same where nothing is there yet.

@@ -80,7 +80,9 @@ impl<W: Send + Sync + 'static> Shell<W> {
         while let Some((owner, act)) = self.pending.pop_front() {
             self.carry_out(owner, act);
         }
-        let seen = self.top().map(|entry| (entry.id, self.log.version()));
+        let top = self.top().map(|entry| entry.id);
+        self.toasts.only_about(top);
+        let seen = top.map(|id| (id, self.log.version()));
         if seen != self.observed {
             self.observed = seen;
             if let Some(tab) = self.tabs.get_mut(self.shown) {
@@ -134,7 +136,12 @@ impl<W: Send + Sync + 'static> Shell<W> {
             }
             Act::Close(answer) => self.close(owner, answer),
             Act::Quit(wanted) => self.quit(wanted),
-            Act::Tell(notice) => self.tell(notice),
+            Act::Tell(notice) => {
+                // good news is short, and bad news is to be seen; what to do here, only here
+                let is_here = self.top().is_some_and(|top| top.id == owner);
+                let about = (is_here && notice.tone == Tone::Warning).then_some(owner);
+                self.tell_about(about, notice);
+            }
             Act::Copy(text) if self.options.osc52 => {
                 self.copy = Some(text.into_string());
                 self.tell(Notice::new(Tone::Good, "copied"));

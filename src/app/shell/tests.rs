@@ -201,7 +201,7 @@ async fn any_size_is_drawn() {
 #[test]
 fn a_step_reads_as_what_it_asks_for() {
     let mut screen = toys::First::default();
-    assert_eq!(format!("{:?}", screen.start()), "[Start(ListNames { nth: 1 } latest list)]");
+    assert_eq!(format!("{:?}", screen.start()), "[Start(list names: nth 1 latest list)]");
     let step = screen.update(Event::Command(toys::Command::Delete));
     assert_eq!(format!("{step:?}"), "[Push(confirm)]");
 }

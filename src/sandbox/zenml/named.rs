@@ -8,7 +8,7 @@ use crate::base::visible::visible;
 pub struct ZenmlFault {
     /// The name, in kebab case.
     pub name: &'static str,
-    /// What stands after `=`: `N`, the number of a write from 0 on; `VERSION`; nothing.
+    /// What stands after `=`: `N`, the number of a write from 0 on; `VERSION`, `NAME`; nothing.
     pub value: Option<&'static str>,
     /// What it does, in one sentence.
     pub says: &'static str,
@@ -41,6 +41,12 @@ pub const ZENML_FAULTS: &[ZenmlFault] = &[
         value: Some("N"),
         says: "write N and all later ones are refused with 500",
         set: Set::At(|faults, at| faults.refused_from = Some((at, 500))),
+    },
+    ZenmlFault {
+        name: "refused-once",
+        value: Some("N"),
+        says: "write N is refused with 500, once: what comes after it is done, an undo too",
+        set: Set::At(|faults, at| faults.refused_once = Some((at, 500))),
     },
     ZenmlFault {
         name: "gone-from",
@@ -79,6 +85,12 @@ pub const ZENML_FAULTS: &[ZenmlFault] = &[
         set: Set::On(|faults| faults.hides_values = true),
     },
     ZenmlFault {
+        name: "more-type",
+        value: Some("NAME"),
+        says: "it has a type of components that osstack does not know, with a flavor",
+        set: Set::Text(|faults, name| faults.more_types.push(name.to_owned())),
+    },
+    ZenmlFault {
         name: "version",
         value: Some("VERSION"),
         says: "the version that it says it has",
@@ -105,6 +117,13 @@ pub enum ZenmlFaultError {
 }
 
 impl ZenmlFaults {
+    /// All faults that `names` name.
+    pub fn of(names: &[String]) -> Result<Self, ZenmlFaultError> {
+        let mut faults = Self::default();
+        names.iter().try_for_each(|name| faults.switch_on(name))?;
+        Ok(faults)
+    }
+
     /// Switches on the fault that `text` names: `refused-from=2`, `pro`.
     pub fn switch_on(&mut self, text: &str) -> Result<(), ZenmlFaultError> {
         let (name, value) = match text.split_once('=') {
@@ -132,6 +151,7 @@ mod tests {
     fn every_name_changes_something_and_takes_what_it_says() {
         for fault in ZENML_FAULTS {
             let usage = fault.usage().replace("=N", "=3").replace("=VERSION", "=0.91.0");
+            let usage = usage.replace("=NAME", "=quantum_solver");
             let mut faults = ZenmlFaults::default();
             faults.switch_on(&usage).unwrap();
             assert_ne!(faults, ZenmlFaults::default(), "{usage}");

@@ -89,6 +89,7 @@ pub(super) struct Registry {
     /// How many sign-ins were met.
     pub(super) sign_ins: usize,
     has_revoked: bool,
+    has_refused: bool,
 }
 
 impl Registry {
@@ -110,6 +111,7 @@ impl Registry {
             writes: 0,
             sign_ins: 0,
             has_revoked: false,
+            has_refused: false,
         };
         let created = registry.now();
         for (id, kind) in [(&orchestrator, "orchestrator"), (&store, "artifact_store")] {
@@ -147,6 +149,11 @@ impl Registry {
             self.tokens.clear();
         }
         is_first
+    }
+
+    /// Refuses a write; whether this is the first time.
+    pub(super) fn refuse(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_refused, true)
     }
 
     pub(super) fn repeated(&self, key: &str) -> Option<Said> {
@@ -242,9 +249,11 @@ impl Registry {
                 page(vec![("default".to_owned(), project)], asked)
             }
             ("GET", ["component-types"]) => {
-                Said::ok(json!(ComponentType::ALL.map(ComponentType::as_str)))
+                let all = ComponentType::ALL.iter().map(|kind| kind.as_str());
+                let more = faults.more_types.iter().map(String::as_str);
+                Said::ok(all.chain(more).collect())
             }
-            ("GET", ["flavors"]) => flavors(asked),
+            ("GET", ["flavors"]) => flavors(asked, &faults.more_types),
             (_, ["secrets", rest @ ..]) => self.secrets(asked, rest, faults),
             (_, ["components", rest @ ..]) => self.components(asked, rest),
             (_, ["stacks", rest @ ..]) => self.stacks(asked, rest),

@@ -102,6 +102,11 @@ async fn answer(
         if faults.revoked_at == Some(number) && registry.revoke() {
             return Ok(json(&Said::refusal(401, "CredentialsNotValid", "the token has ended")));
         }
+        if let Some((_, status)) = faults.refused_once.filter(|(at, _)| number == *at)
+            && registry.refuse()
+        {
+            return Ok(json(&Said::refusal(status, "RuntimeError", "the database is gone")));
+        }
         if let Some((_, status)) = faults.refused_from.filter(|(from, _)| number >= *from) {
             return Ok(json(&Said::refusal(status, "RuntimeError", "the database is gone")));
         }

@@ -107,8 +107,8 @@ pub(super) fn page(rows: Vec<(String, Value)>, asked: &Asked) -> Said {
 }
 
 /// The flavors of the type that is asked for: none but one that somebody registered, since what
-/// ZenML brings is in the table.
-pub(super) fn flavors(asked: &Asked) -> Said {
+/// ZenML brings is in the table; and one of each type that the table does not have.
+pub(super) fn flavors(asked: &Asked, more_types: &[String]) -> Said {
     let own = json!({
         "id": "7f6d1c52-0d3b-4b0e-9d5e-2f1a6f0f3a11",
         "name": "batch_queue",
@@ -131,7 +131,28 @@ pub(super) fn flavors(asked: &Asked) -> Said {
             },
         } },
     });
-    let of_type = asked.query.get("type").is_none_or(|kind| kind == "step_operator");
-    let rows = of_type.then(|| ("batch_queue".to_owned(), own));
-    page(rows.into_iter().collect(), asked)
+    let more = more_types.iter().map(|kind| {
+        json!({
+            "id": "0c7b1a8e-55c6-4b0f-8d7e-6f3f2f1b7c22",
+            "name": "hosted",
+            "body": {
+                "type": kind, "display_name": "Hosted", "integration": "built-in",
+                "is_custom": false, "user_id": null,
+            },
+            "metadata": { "config_schema": {
+                "type": "object",
+                "required": ["url"],
+                "properties": { "url": { "type": "string", "description": "Where it is." } },
+            } },
+        })
+    });
+    let text = |flavor: &Value, at: &str| {
+        flavor.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let kind = asked.query.get("type");
+    let rows = std::iter::once(own)
+        .chain(more)
+        .filter(|flavor| kind.is_none_or(|kind| text(flavor, "/body/type") == *kind))
+        .map(|flavor| (text(&flavor, "/name"), flavor));
+    page(rows.collect(), asked)
 }

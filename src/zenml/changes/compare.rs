@@ -194,6 +194,13 @@ fn component_change(step: &Step, held: &Held, made: &Made, changes: &mut Changes
             kind.as_str().replace('_', "-"),
         ));
     }
+    if *kind == ComponentType::ArtifactStore {
+        let path = |configuration: &Map<String, Value>| {
+            configuration.get("path").and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let (from, to) = (path(&there.configuration), path(configuration));
+        changes.notes.extend(moved(name, &from, &to));
+    }
     let mut fields = Vec::new();
     let former_name = (there.name != name.as_str()).then(|| there.name.clone());
     if let Some(former) = &former_name {
@@ -218,6 +225,21 @@ fn component_change(step: &Step, held: &Held, made: &Made, changes: &mut Changes
         is_foreign,
         labels: there.labels.clone(),
     });
+}
+
+/// What moving a store's path does to the artifacts that are there: their versions keep their
+/// URIs, and a store refuses whatever does not begin with its path (`base_artifact_store.py`,
+/// `_validate_path`). Nothing where all of them still do.
+pub fn moved(store: &Name, from: &str, to: &str) -> Option<String> {
+    if from.starts_with(to) {
+        return None;
+    }
+    let (from, to) = (visible(from), visible(to));
+    Some(format!(
+        "What was written under {from} stays there under its old URIs, and ZenML refuses to read \
+         it through {store} once that is at {to} (\"outside of artifact store bounds\"): where it \
+         is still needed, leave {store} as it is and make a second store for {to}."
+    ))
 }
 
 fn stack_change(

@@ -149,7 +149,7 @@ impl Change {
                     gone.filter_map(|field| ComponentType::parse(&field.name)).peekable();
                 let removes = gone.peek().is_some();
                 let remove = CommandLine::new(["stack", "remove-component", name])
-                    .and(gone.map(ComponentType::option));
+                    .and(gone.map(crate::zenml::script::option));
                 let updates = real.clone().any(|field| field.to.is_some());
                 updates.then_some(update).into_iter().chain(removes.then_some(remove)).collect()
             }

@@ -316,7 +316,7 @@ fn component_options(
 
 /// The option of `zenml stack` for a type of component.
 fn option(action: &str, kind: &str) -> Result<&'static str, Error> {
-    ComponentType::parse(kind).map(ComponentType::option).ok_or_else(|| {
+    ComponentType::parse(kind).and_then(ComponentType::option).ok_or_else(|| {
         let message = format!("the type {kind} is not known here, nor how zenml takes it");
         Error::new(Kind::Unsupported, action, message)
     })

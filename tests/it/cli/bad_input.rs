@@ -34,7 +34,7 @@ const REFUSED: &[(&[&str], i32, &str)] = &[
     (&["store", "register", "s", "-b", "abc", "-s", "x", "-p", "s3://abc/x"], 2, "write x"),
     (&["store", "describe", "demo_stor"], 1, "did you mean demo_store"),
     (&["stack", "register", "k"], 2, "artifact store"),
-    (&["stack", "register", "k", "-a", "a", "-o", "o", "-c", "registry=x"], 2, "TYPE=NAME"),
+    (&["stack", "register", "k", "-a", "a", "-o", "o", "-c", "registry=x"], 2, "its types are"),
     (&["stack", "rename", "demo_stack", "a b"], 2, "a blank"),
     (&["check", "nothing"], 1, "no stack or artifact store"),
     (&["plan", "nothing"], 1, "there are: demo_stack"),

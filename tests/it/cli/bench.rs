@@ -1,5 +1,6 @@
 //! A folder, a sandbox and the program.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -169,6 +170,20 @@ impl Bench {
         ran
     }
 
+    /// Serves the stand-in for ZenML by command, and signs in there as `here`.
+    pub(crate) fn zenml(&self, faults: &[&str]) -> Child {
+        let mut child = self.spawn(&[&["sandbox", "--zenml"], faults].concat());
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let description: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(description["zenml"]["stand_in"], true);
+        let text = |name: &str| description["zenml"][name].as_str().unwrap().to_owned();
+        let login = ["zenml", "login", &text("url"), "--name", "here", "--api-key-stdin", "--json"];
+        let signed_in = self.feed(&login, &text("api_key")).ok().json();
+        assert_eq!(signed_in["server"]["stand_in"], true);
+        child
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the one place where tests start the program")]
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         Command::new(env!("CARGO_BIN_EXE_osstack"))
@@ -235,6 +250,13 @@ pub(crate) struct Ran {
     pub(crate) out: String,
     pub(crate) err: String,
     pub(crate) bytes: Vec<u8>,
+}
+
+/// Ends what was spawned, in good order.
+pub(crate) fn stop(child: Child) {
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(Ran::of(child.wait_with_output().unwrap()).code, 0);
 }
 
 impl Ran {

@@ -37,7 +37,11 @@ async fn a_commit_is_asked_for_by_name_shown_and_then_there_is_nothing_to_do() {
     // the stand-in speaks with no zenml of this machine
     let active = me.user.keys("a").await;
     assert!(active.contains("ZENML_ACTIVE_STACK_ID"), "{active}");
-    let again = me.user.keys("R").await;
+    let left = me.user.keys("2").await;
+    assert!(!left.contains("ZENML_ACTIVE_STACK_ID"), "what to do there is not said here: {left}");
+    let log = me.user.keys("6").await;
+    assert!(log.contains("activate stack: stack stack_") && !log.contains(" {"), "{log}");
+    let again = me.user.keys("1R").await;
     assert!(again.contains("Nothing to do"), "{again}");
     assert!(!again.contains("commit\u{2026}"), "no key for what cannot be done: {again}");
 }
@@ -165,6 +169,28 @@ async fn a_component_is_picked_or_made_from_what_zenml_has() {
     let made = catalog.component(ComponentType::StepOperator, "qa_steps").unwrap();
     assert_eq!(made.flavor, "batch_queue");
     assert_eq!(made.configuration["queue"], "nightly");
+}
+
+/// The composer asks for the types that the server has: one that no table knows among them, and
+/// none that an older one lacks. What is entered before the answer stays.
+#[tokio::test]
+async fn the_composer_asks_for_the_types_of_the_server() {
+    let zenml = StandIn::start();
+    zenml.faults.change(|faults| faults.more_types.push("quantum_solver".into()));
+    let mut me = Committer::tagged(&zenml.bed, "x").await;
+    let form = me.user.keys("1RGnqa<tab><enter>store_x<enter><tab><tab><enter>").await;
+    assert!(form.contains("qa"), "{form}");
+    let form = me.user.wide();
+    assert!(form.contains("Quantum solver") && form.contains("Log store"), "{form}");
+    let tabs = "<tab>".repeat(13);
+    me.user.keys(&format!("{tabs}<ctrl-o>")).await;
+    let made = me.user.keys("q1<tab><tab>http://q<ctrl-s>").await;
+    assert!(made.contains("the quantum solver q1 is in the catalog"), "{made}");
+    let saved = me.user.keys("<ctrl-s>").await;
+    assert!(saved.contains("saved qa"), "{saved}");
+    let catalog = me.user.world.catalog().await.unwrap();
+    let kind = ComponentType::parse("quantum_solver").unwrap();
+    assert!(catalog.stack("qa").unwrap().uses(kind, "q1"));
 }
 
 /// Where ZenML is gone the picker works with what the catalog has, and says so.

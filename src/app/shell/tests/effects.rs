@@ -27,7 +27,7 @@ async fn a_newer_read_replaces_the_older_and_its_answer_alone_is_heard() {
     world.let_go(3);
     stage.settle().await;
     assert!(stage.picture().contains("listed by 3"));
-    assert_eq!(log(&stage).last().unwrap(), "ListNames { nth: 3 } Done(())");
+    assert_eq!(log(&stage).last().unwrap(), "list names: nth 3 Done(())");
 }
 
 #[tokio::test]
@@ -70,10 +70,10 @@ async fn a_second_write_is_refused_whoever_asks() {
     assert_eq!(
         log(&stage),
         [
-            "ListNames { nth: 1 } Cancelled",
-            "CommitNames Done(())",
-            "CommitNames Refused",
-            "CommitNames Refused"
+            "list names: nth 1 Cancelled",
+            "commit names Done(())",
+            "commit names Refused",
+            "commit names Refused"
         ]
     );
 }

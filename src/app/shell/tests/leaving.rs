@@ -46,7 +46,7 @@ async fn quitting_asks_while_a_write_runs_or_a_form_is_dirty() {
     let mut stage = stage(&world);
     stage.keys("x").settle().await;
     stage.keys("Cq");
-    assert!(stage.picture().contains("still running: CommitNames"));
+    assert!(stage.picture().contains("still running: commit names"));
     stage.keys("n");
     assert!(!stage.is_over());
     stage.keys("nab<f1>quit<enter>");
