@@ -31,6 +31,7 @@ mod stack_file;
 mod store;
 mod table;
 pub mod terminal;
+mod usage;
 pub mod waiting;
 mod zenml;
 mod zenml_import;
@@ -95,7 +96,8 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Rm(args) => objects::rm(args, session).await,
         Command::Mb(args) => objects::mb(args, session).await,
         Command::Presign(args) => objects::presign(args, session).await,
-        Command::Du(args) => objects::du(args, session).await,
+        Command::Du(args) => usage::du(args, session).await,
+        Command::Uploads(args) => usage::uploads(args, session).await,
         Command::Explain(args) => explain::run(args, session),
         Command::Keystore(verb) => keystore::run(verb, session).await,
     }

@@ -35,4 +35,5 @@ pub mod stack_file;
 pub mod stacks;
 pub mod stores;
 pub mod transfer;
+pub mod usage;
 pub mod world;

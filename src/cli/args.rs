@@ -11,6 +11,7 @@ pub mod artifacts;
 mod component;
 mod plan;
 mod stack;
+pub mod usage;
 mod zenml;
 
 use std::ffi::OsString;
@@ -169,7 +170,9 @@ pub enum Command {
     /// Make a link that works without a key for a while
     Presign(Presign),
     /// Bytes and objects below STORE:[PREFIX]
-    Du(Target),
+    Du(usage::Du),
+    /// Uploads below STORE:[PREFIX] that were begun and not ended
+    Uploads(usage::Uploads),
     /// What an error code of OSS means, and what to do; without one, all of them
     Explain(Explain),
     /// The sealed file in which secrets lie

@@ -1,4 +1,4 @@
-//! `osstack ls`, `stat`, `cat`, `rm`, `mb`, `presign` and `du`.
+//! `osstack ls`, `stat`, `cat`, `rm`, `mb` and `presign`.
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use super::output::{Output, Paint};
 use super::session::{Session, Stop};
 use super::store::load;
 use super::table::{Cell, Table};
+use super::usage::numbers;
 use super::{SCHEMA, rfc3339};
 use crate::base::units;
 use crate::base::visible::{Visible, visible};
@@ -19,22 +20,23 @@ use crate::model::store::{ArtifactStore, StoreDraft};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::location::Location;
 use crate::ops::objects::{
-    DeleteObject, DeletePrefix, Link, ListObjects, MakeBucket as MakeBucketJob, MeasureUsage,
-    Place, PresignObject, ReadObject, StatObject, Usage,
+    DeleteObject, DeletePrefix, Link, ListObjects, MakeBucket as MakeBucketJob, Place,
+    PresignObject, ReadObject, StatObject,
 };
+use crate::ops::usage::MeasureSizes;
 use crate::ops::world::store_of;
 use crate::oss::listing::{Entry, Page};
 use crate::oss::object::NotDeleted;
 
 /// What a target names: the bucket's place, and the whole key or prefix.
-struct Found {
-    place: Place,
-    key: String,
-    keys: Keys,
+pub(super) struct Found {
+    pub(super) place: Place,
+    pub(super) key: String,
+    pub(super) keys: Keys,
 }
 
 /// How the keys of a bucket are shown.
-struct Keys {
+pub(super) struct Keys {
     store: ArtifactStore,
     /// Bytes of a key that are the store's own prefix, which was not typed.
     own: usize,
@@ -42,18 +44,18 @@ struct Keys {
 
 impl Keys {
     /// A key as it would be typed in place of the target, showable.
-    fn typed(&self, key: &str) -> Visible {
+    pub(super) fn typed(&self, key: &str) -> Visible {
         visible(key.get(self.own..).unwrap_or(key))
     }
 
     /// A key as every command takes it, exactly: for JSON.
-    fn location(&self, key: &str) -> String {
+    pub(super) fn location(&self, key: &str) -> String {
         Location::of(&self.store, key).to_string()
     }
 }
 
 /// Finds what `text` names, and opens the keystore for it and the border.
-async fn find(text: &str, border: Border, session: &mut Session) -> Result<Found, Stop> {
+pub(super) async fn find(text: &str, border: Border, session: &mut Session) -> Result<Found, Stop> {
     let location = Location::parse(OsStr::new(text));
     let catalog = load(session).await?;
     let Some((place, key)) = location.resolve(&catalog)? else {
@@ -303,25 +305,6 @@ pub(super) fn span(text: &str) -> Result<Duration, Failure> {
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(refuse)
 }
 
-pub(super) async fn du(target: Target, session: &mut Session) -> Result<(), Stop> {
-    let Found { place, key: prefix, .. } = find(&target.target, target.border, session).await?;
-    let show = |output: &mut Output, usage: Usage| {
-        output.progress(&numbers(usage));
-        Ok(())
-    };
-    let usage = session.follow(MeasureUsage { place, prefix: prefix.clone() }, show).await;
-    session.output.end_progress();
-    let usage = usage??;
-    session.output.done(
-        &format!("{}  {}", numbers(usage), visible(&target.target)),
-        json!({ "prefix": prefix, "objects": usage.objects, "bytes": usage.bytes }),
-    )
-}
-
-fn numbers(usage: Usage) -> String {
-    format!("{}  {}", units::bytes(usage.bytes), units::counted(usage.objects, "object"))
-}
-
 pub(super) async fn rm(rm: Remove, session: &mut Session) -> Result<(), Stop> {
     if rm.recursive { rm_below(rm, session).await } else { rm_one(rm, session).await }
 }
@@ -362,8 +345,8 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
         return Ok(());
     }
     if !rm.yes {
-        let usage = MeasureUsage { place: place.clone(), prefix: prefix.clone() };
-        let usage = session.run(usage).await??;
+        let measure = MeasureSizes { place: place.clone(), prefix: prefix.clone() };
+        let usage = session.run(measure).await??.all;
         session.confirm_deletion(&format!("{} below {shown}", numbers(usage)), false)?;
     }
     let (mut gone, mut left) = (0_u64, 0_u64);

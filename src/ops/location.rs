@@ -10,7 +10,10 @@ use crate::model::store::ArtifactStore;
 
 use super::failure::{Failure, FailureKind};
 use super::objects::Place;
-use super::world::store_of;
+use super::world::{World, store_of};
+use crate::base::job::{Context, Job, Nothing};
+use crate::base::url_encode;
+use crate::base::visible::visible;
 
 /// A place as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +37,13 @@ pub enum Location {
 }
 
 impl Location {
-    /// Reads `text`. A path with a colon is written `./a:b`.
+    /// Reads `text`. A path with a colon is written `./a:b`. The address of an object on the web
+    /// and of a page of OSS's console are read as what they show.
     pub fn parse(text: &OsStr) -> Self {
         let Some(word) = text.to_str() else { return Self::Local(text.into()) };
+        if let Some(uri) = web_address(word) {
+            return uri;
+        }
         for scheme in ["s3://", "oss://"] {
             if let Some(rest) = word.strip_prefix(scheme) {
                 let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
@@ -90,6 +97,58 @@ impl Location {
     }
 }
 
+/// The object that an address of OSS names: `https://BUCKET.oss-REGION.aliyuncs.com/KEY?…`, or
+/// the console's `https://oss.console.aliyun.com/bucket/oss-REGION/BUCKET/object?path=PREFIX`.
+fn web_address(text: &str) -> Option<Location> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let rest = rest.split('#').next()?;
+    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (host, path) = address.split_once('/').unwrap_or((address, ""));
+    if host == "oss.console.aliyun.com" {
+        let mut steps = path.split('/').skip_while(|step| *step != "bucket").skip(2);
+        let bucket = steps.next().filter(|bucket| !bucket.is_empty())?.to_owned();
+        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let path = pairs.find(|(name, _)| *name == "path").map_or("", |(_, value)| value);
+        return Some(Location::Uri { bucket, key: url_encode::decode(path)? });
+    }
+    let (bucket, service) = host.split_once('.')?;
+    let is_oss = service.ends_with(".aliyuncs.com") && service.contains("oss");
+    is_oss.then_some(())?;
+    Some(Location::Uri { bucket: bucket.to_owned(), key: url_encode::decode(path)? })
+}
+
+/// Finds the place that a text names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locate {
+    /// As it was typed or pasted.
+    pub text: String,
+    /// Where one is: it reaches all of its bucket, also beside its store's prefix.
+    pub near: Place,
+}
+
+impl Job<World> for Locate {
+    type Item = Nothing;
+    /// The bucket's place and the whole key or prefix.
+    type Out = Result<(Place, String), Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let catalog = context.world.catalog().await?;
+        let text = self.text.trim();
+        let location = Location::parse(OsStr::new(text));
+        if let Location::Uri { bucket, key } = &location {
+            let store = store_of(&catalog, &self.near.store)?;
+            if self.near.bucket.as_ref().unwrap_or(&store.bucket).as_str() == bucket {
+                return Ok((self.near, key.clone()));
+            }
+        }
+        location.resolve(&catalog)?.ok_or_else(|| {
+            let summary = format!("'{}' names no place in a bucket", visible(text));
+            let hint = "paste STORE:KEY, s3://BUCKET/KEY or the address of an object";
+            Failure::new(FailureKind::Usage, summary).hint(hint)
+        })
+    }
+}
+
 impl fmt::Display for Location {
     /// Exactly, as [`Location::parse`] reads it again; it has to pass
     /// [`visible`](crate::base::visible) before it is shown.
@@ -119,6 +178,12 @@ mod tests {
         let uri = Location::Uri { bucket: "b-1".into(), key: "x//y".into() };
         assert_eq!(parse("s3://b-1/x//y"), uri);
         assert_eq!(parse("oss://b-1/x//y"), uri);
+        let object = "https://b-1.oss-eu-central-1.aliyuncs.com/x//y?Expires=1&Signature=a%2Fb";
+        assert_eq!(parse(object), uri);
+        let page =
+            "https://oss.console.aliyun.com/bucket/oss-eu-central-1/b-1/object?path=x%2F%2Fy";
+        assert_eq!(parse(page), uri);
+        assert!(!matches!(parse("https://example.com/a"), Location::Uri { .. }));
         for text in ["st:a/b:c", "st:", "./a:b", "s3://b-1/x//y"] {
             assert_eq!(parse(text).to_string(), text);
         }

@@ -292,43 +292,6 @@ impl Job<World> for PresignObject {
     }
 }
 
-/// What lies below a prefix, in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// How many objects.
-    pub objects: u64,
-    /// Their bytes together.
-    pub bytes: u64,
-}
-
-/// Counts objects and bytes below a prefix; so far, page by page, and at the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MeasureUsage {
-    /// Which bucket.
-    pub place: Place,
-    /// Keys begin with it; literal.
-    pub prefix: String,
-}
-
-impl Job<World> for MeasureUsage {
-    type Item = Usage;
-    type Out = Result<Usage, Failure>;
-
-    async fn run(self, context: Context<World, Usage>) -> Self::Out {
-        let (client, bucket) = self.place.open(&context.world).await?;
-        let request = ListRequest { prefix: self.prefix, ..ListRequest::default() };
-        let mut pages = client.walk(&bucket, request);
-        let mut usage = Usage::default();
-        while let Some(page) = until_cancelled(&context, pages.next()).await? {
-            let page = page?.value;
-            usage.objects += page.len() as u64;
-            usage.bytes += page.entries().map(|entry| entry.size).sum::<u64>();
-            context.report_if_ready(usage);
-        }
-        Ok(usage)
-    }
-}
-
 /// Deletes all objects whose keys begin with a prefix: page by page, so that stopping it leaves
 /// the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]

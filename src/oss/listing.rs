@@ -26,7 +26,7 @@ pub struct ListRequest {
 }
 
 /// Storage classes, in both vocabularies of OSS's answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StorageClass {
     /// `Standard`, `STANDARD`.
     #[default]

@@ -46,6 +46,17 @@ impl Ask<PathBuf> {
     }
 }
 
+impl Ask<String> {
+    /// Asks for a text that is not empty.
+    pub fn text(title: impl Into<String>, label: &str, help: &str) -> Self {
+        let read = |text: &str| match text.trim() {
+            "" => Err("type or paste it here".to_owned()),
+            text => Ok(text.to_owned()),
+        };
+        Self::new(title, label, help, "", read)
+    }
+}
+
 impl<T> Ask<T> {
     fn new(
         title: impl Into<String>,

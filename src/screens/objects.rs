@@ -1,6 +1,7 @@
 //! One prefix of a bucket: what lies there, page by page as the pages arrive.
 
 mod arrange;
+mod go_to;
 mod on_object;
 mod preview;
 mod rows;
@@ -43,6 +44,7 @@ use super::ask::Ask;
 use super::browser::Browser;
 use super::buckets::Buckets;
 use super::failure_view::settled;
+use super::sizes::SizesView;
 use super::transfers;
 use super::unlock::when_locked;
 use super::viewer::Viewer;
@@ -127,6 +129,8 @@ pub enum Command {
     Artifacts,
     Reload,
     Flatten,
+    Sizes,
+    GoTo,
     Move(Move),
 }
 
@@ -150,6 +154,8 @@ pub enum Msg {
     DeleteConfirmed(ObjectKey),
     Deleted(ObjectKey, Outcome<Result<(), Failure>>),
     PrefixChosen(String),
+    PlaceNamed(String),
+    Located(Outcome<Result<(Place, String), Failure>>),
 }
 
 impl Objects {
@@ -320,6 +326,11 @@ impl Objects {
                 self.scroll.select(0);
                 return self.list().and_cancel("preview");
             }
+            Command::GoTo => return go_to::ask(),
+            Command::Sizes => {
+                let sizes = SizesView::of(self.place.clone(), self.prefix.clone());
+                return Step::ask(sizes, Msg::PrefixChosen);
+            }
             Command::Preview => {
                 if self.pane.take().is_some() {
                     return Step::cancel("preview");
@@ -448,6 +459,8 @@ impl Objects {
                 self.forward.clear();
                 return self.go(prefix, None);
             }
+            Msg::PlaceNamed(text) => return self.locate(text),
+            Msg::Located(outcome) => return self.located(settled(outcome)),
             Msg::Deleted(key, outcome) => {
                 return match settled(outcome) {
                     Ok(()) => {
@@ -490,6 +503,8 @@ impl Screen for Objects {
         Bind::new(&["/"], Command::Filter, "filter").when(|s| !s.filter.is_open()),
         Bind::new(&["p"], Command::Preview, "preview"),
         Bind::new(&["F"], Command::Flatten, "all below").quiet(),
+        Bind::new(&["s"], Command::Sizes, "sizes"),
+        Bind::new(&["@"], Command::GoTo, "go to…").when(|s: &Self| !s.filter.is_open()).quiet(),
         Bind::new(&["d"], Command::Download, "download…").when(Self::has_object),
         Bind::new(&["i"], Command::Details, "details…").when(Self::has_object),
         Bind::new(&["o"], Command::NextSort, "sort"),
@@ -527,6 +542,7 @@ impl Screen for Objects {
                 self.filter.paste(&text);
                 return self.narrow(&before);
             }
+            Event::Paste(text) => return self.locate(text),
             Event::Mouse(mouse) => {
                 let len = self.rows.len();
                 if self.scroll.mouse(mouse, len) {

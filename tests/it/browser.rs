@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Method;
 use osstack::app::open::{Face, options, tabs};
 use osstack::app::shell::Stage;
 use osstack::keystore::keyring::NoKeyring;
@@ -26,7 +27,7 @@ use osstack::screens::viewer::Viewer;
 use osstack::tui::keymap::clashes;
 use tempfile::TempDir;
 
-use crate::sandbox_client::{NOW, Running};
+use crate::sandbox_client::{NOW, Running, Signature};
 
 struct Demo {
     sandbox: Running,
@@ -498,4 +499,53 @@ async fn all_that_lies_below_is_searched_by_words_globs_and_expressions() {
     assert!(picture.contains(" of 100 objects"), "{picture}");
     let picture = demo.keys("<esc>F").await;
     assert!(!picture.contains("**") && whole(&picture) != all, "{picture}");
+}
+
+#[tokio::test]
+async fn sizes_come_largest_first_and_lead_back_to_the_browser() {
+    let mut demo = Demo::start();
+    for key in ["zenml/trainer/big.bin", "zenml/other.bin"] {
+        let begin = demo.sandbox.call(Method::POST, key).query("uploads", "");
+        let id = begin.send(Signature::V2).await.element("UploadId");
+        let part = demo.sandbox.put(key, vec![0; 300_000]);
+        let part = part.query("partNumber", "1").query("uploadId", &id);
+        assert_eq!(part.send(Signature::V2).await.status, 200);
+    }
+    let picture = demo.keys("4<enter>s").await;
+    insta::assert_snapshot!("sizes", picture);
+    insta::assert_snapshot!("sizes_wide", demo.wide());
+    let largest = marked(&picture).split_whitespace().nth(6).unwrap_or_default().to_owned();
+    let below = demo.keys("<enter>").await;
+    assert!(below.contains(&format!("zenml/{largest}  sizes")), "{below}");
+    let question = demo.keys("<esc>x").await;
+    assert!(
+        question.contains("End 2 uploads?") && question.contains("zenml/other.bin"),
+        "{question}"
+    );
+    let ended = demo.keys("<tab><enter>").await;
+    assert!(!ended.contains("unfinished upload"), "{ended}");
+    let again = demo.keys("R").await;
+    assert!(!again.contains("unfinished upload"), "{again}");
+    let browser = demo.keys("<enter>b").await;
+    assert!(browser.contains(&format!("s3://zenml-demo/zenml/{largest}")), "{browser}");
+    demo.keys("s").await;
+    demo.any_size();
+}
+
+#[tokio::test]
+async fn a_pasted_address_leads_to_its_place() {
+    let mut demo = Demo::start();
+    demo.keys("4<enter>").await;
+    let object = "https://zenml-demo.oss-eu-central-1.aliyuncs.com/many/00007.json?Signature=x%3D";
+    demo.stage.paste(object).settle().await;
+    let picture = demo.picture();
+    assert!(picture.contains("s3://zenml-demo/many/"), "{picture}");
+    assert!(marked(&picture).contains("00007.json"), "{picture}");
+    let back = demo.keys("<alt-left>").await;
+    assert!(back.contains("s3://zenml-demo/zenml/ "), "{back}");
+    demo.stage.keys("@").paste("demo_store:logs/").keys("<ctrl-s>").settle().await;
+    assert!(demo.picture().contains("s3://zenml-demo/zenml/logs/"), "{}", demo.picture());
+    demo.stage.paste("s3://of-nobody/a").settle().await;
+    let picture = demo.stage.picture();
+    assert!(picture.contains("no store of the catalog reaches s3://of-nobody/"), "{picture}");
 }

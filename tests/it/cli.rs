@@ -96,6 +96,14 @@ fn what_lies_in_a_bucket() {
     assert_eq!(cat.bytes.len() as u64, object["size"].as_u64().unwrap());
     let du = bench.run(&["du", "demo_store:", "--json"]).ok().json();
     assert_eq!(du["objects"], json!(all.len()));
+    let each = bench.run(&["du", "--each", "demo_store:", "--json"]).ok().lines();
+    let (total, parts) = each.split_last().unwrap();
+    let sum = |name: &str| parts.iter().filter_map(|part| part[name].as_u64()).sum::<u64>();
+    assert_eq!(total["objects"], json!(sum("objects")));
+    assert_eq!(total["bytes"], json!(sum("bytes")));
+    assert!(parts.is_sorted_by_key(|part| std::cmp::Reverse(part["bytes"].as_u64())));
+    let uploads = bench.run(&["uploads", "demo_store:"]).ok().out;
+    assert_eq!(uploads, "no upload below demo_store: is unfinished\n");
 
     let url = bench.run(&["presign", &uri, "--expires", "15m"]).ok().out;
     assert!(get(url.trim()).ends_with(&cat.bytes), "the link gives the object");

@@ -9,7 +9,7 @@ use osstack::app::shell::Shell;
 use osstack::ops::world::World;
 use osstack::screens::{
     artifact, artifacts, browser, census, check, diff, found, import, objects, plan, run, runs,
-    secrets, stacks, stores, transfers, viewer,
+    secrets, sizes, stacks, stores, transfers, viewer,
 };
 use osstack::tui::keymap::{KeyRow, key_table};
 
@@ -46,6 +46,7 @@ fn made() -> String {
         ("objects", key_table::<objects::Objects>()),
         ("artifacts", key_table::<artifacts::Artifacts>()),
         ("artifact", key_table::<artifact::ArtifactView>()),
+        ("sizes", key_table::<sizes::SizesView>()),
         ("orphans", key_table::<census::CensusView>()),
         ("runs", key_table::<runs::Runs>()),
         ("run", key_table::<run::RunView>()),
