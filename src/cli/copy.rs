@@ -22,6 +22,8 @@ struct Tally {
     bytes: u64,
     skipped: u64,
     failed: u64,
+    /// Copied without a checksum to compare.
+    unverified: u64,
     /// Names that are taken: asked about at the end, where somebody can be.
     conflicts: Vec<(Copy, Failure)>,
     first_failure: Option<Failure>,
@@ -136,6 +138,7 @@ impl Tally {
             Ok(done) => {
                 self.copied += 1;
                 self.bytes += done.bytes;
+                self.unverified += u64::from(!done.proof.is_checksum());
                 say_copied(output, &copy, done)
             }
             // where replacing was allowed already, asking about it would not help
@@ -158,10 +161,18 @@ fn say_copied(output: &mut Output, copy: &Copy, done: Transferred) -> Result<(),
     if output.is_json() {
         return output.json(&json!({
             "type": "copied", "from": exact.0, "to": exact.1,
-            "size": done.bytes, "verified": done.verified,
+            "size": done.bytes, "verified": done.proof.is_checksum(), "proof": done.proof.as_str(),
+            "reused": done.reused, "anew": done.is_anew,
         }));
     }
-    output.line(&format!("{from} -> {to}  {}", units::bytes(done.bytes)))
+    if done.is_anew {
+        output.note(&format!("{from} changed since it was stopped: it was copied anew"));
+    }
+    let reused = match done.reused {
+        0 => String::new(),
+        reused => format!(", of which {} were there", units::bytes(reused)),
+    };
+    output.line(&format!("{from} -> {to}  {}{reused}", units::bytes(done.bytes)))
 }
 
 fn say_would(output: &mut Output, copy: &Copy) -> Result<(), Stop> {
@@ -200,15 +211,22 @@ fn say_failed(output: &mut Output, copy: &Copy, failure: &Failure) -> Result<(),
 }
 
 fn finish(tally: Tally, output: &mut Output) -> Result<(), Stop> {
-    let Tally { copied, bytes, skipped, failed, first_failure, .. } = tally;
+    let Tally { copied, bytes, skipped, failed, unverified, first_failure, .. } = tally;
     if output.is_json() {
         output.json(&json!({
             "type": "summary", "schema": SCHEMA,
             "copied": copied, "bytes": bytes, "skipped": skipped, "failed": failed,
+            "verified": copied - unverified,
         }))?;
     } else if copied + skipped + failed > 1 {
         let size = units::bytes(bytes);
-        output.note(&format!("copied {copied} ({size}), skipped {skipped}, failed {failed}"));
+        let unverified = match unverified {
+            0 => String::new(),
+            count => format!("; {count} of them without a checksum to compare"),
+        };
+        let text =
+            format!("copied {copied} ({size}), skipped {skipped}, failed {failed}{unverified}");
+        output.note(&text);
     }
     match first_failure {
         // nothing went well: the one reason is the answer
