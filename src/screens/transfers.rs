@@ -495,4 +495,32 @@ mod tests {
         let _none = transfers.command(Command::Clear);
         assert_eq!((selected(&transfers), transfers.all.len()), ("a".to_owned(), 1));
     }
+
+    #[test]
+    fn pausing_keeps_what_arrived_and_cancelling_does_not() {
+        let key = ObjectKey::parse("a").unwrap();
+        let copy = Copy::download(Remote::at(Place::of("st"), None, key), "x").unwrap();
+        for (command, ends_paused) in [(Command::Pause, true), (Command::Cancel, false)] {
+            let mut transfers = Transfers::default();
+            for msg in [Msg::Asked(copy.clone()), Msg::Started(1, Ticket(7))] {
+                let _effects = transfers.update(Event::Msg(msg));
+            }
+            let _ending = transfers.command(command);
+            let _effects = transfers.update(Event::Msg(Msg::Ended(1, Outcome::Cancelled)));
+            let is_paused = matches!(transfers.all[0].state, State::Paused);
+            assert_eq!(is_paused, ends_paused, "{command:?}");
+            assert_eq!((transfers.may_resume(), transfers.has_ended()), (ends_paused, false));
+            let _dropped = transfers.update(Event::Msg(Msg::Dropped(1, Outcome::Done(Ok(())))));
+        }
+    }
+
+    #[test]
+    fn what_runs_already_is_not_found_again() {
+        let key = ObjectKey::parse("a").unwrap();
+        let copy = Copy::download(Remote::at(Place::of("st"), None, key), "x").unwrap();
+        let mut transfers = Transfers::default();
+        let _effects = transfers.update(Event::Msg(Msg::Asked(copy.clone())));
+        transfers.found(vec![Unfinished { copy, arrived: 1 }]);
+        assert_eq!(transfers.all.len(), 1);
+    }
 }

@@ -6,7 +6,8 @@ use osstack::base::job::{Context, Job as _};
 use osstack::model::object_key::ObjectKey;
 use osstack::ops::failure::FailureKind;
 use osstack::ops::objects::Place;
-use osstack::ops::transfer::{Copy, ListUnfinished, Progress, Remote, RunCopy, Unfinished};
+use osstack::ops::transfer::{Copy, Ends, ListUnfinished, Progress, Remote, RunCopy, Unfinished};
+use osstack::oss::transfer::{Proof, Transferred};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,57 @@ async fn stopped_upload(user: &User) -> Copy {
     let (ended, ()) = tokio::join!(job.run(context), stop);
     assert_eq!(ended.unwrap_err().kind, FailureKind::Cancelled);
     copy
+}
+
+/// Goes on with it, and answers how far it said it was in the end.
+async fn run(user: &User, copy: &Copy) -> (Transferred, u64) {
+    let (items, mut reports) = mpsc::channel::<Progress>(1 << 16);
+    let context = Context::new(Arc::clone(&user.world), CancellationToken::new(), items);
+    let done = RunCopy { copy: copy.clone(), overwrite: false }.run(context).await.unwrap();
+    let mut last = 0;
+    while let Some(progress) = reports.recv().await {
+        last = progress.done;
+    }
+    (done, last)
+}
+
+/// What lies in the bucket under the key of `copy`.
+async fn object(user: &User, copy: &Copy) -> Vec<u8> {
+    let Ends::Upload { to, .. } = &copy.ends else { panic!("{copy:?}") };
+    let (client, bucket) = to.place.open(&user.world).await.unwrap();
+    let got = client.get_range(&bucket, to.key.as_str(), 0, SIZE + 1, None).await.unwrap();
+    got.value.bytes.to_vec()
+}
+
+#[tokio::test]
+async fn a_file_that_is_another_by_then_is_sent_as_it_is() {
+    for keeps_time in [true, false] {
+        let mut user = User::of_demo();
+        user.start_over().await;
+        let copy = stopped_upload(&user).await;
+        let file = std::fs::File::options().write(true).open(user.path("model.bin")).unwrap();
+        let modified = file.metadata().unwrap().modified().unwrap();
+        let bytes = noise(10, SIZE);
+        std::io::Write::write_all(&mut &file, &bytes).unwrap();
+        let later = if keeps_time { 0 } else { 1 };
+        file.set_modified(modified + std::time::Duration::from_secs(later)).unwrap();
+        let (done, _) = run(&user, &copy).await;
+        assert_eq!((done.reused, done.proof), (0, Proof::Crc64), "{keeps_time}");
+        assert_eq!(done.is_anew, !keeps_time);
+        assert!(object(&user, &copy).await == bytes, "{keeps_time}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_is_sent_again_is_read_again() {
+    let mut user = User::of_demo();
+    user.start_over().await;
+    let copy = stopped_upload(&user).await;
+    user.sandbox.faults.change(|faults| faults.closed_share = 40);
+    let (done, last) = run(&user, &copy).await;
+    assert_eq!((done.bytes, last), (SIZE as u64, SIZE as u64), "no byte is counted twice");
+    user.sandbox.faults.change(|faults| faults.closed_share = 0);
+    assert!(object(&user, &copy).await == noise(9, SIZE));
 }
 
 async fn unfinished(user: &User) -> Vec<Unfinished> {

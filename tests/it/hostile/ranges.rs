@@ -322,3 +322,19 @@ async fn another_object_by_then_is_fetched_whole_and_said() {
     assert!(std::fs::read(folder.path().join("k")).unwrap() == *new.bytes);
     assert_eq!(names(folder.path()), ["k"], "the old part is gone");
 }
+
+#[tokio::test]
+async fn what_does_not_fit_on_the_disk_is_not_begun() {
+    let object = Object::new(12);
+    let server = Server::new(Way::Http, move |_, head| {
+        let (from, to, _) = object.asked(head);
+        let head = object.head(from, to).replace(&format!("/{SIZE}"), "/4611686018427387904");
+        Reply::Once(with_head("206 Partial Content", &head, &object.bytes[from..to]))
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let error = fetch(&server, folder.path(), None).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Local);
+    assert!(error.to_string().contains("no space left"), "{error}");
+    assert_eq!((names(folder.path()).len(), server.requests().len()), (0, 1));
+}
