@@ -13,6 +13,7 @@ pub mod field;
 pub mod finding;
 pub mod fix;
 pub mod flavor;
+pub mod glob;
 pub mod local_path;
 pub mod name;
 pub mod object_key;

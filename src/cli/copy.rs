@@ -10,6 +10,7 @@ use super::output::Output;
 use super::session::{Session, Stop};
 use super::store::load;
 use crate::base::units;
+use crate::model::glob::{Filter, Glob};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::location::Location;
 use crate::ops::transfer::{Copies, Copy, CopyEvent, PlanCopies, Progress, RunCopies, Skipped};
@@ -44,7 +45,8 @@ pub(super) async fn run(args: CopyArgs, session: &mut Session) -> Result<(), Sto
         let failure = Failure::new(FailureKind::NotFound, "there is nothing to copy");
         return Err(failure.hint("look with osstack ls; prefixes are literal").into());
     }
-    copy(found.copies, args.overwrite, &mut tally, session).await?;
+    let limit = args.limit_rate;
+    copy(found.copies, (args.overwrite, limit), &mut tally, session).await?;
     let conflicts = std::mem::take(&mut tally.conflicts);
     let again = match conflicts.len() {
         0 => false,
@@ -57,7 +59,7 @@ pub(super) async fn run(args: CopyArgs, session: &mut Session) -> Result<(), Sto
     };
     if again {
         let copies = conflicts.into_iter().map(|(copy, _)| copy).collect();
-        copy(copies, true, &mut tally, session).await?;
+        copy(copies, (true, limit), &mut tally, session).await?;
     } else {
         for (copy, failure) in conflicts {
             tally.skipped += 1;
@@ -88,13 +90,15 @@ async fn plan(args: &CopyArgs, session: &mut Session) -> Result<Copies, Stop> {
     for (place, _) in places.iter().flatten() {
         session.cross_border(place, args.border.across_border).await?;
     }
-    let plan = PlanCopies { sources: ends, to, recursive: args.recursive };
+    let globs = |texts: &[String]| texts.iter().map(|text| Glob::parse(text)).collect();
+    let filter = Filter { include: globs(&args.include), exclude: globs(&args.exclude) };
+    let plan = PlanCopies { sources: ends, to, recursive: args.recursive, filter };
     Ok(session.run(plan).await??)
 }
 
 async fn copy(
     copies: Vec<Copy>,
-    overwrite: bool,
+    (overwrite, limit): (bool, Option<u64>),
     tally: &mut Tally,
     session: &mut Session,
 ) -> Result<(), Stop> {
@@ -111,7 +115,7 @@ async fn copy(
             tally.note(*copy, result, overwrite, output)
         }
     };
-    let answer = session.follow(RunCopies { copies, overwrite }, show).await;
+    let answer = session.follow(RunCopies { copies, overwrite, limit }, show).await;
     session.output.end_progress();
     Ok(answer??)
 }

@@ -199,6 +199,8 @@ pub struct RunCopies {
     pub copies: Vec<Copy>,
     /// Whether what is there may be replaced.
     pub overwrite: bool,
+    /// The most that all of them together take of the line, in bytes a second.
+    pub limit: Option<u64>,
 }
 
 /// What [`RunCopies`] reports.
@@ -221,7 +223,8 @@ impl Job<World> for RunCopies {
     type Out = Result<(), Failure>;
 
     async fn run(self, context: Context<World, CopyEvent>) -> Self::Out {
-        let doors = Doors::open(&context.world, &self.copies).await?;
+        let mut doors = Doors::open(&context.world, &self.copies).await?;
+        doors.link = Link::new(self.limit);
         let total = self.copies.iter().map(|copy| copy.size).sum();
         let tally = Tally { total, done: Mutex::default() };
         let (doors, tally, context) = (&doors, &tally, &context);

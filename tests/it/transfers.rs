@@ -70,7 +70,7 @@ async fn a_file_that_is_another_by_then_is_sent_as_it_is() {
         let modified = file.metadata().unwrap().modified().unwrap();
         let bytes = noise(10, SIZE);
         std::io::Write::write_all(&mut &file, &bytes).unwrap();
-        let later = if keeps_time { 0 } else { 1 };
+        let later = u64::from(!keeps_time);
         file.set_modified(modified + std::time::Duration::from_secs(later)).unwrap();
         let (done, _) = run(&user, &copy).await;
         assert_eq!((done.reused, done.proof), (0, Proof::Crc64), "{keeps_time}");
