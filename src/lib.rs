@@ -61,6 +61,9 @@
 //!   that a plan shows do the same: `tests/python/command_test.py`.
 //! - Beside any hostile server a key is drawn within 100 ms and a stop answered within 200 ms:
 //!   `tests/it/hostile/frames.rs`.
+//! - A transfer that is killed at any moment goes on with the bytes that had arrived, and no half
+//!   file or object appears: `tests/it/killed.rs`. Bytes that broke, changed or flipped on the way
+//!   never get a name: `tests/it/hostile/ranges.rs`.
 //! - A file is the old one or the new one after a kill at any point, and a file that cannot be
 //!   read is never overwritten: the tests of [`base::atomic_file`] and [`catalog`].
 //! - Pruning leaves nothing dangling, whenever it is killed, and never touches what a run uses: the

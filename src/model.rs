@@ -15,6 +15,7 @@ pub mod fix;
 pub mod flavor;
 pub mod local_path;
 pub mod name;
+pub mod name_filter;
 pub mod object_key;
 pub mod permission;
 pub mod preview;

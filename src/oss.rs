@@ -17,6 +17,7 @@ mod fuzz;
 pub mod heal;
 pub mod listing;
 pub mod object;
+pub mod payload;
 pub mod presign;
 pub mod request;
 pub mod retry;

@@ -3,7 +3,7 @@
 //! | typed | finds |
 //! |---|---|
 //! | `log zen` | names that hold every word, whatever the case |
-//! | `*/model/*.npy` | whole names; `*` stops at a slash, `**` does not |
+//! | `*.npy` | names whose last part is such; with a slash or `**` whole names: `*/model/*.npy`. `*` stops at a slash, `**` does not |
 //! | `re:\.(json\|csv)$` | what the [regular expression](regex) finds anywhere |
 //! | `~trnmdl` | names that hold the letters in this order, whatever the case |
 
@@ -16,10 +16,28 @@ use regex::{Regex, RegexBuilder};
 const LARGEST: usize = 1 << 20;
 
 /// What is looked for.
-#[derive(Clone, Debug)]
-pub struct Pattern(Kind);
+#[derive(Clone)]
+pub struct Pattern {
+    text: String,
+    kind: Kind,
+}
 
-#[derive(Clone, Debug)]
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        let alike = std::mem::discriminant(&self.kind) == std::mem::discriminant(&other.kind);
+        alike && self.text == other.text
+    }
+}
+
+impl Eq for Pattern {}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
+#[derive(Clone)]
 enum Kind {
     /// In lower case. None of them: everything matches.
     Words(Vec<String>),
@@ -42,13 +60,12 @@ impl Pattern {
     /// Reads what was typed.
     pub fn parse(text: &str) -> Result<Self, NoPattern> {
         if let Some(expression) = text.strip_prefix("re:") {
-            return compiled(expression).map(|regex| Self(Kind::Expression(regex)));
+            return Self::expression(text, expression);
         }
         if let Some(letters) = text.strip_prefix('~') {
             let letters = letters.to_lowercase();
-            return Ok(Self(Kind::Letters(
-                letters.chars().filter(|c| !c.is_whitespace()).collect(),
-            )));
+            let letters = letters.chars().filter(|letter| !letter.is_whitespace()).collect();
+            return Ok(Self { text: text.to_owned(), kind: Kind::Letters(letters) });
         }
         if text.contains('*') {
             return Self::glob(text.trim());
@@ -58,40 +75,46 @@ impl Pattern {
 
     /// Every word, whatever the case.
     pub fn words(text: &str) -> Self {
-        let text = text.to_lowercase();
-        Self(Kind::Words(text.split_whitespace().map(str::to_owned).collect()))
+        let lower = text.to_lowercase();
+        let words = lower.split_whitespace().map(str::to_owned).collect();
+        Self { text: text.to_owned(), kind: Kind::Words(words) }
     }
 
-    /// A whole name, with `*` for anything but a slash, `**` for anything, `?` for one character.
-    pub fn glob(glob: &str) -> Result<Self, NoPattern> {
-        let mut expression = String::from("(?s)^");
-        let mut rest = glob;
-        while let Some(first) = rest.chars().next() {
-            let (taken, means) = match rest {
-                _ if rest.starts_with("**/") => ("**/", "(?:.*/)?".to_owned()),
-                _ if rest.starts_with("**") => ("**", ".*".to_owned()),
-                _ if first == '*' => ("*", "[^/]*".to_owned()),
-                _ if first == '?' => ("?", "[^/]".to_owned()),
-                _ => {
-                    let one = rest.get(..first.len_utf8()).unwrap_or_default();
-                    (one, regex::escape(one))
-                }
-            };
-            expression.push_str(&means);
-            rest = rest.strip_prefix(taken).unwrap_or_default();
+    /// A name with `*` for anything but a slash, `**` for anything, `?` for one character that is
+    /// no slash, and `\\` before a character that is meant itself. One without a slash or `**` is
+    /// compared with the last part of a name, one with it with all of it. All that is refused is
+    /// one that is too long.
+    pub fn glob(text: &str) -> Result<Self, NoPattern> {
+        let is_of_whole = text.contains('/') || text.contains("**");
+        let mut expression = String::from(if is_of_whole { "(?s)^" } else { "(?s)(?:^|/)" });
+        let mut chars = text.chars().peekable();
+        while let Some(letter) = chars.next() {
+            let literal = |letter: char| regex::escape(letter.encode_utf8(&mut [0; 4]));
+            match letter {
+                '\\' => expression.push_str(&literal(chars.next().unwrap_or('\\'))),
+                '?' => expression.push_str("[^/]"),
+                '*' if chars.next_if_eq(&'*').is_some() => expression.push_str(".*"),
+                '*' => expression.push_str("[^/]*"),
+                letter => expression.push_str(&literal(letter)),
+            }
         }
         expression.push('$');
-        compiled(&expression).map(|regex| Self(Kind::Expression(regex)))
+        Self::expression(text, &expression)
+    }
+
+    fn expression(text: &str, expression: &str) -> Result<Self, NoPattern> {
+        let kind = Kind::Expression(compiled(expression)?);
+        Ok(Self { text: text.to_owned(), kind })
     }
 
     /// Whether it takes about as long as reading the names.
     pub fn is_quick(&self) -> bool {
-        matches!(self.0, Kind::Words(_))
+        matches!(self.kind, Kind::Words(_))
     }
 
     /// Whether `name` is one.
     pub fn matches(&self, name: &str) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Words(words) => words.iter().all(|word| holds(name, word)),
             Kind::Expression(regex) => regex.is_match(name),
             Kind::Letters(letters) => {
@@ -107,7 +130,7 @@ impl Pattern {
     /// Calls `found` with the index of each name that is one. The names stand one behind another
     /// in `names` and end at `ends`; of each the first `skip` bytes are not part of it.
     pub fn find_in(&self, names: &str, ends: &[u32], skip: usize, found: &mut impl FnMut(usize)) {
-        if let Kind::Words(words) = &self.0
+        if let Kind::Words(words) = &self.kind
             && let Some(word) = words.iter().max_by_key(|word| word.len())
             && word.is_ascii()
         {
@@ -246,12 +269,28 @@ mod tests {
     }
 
     #[test]
-    fn globs_are_of_the_whole_name_and_know_slashes() {
-        assert!(matches("*.json", "a.json") && !matches("*.json", "a.jsonl"));
-        assert!(!matches("*.json", "a/b.json") && matches("**.json", "a/b.json"));
-        assert!(matches("**/b*", "b1") && matches("**/b*", "x/y/b1"));
-        assert!(matches("a?c*", "abc") && !matches("a?c*", "a/c"));
-        assert!(matches("(a)*", "(a)+") && !matches("(a)*", "a"));
+    fn globs_mean_what_they_say() {
+        for (pattern, yes, no) in [
+            ("*.json", &["a.json", "x/y/.json", "x/a.json"][..], &["a.jsonl", "json", ""][..]),
+            ("x/*.json", &["x/a.json"], &["a.json", "x/y/a.json", "y/x/a.json"]),
+            ("x/**", &["x/a", "x/y/z", "x/"], &["x", "y/x/a"]),
+            ("**/a", &["x/a", "x/y/a"], &["a", "x/ab"]),
+            ("r?n", &["run", "x/r中n"], &["rn", "r/n", "ruun"]),
+            ("\\*", &["*"], &["a", "\\*"]),
+            ("a[1]", &["a[1]"], &["a1"]),
+            ("", &[""], &["a"]),
+            ("*", &["", "a", "x/y"], &[]),
+        ] {
+            let glob = Pattern::glob(pattern).unwrap();
+            assert!(yes.iter().all(|name| glob.matches(name)), "{pattern}");
+            assert!(!no.iter().any(|name| glob.matches(name)), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_glob_made_to_take_long_does_not() {
+        let name = "a".repeat(1024);
+        assert!(!Pattern::glob(&format!("{}b", "*a".repeat(100))).unwrap().matches(&name));
     }
 
     #[test]

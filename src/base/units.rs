@@ -22,6 +22,32 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
+/// Reads a number of bytes: `512`, `64K`, `10M`, `1.5G`, each step 1,024 times the one before.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("'{text}' is no size: write it as 512K, 10M or 1.5G");
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, unit)) if unit.is_ascii_alphabetic() => (text.get(..at).unwrap_or(""), unit),
+        _ => (text, 'B'),
+    };
+    let shift = match unit.to_ascii_uppercase() {
+        'B' => 0,
+        'K' => 10,
+        'M' => 20,
+        'G' => 30,
+        _ => return Err(wrong()),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let is_digits = |text: &str| {
+        !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if !is_digits(whole) || !is_digits(fraction) {
+        return Err(wrong());
+    }
+    let parse = |text: &str| text.parse::<u64>().map_err(|_| wrong());
+    let tenths = 10_u64.pow(u32::try_from(fraction.len()).unwrap_or(0));
+    Ok((parse(whole)? << shift) + ((parse(fraction)? << shift) / tenths))
+}
+
 /// `12,408`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -108,6 +134,18 @@ mod tests {
             [(59, "less than a minute"), (119, "1 min"), (7259, "2 h"), (12_000, "3 h 20 min")]
         {
             assert_eq!(left(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        let read = |text: &str| parse_bytes(text).ok();
+        assert_eq!(read("512"), Some(512));
+        assert_eq!(read("64k"), Some(64 << 10));
+        assert_eq!(read("1.5G"), Some(3 << 29));
+        assert_eq!(read("10M"), Some(10 << 20));
+        for text in ["", "M", "10X", "-1", "1..5", "1e3", "99999999999G", "１", "10 M"] {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 }

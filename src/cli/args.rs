@@ -19,6 +19,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::base::units;
+
 pub use self::component::{Component, ComponentSettings};
 pub use self::stack::{Stack, StackExport, StackImport, StackSettings};
 pub use plan::{Commit, Diff, Plan};
@@ -466,9 +468,28 @@ pub struct Copy {
     /// Replace what is there
     #[arg(long)]
     pub overwrite: bool,
+    /// Of a tree only names like this: `*.parquet`, `run-?/**`; may be given several times
+    #[arg(long, value_name = "GLOB", requires = "recursive")]
+    pub include: Vec<String>,
+    /// Of a tree no names like this
+    #[arg(long, value_name = "GLOB", requires = "recursive")]
+    pub exclude: Vec<String>,
+    /// Not faster than so many bytes a second: 512K, 10M
+    #[arg(long, value_name = "BYTES", value_parser = parse_rate)]
+    pub limit_rate: Option<u64>,
     /// Border
     #[command(flatten)]
     pub border: Border,
+}
+
+/// Slower than this, a request would not be seen to go on.
+const SLOWEST: u64 = 16 << 10;
+
+fn parse_rate(text: &str) -> Result<u64, String> {
+    match units::parse_bytes(text)? {
+        rate if rate < SLOWEST => Err("the least is 16K".to_owned()),
+        rate => Ok(rate),
+    }
 }
 
 /// `osstack rm`.

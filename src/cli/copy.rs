@@ -9,7 +9,9 @@ use super::args::Copy as CopyArgs;
 use super::output::Output;
 use super::session::{Session, Stop};
 use super::store::load;
+use crate::base::pattern::Pattern;
 use crate::base::units;
+use crate::model::name_filter::NameFilter;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::location::Location;
 use crate::ops::transfer::{Copies, Copy, CopyEvent, PlanCopies, Progress, RunCopies, Skipped};
@@ -22,6 +24,8 @@ struct Tally {
     bytes: u64,
     skipped: u64,
     failed: u64,
+    /// Copied without a checksum to compare.
+    unverified: u64,
     /// Names that are taken: asked about at the end, where somebody can be.
     conflicts: Vec<(Copy, Failure)>,
     first_failure: Option<Failure>,
@@ -42,7 +46,8 @@ pub(super) async fn run(args: CopyArgs, session: &mut Session) -> Result<(), Sto
         let failure = Failure::new(FailureKind::NotFound, "there is nothing to copy");
         return Err(failure.hint("look with osstack ls; prefixes are literal").into());
     }
-    copy(found.copies, args.overwrite, &mut tally, session).await?;
+    let limit = args.limit_rate;
+    copy(found.copies, (args.overwrite, limit), &mut tally, session).await?;
     let conflicts = std::mem::take(&mut tally.conflicts);
     let again = match conflicts.len() {
         0 => false,
@@ -55,7 +60,7 @@ pub(super) async fn run(args: CopyArgs, session: &mut Session) -> Result<(), Sto
     };
     if again {
         let copies = conflicts.into_iter().map(|(copy, _)| copy).collect();
-        copy(copies, true, &mut tally, session).await?;
+        copy(copies, (true, limit), &mut tally, session).await?;
     } else {
         for (copy, failure) in conflicts {
             tally.skipped += 1;
@@ -86,13 +91,21 @@ async fn plan(args: &CopyArgs, session: &mut Session) -> Result<Copies, Stop> {
     for (place, _) in places.iter().flatten() {
         session.cross_border(place, args.border.across_border).await?;
     }
-    let plan = PlanCopies { sources: ends, to, recursive: args.recursive };
+    let globs = |texts: &[String]| {
+        let globs = texts.iter().map(|text| Pattern::glob(text));
+        globs.collect::<Result<_, _>>().map_err(|error| {
+            Failure::new(FailureKind::Usage, format!("a pattern cannot be used: {error}"))
+                .hint("write a shorter one")
+        })
+    };
+    let filter = NameFilter { include: globs(&args.include)?, exclude: globs(&args.exclude)? };
+    let plan = PlanCopies { sources: ends, to, recursive: args.recursive, filter };
     Ok(session.run(plan).await??)
 }
 
 async fn copy(
     copies: Vec<Copy>,
-    overwrite: bool,
+    (overwrite, limit): (bool, Option<u64>),
     tally: &mut Tally,
     session: &mut Session,
 ) -> Result<(), Stop> {
@@ -109,7 +122,7 @@ async fn copy(
             tally.note(*copy, result, overwrite, output)
         }
     };
-    let answer = session.follow(RunCopies { copies, overwrite }, show).await;
+    let answer = session.follow(RunCopies { copies, overwrite, limit }, show).await;
     session.output.end_progress();
     Ok(answer??)
 }
@@ -136,6 +149,7 @@ impl Tally {
             Ok(done) => {
                 self.copied += 1;
                 self.bytes += done.bytes;
+                self.unverified += u64::from(!done.proof.is_checksum());
                 say_copied(output, &copy, done)
             }
             // where replacing was allowed already, asking about it would not help
@@ -158,10 +172,18 @@ fn say_copied(output: &mut Output, copy: &Copy, done: Transferred) -> Result<(),
     if output.is_json() {
         return output.json(&json!({
             "type": "copied", "from": exact.0, "to": exact.1,
-            "size": done.bytes, "verified": done.verified,
+            "size": done.bytes, "verified": done.proof.is_checksum(), "proof": done.proof.as_str(),
+            "reused": done.reused, "anew": done.is_anew,
         }));
     }
-    output.line(&format!("{from} -> {to}  {}", units::bytes(done.bytes)))
+    if done.is_anew {
+        output.note(&format!("{from} changed since it was stopped: it was copied anew"));
+    }
+    let reused = match done.reused {
+        0 => String::new(),
+        reused => format!(", of which {} were there", units::bytes(reused)),
+    };
+    output.line(&format!("{from} -> {to}  {}{reused}", units::bytes(done.bytes)))
 }
 
 fn say_would(output: &mut Output, copy: &Copy) -> Result<(), Stop> {
@@ -200,15 +222,22 @@ fn say_failed(output: &mut Output, copy: &Copy, failure: &Failure) -> Result<(),
 }
 
 fn finish(tally: Tally, output: &mut Output) -> Result<(), Stop> {
-    let Tally { copied, bytes, skipped, failed, first_failure, .. } = tally;
+    let Tally { copied, bytes, skipped, failed, unverified, first_failure, .. } = tally;
     if output.is_json() {
         output.json(&json!({
             "type": "summary", "schema": SCHEMA,
             "copied": copied, "bytes": bytes, "skipped": skipped, "failed": failed,
+            "verified": copied - unverified,
         }))?;
     } else if copied + skipped + failed > 1 {
         let size = units::bytes(bytes);
-        output.note(&format!("copied {copied} ({size}), skipped {skipped}, failed {failed}"));
+        let unverified = match unverified {
+            0 => String::new(),
+            count => format!("; {count} of them without a checksum to compare"),
+        };
+        let text =
+            format!("copied {copied} ({size}), skipped {skipped}, failed {failed}{unverified}");
+        output.note(&text);
     }
     match first_failure {
         // nothing went well: the one reason is the answer

@@ -4,11 +4,12 @@
 //! named; [`RunCopy`] does one, [`RunCopies`] many. Nothing that exists is replaced unless that
 //! was said, and a download never leaves the folder it was given.
 
+mod journal;
 mod plan;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -21,17 +22,17 @@ use crate::model::local_path::{Reason, local_path};
 use crate::model::object_key::ObjectKey;
 use crate::model::store::ArtifactStore;
 use crate::oss::object::PutOptions;
-use crate::oss::transfer::{self, Folder, Overwrite, Transferred};
+use crate::oss::transfer::link::{Link, MOST};
+use crate::oss::transfer::{self, Folder, Journal, Overwrite, Proof, Run, Transferred};
 use crate::oss::{self, Client};
 
 use super::failure::{Failure, FailureKind};
 use super::objects::Place;
 use super::world::{World, blocking};
 
+pub use journal::{DropUnfinished, ListUnfinished, Unfinished};
 pub use plan::{Copies, PlanCopies, Skipped};
 
-/// Copies under way at a time.
-const AT_ONCE: usize = 4;
 /// The most that one server-side copy takes, in bytes (OSS documentation of `CopyObject`).
 const LARGEST_COPY: u64 = 1 << 30;
 
@@ -198,6 +199,8 @@ pub struct RunCopies {
     pub copies: Vec<Copy>,
     /// Whether what is there may be replaced.
     pub overwrite: bool,
+    /// The most that all of them together take of the line, in bytes a second.
+    pub limit: Option<u64>,
 }
 
 /// What [`RunCopies`] reports.
@@ -220,7 +223,8 @@ impl Job<World> for RunCopies {
     type Out = Result<(), Failure>;
 
     async fn run(self, context: Context<World, CopyEvent>) -> Self::Out {
-        let doors = Doors::open(&context.world, &self.copies).await?;
+        let mut doors = Doors::open(&context.world, &self.copies).await?;
+        doors.link = Link::new(self.limit);
         let total = self.copies.iter().map(|copy| copy.size).sum();
         let tally = Tally { total, done: Mutex::default() };
         let (doors, tally, context) = (&doors, &tally, &context);
@@ -238,7 +242,7 @@ impl Job<World> for RunCopies {
             context.report(CopyEvent::Ended { copy: Box::new(copy), result }).await;
         };
         let mut running =
-            stream::iter(self.copies.into_iter().enumerate()).map(run).buffer_unordered(AT_ONCE);
+            stream::iter(self.copies.into_iter().enumerate()).map(run).buffer_unordered(MOST);
         while running.next().await.is_some() {}
         Ok(())
     }
@@ -259,13 +263,15 @@ impl Tally {
     }
 }
 
-/// The clients that some copies need, each made once.
+/// The clients that some copies need, each made once, and the line that they share.
 struct Doors {
+    world: Arc<World>,
+    link: Arc<Link>,
     clients: Vec<(Place, Client, BucketName)>,
 }
 
 impl Doors {
-    async fn open(world: &World, copies: &[Copy]) -> Result<Self, Failure> {
+    async fn open(world: &Arc<World>, copies: &[Copy]) -> Result<Self, Failure> {
         let mut clients: Vec<(Place, Client, BucketName)> = Vec::new();
         for copy in copies {
             let places = match &copy.ends {
@@ -280,7 +286,7 @@ impl Doors {
                 }
             }
         }
-        Ok(Self { clients })
+        Ok(Self { world: Arc::clone(world), link: Link::new(None), clients })
     }
 
     fn of(&self, place: &Place) -> Result<(&Client, &BucketName), Failure> {
@@ -296,28 +302,38 @@ impl Doors {
         tell: &(dyn Fn(transfer::Progress) + Send + Sync),
         cancel: &CancellationToken,
     ) -> Result<Transferred, Failure> {
+        let entry = journal::Entry::open(&self.world, copy).await?;
+        let entry = entry.map(|entry| entry as Arc<dyn Journal>);
+        let run = Run { progress: tell, cancel, link: &self.link, journal: entry.as_ref() };
         let done = match &copy.ends {
             Ends::Download { from, folder, relative } => {
                 let (client, bucket) = self.of(&from.place)?;
                 let folder = open_folder(folder).await?;
                 let overwrite = if overwrite { Overwrite::Confirmed } else { Overwrite::Refuse };
                 let from = (bucket, from.key.as_str());
-                transfer::download(client, from, (&folder, relative), overwrite, tell, cancel).await
+                transfer::download(client, from, (&folder, relative), overwrite, run).await
             }
             Ends::Upload { from, to } => {
                 let (client, bucket) = self.of(&to.place)?;
                 let options = PutOptions { forbid_overwrite: !overwrite, ..PutOptions::default() };
                 let to = (bucket, to.key.as_str());
-                if overwrite {
-                    transfer::upload(client, from, to, &options, tell, cancel).await
-                } else {
-                    // the option alone would not do: buckets with versions do not heed it
-                    let free = refuse_taken(client, to.0, to.1);
-                    match cancel.run_until_cancelled(free).await.ok_or_else(Failure::cancelled)? {
-                        Ok(()) => transfer::upload(client, from, to, &options, tell, cancel).await,
-                        Err(error) => Err(error),
+                let work = async {
+                    if !overwrite {
+                        // the option alone would not do: buckets with versions do not heed it
+                        let free = refuse_taken(client, to.0, to.1);
+                        let stopped = || oss::Error::cancelled("upload the file");
+                        match cancel.run_until_cancelled(free).await.ok_or_else(stopped)? {
+                            // it may be our own, of which only the last word was lost
+                            Err(error) if is_taken(&error) => {
+                                let done = transfer::was_completed(client, from, to, run).await?;
+                                return done.ok_or(error);
+                            }
+                            free => free?,
+                        }
                     }
-                }
+                    transfer::upload(client, from, to, &options, run).await
+                };
+                work.await
             }
             Ends::Server { from, to } => {
                 let work = self.copy_on_server(from, to, overwrite);
@@ -349,7 +365,8 @@ impl Doors {
         }
         let (from, to) = ((from_bucket, from.key.as_str()), (to_bucket, to.key.as_str()));
         let written = writer.copy(from, to).await?.value;
-        Ok(Transferred { bytes: size, verified: written.verified })
+        let proof = if written.verified { Proof::Crc64 } else { Proof::Length };
+        Ok(Transferred { bytes: size, proof, reused: 0, is_anew: false })
     }
 }
 
@@ -365,14 +382,19 @@ async fn refuse_taken(client: &Client, bucket: &BucketName, key: &str) -> Result
     }
 }
 
+/// Whether it says that something was found at the destination; where we found it, it comes
+/// without an answer.
+fn is_taken(error: &oss::Error) -> bool {
+    error.kind == oss::Kind::Precondition
+        && (error.status.is_none() || error.code.as_deref() == Some("FileAlreadyExists"))
+}
+
 /// A conflict names what is in the way; everything else is said by OSS's codes.
 fn named(error: oss::Error, destination: &str) -> Failure {
     if error.kind != oss::Kind::Precondition {
         return error.into();
     }
-    // ours comes without an answer: something was found at the destination
-    let is_taken = error.status.is_none() || error.code.as_deref() == Some("FileAlreadyExists");
-    if is_taken {
+    if is_taken(&error) {
         let summary = format!("{destination} is there already");
         return Failure::new(FailureKind::Conflict, summary)
             .hint("confirm that it may be replaced, or choose another name");

@@ -10,6 +10,7 @@ mod walk;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusoto_core::{Region, RusotoError};
@@ -33,6 +34,7 @@ use crate::ports::clock::SharedClock;
 use crate::ports::entropy::{Entropy, SharedEntropy};
 use crate::ports::network::Network;
 
+pub(super) use objects::Stretch;
 pub use pages::Pages;
 pub use rehearsal::{DeleteGuard, Guard};
 pub use walk::{MOST as MOST_PAGES, Walk};
@@ -86,6 +88,7 @@ impl Client {
                 access,
                 budget: Budget::default(),
                 homes: Homes::default(),
+                push_backs: AtomicU64::new(0),
             }),
             heals: true,
         }
@@ -136,6 +139,11 @@ impl Client {
         };
         let now = self.core.clock.now();
         presign::url(*signature, request, credentials, scope_region, now, expires)
+    }
+
+    /// How often the server has asked for less at a time, by 503 or 429.
+    pub(super) fn push_backs(&self) -> u64 {
+        self.core.push_backs.load(Ordering::Relaxed)
     }
 
     /// For names of files on their way.

@@ -32,6 +32,11 @@ impl Default for Crc64 {
     }
 }
 
+/// The checksum of two stretches, one behind the other, by those of each and the second's length.
+pub fn joined(first: u64, second: u64, second_length: u64) -> u64 {
+    crc_fast::checksum_combine(Crc64Xz, first, second, second_length)
+}
+
 /// The checksum of `bytes`.
 pub fn of(bytes: &[u8]) -> u64 {
     crc_fast::checksum(Crc64Xz, bytes)
@@ -48,5 +53,8 @@ mod tests {
         running.update(b"1234");
         running.update(b"56789");
         assert_eq!(running.value(), of(b"123456789"));
+        assert_eq!(joined(of(b"1234"), of(b"56789"), 5), of(b"123456789"));
+        assert_eq!(joined(of(b""), of(b"1"), 1), of(b"1"));
+        assert_eq!(joined(of(b"1"), of(b""), 0), of(b"1"));
     }
 }

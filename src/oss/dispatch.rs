@@ -4,6 +4,7 @@
 //! does not know how to carry (headers, streams, our own errors) lies in the
 //! call's answer.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use super::error::{Error, Kind, Link, WEB_PAGE, is_web_page};
 use super::heal::{self, Healed, Homes};
 use super::listing::Page;
 use super::object::{Headers, Meta};
+use super::payload::Slice;
 use super::request::Request;
 use super::retry::{self, Budget, Repeat};
 use super::transport::{self, Body, Response, Transport};
@@ -30,7 +32,7 @@ use crate::ports::entropy::SharedEntropy;
 
 /// Calls whose bodies are larger take as long as their bytes do; the others have to end in
 /// [`Limits::call`](crate::ports::network::Limits).
-const SMALL: usize = 64 << 10;
+const SMALL: u64 = 64 << 10;
 
 /// What all calls of a client share.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub(super) struct Core {
     pub(super) access: Access,
     pub(super) budget: Budget,
     pub(super) homes: Homes,
+    /// How often the server asked for less at a time.
+    pub(super) push_backs: AtomicU64,
 }
 
 /// How one call is to be sent and read.
@@ -56,6 +60,8 @@ pub(super) struct Plan {
     pub(super) query: Vec<(&'static str, String)>,
     /// Likewise headers.
     pub(super) headers: Vec<(&'static str, String)>,
+    /// The body, where it is read from a file.
+    pub(super) file: Option<Slice>,
 }
 
 /// What a good answer holds.
@@ -90,7 +96,15 @@ pub(super) enum Content {
 
 impl Plan {
     pub(super) fn new(action: &'static str, repeat: Repeat, expect: Expect) -> Self {
-        Self { action, repeat, expect, heals: true, query: Vec::new(), headers: Vec::new() }
+        Self {
+            action,
+            repeat,
+            expect,
+            heals: true,
+            query: Vec::new(),
+            headers: Vec::new(),
+            file: None,
+        }
     }
 }
 
@@ -157,7 +171,16 @@ impl Core {
         let home = request.bucket.as_ref().filter(|_| plan.heals).and_then(|b| self.homes.of(b));
         let endpoint = home.map_or_else(|| self.access.endpoint.clone(), |home| home.to);
         request.move_to(&endpoint);
-        let is_small = request.body.len() <= SMALL;
+        let mut length = request.body.len() as u64;
+        if let Some(file) = &plan.file {
+            length = file.length();
+            request.set_header("content-length", length.to_string());
+            if self.access.signature == Signature::V4 {
+                // to hash it, it would have to be read twice
+                request.set_header("x-amz-content-sha256", sign_v4::UNSIGNED_PAYLOAD);
+            }
+        }
+        let is_small = length <= SMALL;
         let deadline = is_small.then(|| Instant::now() + self.transport.limits().call);
         let error = match self.repeated(plan, &mut request, &endpoint, deadline).await {
             Err(error) if plan.heals => error,
@@ -200,6 +223,9 @@ impl Core {
                 }
                 Err(error) => error.with_signed_text(&signed),
             };
+            if matches!(error.status, Some(429 | 503)) {
+                self.push_backs.fetch_add(1, Ordering::Relaxed);
+            }
             let pause = retry::pause(attempt, self.entropy.next_u64(), error.retry_after);
             let more = attempt + 1 < retry::TRIES
                 && retry::may_pass(&error, plan.repeat)
@@ -243,7 +269,8 @@ impl Core {
 
     async fn once(&self, plan: &Plan, request: &Request) -> Result<(Reply, Bytes), Error> {
         let action = plan.action;
-        let Response { meta, headers, mut body } = self.transport.send(request, action).await?;
+        let sent = self.transport.send(request, plan.file.as_ref(), action).await;
+        let Response { meta, headers, mut body } = sent?;
         if !(200..300).contains(&meta.status) {
             let asked = headers.get("retry-after");
             let asked = asked.and_then(|value| retry::retry_after(value, self.clock.now()));

@@ -102,9 +102,11 @@ pub fn sign(
     now: OffsetDateTime,
 ) -> Signed {
     let timestamp = timestamp(now);
-    // a body in aws-chunked form is not hashed: its kind stands in place of the hash
-    let streamed =
-        request.header("x-amz-content-sha256").filter(|kind| kind.starts_with("STREAMING-"));
+    // a body in aws-chunked form is not hashed, nor one that lies in a file: its kind stands in
+    // place of the hash
+    let streamed = request
+        .header("x-amz-content-sha256")
+        .filter(|kind| kind.starts_with("STREAMING-") || *kind == UNSIGNED_PAYLOAD);
     let payload = streamed.map_or_else(|| sha256_hex(&request.body), ToOwned::to_owned);
     request.remove_header("authorization");
     request.set_header("x-amz-date", timestamp.as_str());

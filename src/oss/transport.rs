@@ -1,7 +1,7 @@
 //! One request on the wire, one answer back, within limits of time and size.
 
-use std::convert::Infallible;
 use std::error::Error as StdError;
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::error::{Error, Kind, Link};
 use super::object::{Headers, Meta};
+use super::payload::{Reading, Slice};
 use super::request::Request;
 use crate::ports::network::fault::{Fault, FaultKind, below, innermost};
 use crate::ports::network::{Connector, Limits, Network};
@@ -34,7 +35,9 @@ const WHOLE: Duration = Duration::from_mins(1);
 const SLOWEST: (u64, Duration) = (60 << 10, Duration::from_mins(1));
 /// How much of a request may wait in this machine's buffers once it was handed over (Linux grows
 /// a socket's to 4 MiB), and how slow a line may be to carry it away, in bytes a millisecond.
-const BUFFERED: (usize, u64) = (4 << 20, 64);
+const BUFFERED: (u64, u64) = (4 << 20, 64);
+/// A file must stay as it is while it is sent.
+pub(super) const CHANGED: &str = "the file changed while it was read: send it again";
 /// How long an idle connection is kept. OSS closes them after a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(50);
 
@@ -72,8 +75,14 @@ impl Transport {
         self.limits
     }
 
-    /// Sends `request` as it stands. Redirects are answers like others.
-    pub async fn send(&self, request: &Request, action: &'static str) -> Result<Response, Error> {
+    /// Sends `request` as it stands, with the bytes of `file` where there is one. Redirects are
+    /// answers like others.
+    pub async fn send(
+        &self,
+        request: &Request,
+        file: Option<&Slice>,
+        action: &'static str,
+    ) -> Result<Response, Error> {
         let unusable = |error: http::Error| Error::new(Kind::Refused, action, error.to_string());
         let sent = Sent::default();
         let mut builder =
@@ -84,9 +93,14 @@ impl Transport {
             builder = builder.header(name, value);
         }
         // what was handed over last may still be on its way out
-        let buffered = request.body.len().min(BUFFERED.0) as u64;
-        let limit = self.limits.first_byte + Duration::from_millis(buffered / BUFFERED.1);
-        let body = Pieces { rest: request.body.clone(), sent: sent.clone() };
+        let length = file.map_or(request.body.len() as u64, Slice::length);
+        let limit =
+            self.limits.first_byte + Duration::from_millis(length.min(BUFFERED.0) / BUFFERED.1);
+        let rest = match file {
+            Some(file) => Rest::File(file.read()),
+            None => Rest::Bytes(request.body.clone()),
+        };
+        let body = Pieces { rest, sent: sent.clone() };
         let request = builder.body(body).map_err(unusable)?;
         let mut answer = self.client.request(request);
         // the limit counts from the last byte sent: a slow line may take long to send much
@@ -101,7 +115,10 @@ impl Transport {
                 }
             }
         };
-        let response = response.map_err(|error| failure(&error, action))?;
+        let response = response.map_err(|error| match file.and_then(Slice::take_fault) {
+            Some(fault) => unreadable(&fault, action),
+            None => failure(&error, action),
+        })?;
         let (parts, incoming) = response.into_parts();
         let headers = Headers::of(&parts.headers);
         let meta = Meta::of(parts.status.as_u16(), &headers);
@@ -240,33 +257,61 @@ impl Sent {
 
 /// A body on its way out, a piece at a time.
 struct Pieces {
-    rest: Bytes,
+    rest: Rest,
     sent: Sent,
+}
+
+enum Rest {
+    Bytes(Bytes),
+    File(Reading),
+}
+
+impl Rest {
+    fn left(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(reading) => reading.left(),
+        }
+    }
 }
 
 impl HttpBody for Pieces {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         self.sent.now();
-        if self.rest.is_empty() {
-            return Poll::Ready(None);
+        match &mut self.rest {
+            Rest::Bytes(rest) if rest.is_empty() => Poll::Ready(None),
+            Rest::Bytes(rest) => {
+                let length = rest.len().min(PIECE);
+                Poll::Ready(Some(Ok(Frame::data(rest.split_to(length)))))
+            }
+            Rest::File(reading) => {
+                reading.poll_next(context, PIECE).map(|next| Some(next?.map(Frame::data)))
+            }
         }
-        let length = self.rest.len().min(PIECE);
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty()
+        self.rest.left() == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.rest.len() as u64)
+        SizeHint::with_exact(self.rest.left())
     }
+}
+
+/// A file that could not be sent for its own sake.
+fn unreadable(error: &io::Error, action: &'static str) -> Error {
+    let message = match error.kind() {
+        io::ErrorKind::UnexpectedEof => CHANGED.to_owned(),
+        _ => format!("the file cannot be read: {error}"),
+    };
+    Error::new(Kind::Local, action, message)
 }
 
 /// Sorts a failure to connect, to send, or to read the head of an answer.

@@ -54,6 +54,11 @@ impl Paths {
         self.state.join("tokens").join(format!("{connection}.age"))
     }
 
+    /// Transfers that have not come to their end.
+    pub fn transfers(&self) -> PathBuf {
+        self.state.join("transfers")
+    }
+
     /// The sealed secrets.
     pub fn secrets(&self) -> PathBuf {
         self.data.join("secrets.age")

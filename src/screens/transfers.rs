@@ -15,7 +15,9 @@ use ratatui::layout::Rect;
 use crate::base::visible::visible;
 use crate::model::object_key::ObjectKey;
 use crate::ops::failure::{Failure, FailureKind};
-use crate::ops::transfer::{Copy, Ends, Progress, Remote, RunCopy};
+use crate::ops::transfer::{
+    Copy, DropUnfinished, Ends, ListUnfinished, Progress, Remote, RunCopy, Unfinished,
+};
 use crate::ops::world::World;
 use crate::oss::transfer::Transferred;
 use crate::tui::effect::{Effect, Outcome};
@@ -51,7 +53,7 @@ pub(super) fn download<S: Screen<World = World>>(from: Remote, folder: PathBuf) 
     }
 }
 
-/// All transfers of this session, newest first.
+/// All transfers of this session, newest first, and those that were left unfinished before.
 #[derive(Debug, Default)]
 pub struct Transfers {
     all: Vec<Transfer>,
@@ -79,6 +81,10 @@ enum State {
     Running,
     /// It was asked to stop and tidies up.
     Stopping,
+    /// It was asked to stop and to keep what has arrived.
+    Pausing,
+    /// What has arrived is kept, also over a restart.
+    Paused,
     Done(Transferred),
     /// Nothing is replaced unless the user says so.
     Taken(Failure),
@@ -91,6 +97,8 @@ enum State {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Command {
     Cancel,
+    Pause,
+    Resume,
     Retry,
     Replace,
     Clear,
@@ -107,11 +115,23 @@ pub enum Msg {
     Ended(u64, Outcome<Result<Transferred, Failure>>),
     ReplaceConfirmed(u64),
     Unlocked(u64),
+    Found(Outcome<Result<Vec<Unfinished>, Failure>>),
+    Dropped(u64, Outcome<Result<(), Failure>>),
 }
 
 impl Transfer {
+    fn new(id: u64, copy: Copy, state: State) -> Self {
+        let (progress, pace) = (Progress::default(), VecDeque::new());
+        Self { id, copy, ticket: None, progress, pace, state }
+    }
+
     fn is_running(&self) -> bool {
-        matches!(self.state, State::Running | State::Stopping)
+        matches!(self.state, State::Running | State::Stopping | State::Pausing)
+    }
+
+    /// Whether nothing more will come of it; one that is paused may go on.
+    fn has_ended(&self) -> bool {
+        !self.is_running() && !matches!(self.state, State::Paused)
     }
 
     fn has_all(&self) -> bool {
@@ -154,9 +174,25 @@ impl Transfers {
         self.all.iter_mut().find(|transfer| transfer.id == id)
     }
 
+    fn may_pause(&self) -> bool {
+        // what is copied on the server has nothing that could be kept here
+        self.selected().is_some_and(|one| {
+            one.ticket.is_some()
+                && matches!(one.state, State::Running)
+                && !matches!(one.copy.ends, Ends::Server { .. })
+        })
+    }
+
+    fn may_resume(&self) -> bool {
+        self.selected().is_some_and(|one| matches!(one.state, State::Paused))
+    }
+
     fn may_cancel(&self) -> bool {
-        self.selected()
-            .is_some_and(|one| one.ticket.is_some() && matches!(one.state, State::Running))
+        self.selected().is_some_and(|one| match one.state {
+            State::Running => one.ticket.is_some(),
+            State::Paused => true,
+            _ => false,
+        })
     }
 
     fn may_retry(&self) -> bool {
@@ -168,26 +204,54 @@ impl Transfers {
     }
 
     fn has_ended(&self) -> bool {
-        self.running() < self.all.len()
+        self.all.iter().any(Transfer::has_ended)
     }
 
     fn ask(&mut self, copy: Copy) -> Step<Self> {
         self.last_id += 1;
         let id = self.last_id;
-        let transfer = Transfer {
-            id,
-            copy,
-            ticket: None,
-            progress: Progress::default(),
-            pace: VecDeque::new(),
-            state: State::Running,
-        };
+        let transfer = Transfer::new(id, copy, State::Running);
         // the selected one stays selected
         if !self.all.is_empty() {
             self.scroll.select(self.scroll.selected() + 1);
         }
         self.all.insert(0, transfer);
         self.begin(id, false)
+    }
+
+    /// Takes in what was left unfinished before this start.
+    fn found(&mut self, unfinished: Vec<Unfinished>) {
+        for Unfinished { copy, arrived } in unfinished {
+            if self.all.iter().any(|transfer| transfer.copy == copy) {
+                continue;
+            }
+            self.last_id += 1;
+            let total = copy.size;
+            let mut transfer = Transfer::new(self.last_id, copy, State::Paused);
+            transfer.progress = Progress { done: arrived, total, ..Progress::default() };
+            self.all.push(transfer);
+        }
+    }
+
+    /// Removes what has arrived of it.
+    fn discard(&mut self, id: u64) -> Step<Self> {
+        let Some(transfer) = self.find(id) else { return Step::none() };
+        transfer.state = State::Stopping;
+        let job = DropUnfinished { copy: transfer.copy.clone() };
+        Step::run(Effect::background("discard", job, move |outcome| Msg::Dropped(id, outcome)))
+    }
+
+    fn dropped(&mut self, id: u64, outcome: Outcome<Result<(), Failure>>) -> Step<Self> {
+        let Some(transfer) = self.find(id) else { return Step::none() };
+        let (state, step) = match settled(outcome) {
+            Ok(()) => (State::Stopped, Step::none()),
+            Err(failure) => {
+                let text = format!("what has arrived was not removed: {}", failure.summary);
+                (State::Paused, Step::toast(Tone::Bad, &text))
+            }
+        };
+        transfer.state = state;
+        step
     }
 
     fn begin(&mut self, id: u64, overwrite: bool) -> Step<Self> {
@@ -216,7 +280,10 @@ impl Transfers {
                 (State::Done(done), Step::toast(Tone::Good, &format!("{name} is there")))
             }
             Err(failure) => match failure.kind {
-                FailureKind::Cancelled => (State::Stopped, Step::none()),
+                FailureKind::Cancelled => match transfer.state {
+                    State::Pausing => (State::Paused, Step::none()),
+                    _ => return self.discard(id),
+                },
                 FailureKind::Conflict => {
                     let text = format!("{}: tab 5 asks whether to replace it", failure.summary);
                     (State::Taken(failure), Step::toast(Tone::Warning, &text))
@@ -242,14 +309,18 @@ impl Transfers {
             }
             Command::Clear => {
                 let selected = self.selected().map(|transfer| transfer.id);
-                self.all.retain(Transfer::is_running);
+                self.all.retain(|transfer| !transfer.has_ended());
                 // the selected one stays selected, where it is still there
                 let at = self.all.iter().position(|transfer| Some(transfer.id) == selected);
                 self.scroll.select(at.unwrap_or(self.scroll.selected()));
                 self.scroll.clamp(self.all.len());
                 return Step::none();
             }
-            Command::Cancel | Command::Retry | Command::Replace => {}
+            Command::Cancel
+            | Command::Pause
+            | Command::Resume
+            | Command::Retry
+            | Command::Replace => {}
         }
         let Some(transfer) = self.all.get_mut(self.scroll.selected()) else { return Step::none() };
         let id = transfer.id;
@@ -259,9 +330,16 @@ impl Transfers {
                     transfer.state = State::Stopping;
                     Step::end(ticket)
                 }
+                None => self.discard(id),
+            },
+            Command::Pause => match transfer.ticket {
+                Some(ticket) => {
+                    transfer.state = State::Pausing;
+                    Step::end(ticket)
+                }
                 None => Step::none(),
             },
-            Command::Retry => self.begin(id, false),
+            Command::Resume | Command::Retry => self.begin(id, false),
             Command::Replace => {
                 let text = match &transfer.copy.ends {
                     Ends::Download { .. } => "The file of this machine is replaced as a whole.",
@@ -286,15 +364,26 @@ impl Screen for Transfers {
     const NAME: &'static str = "transfers";
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["enter"], Command::Replace, "replace…").when(Self::may_replace),
+        Bind::new(&["p"], Command::Pause, "pause").when(Self::may_pause),
+        Bind::new(&["r"], Command::Resume, "resume").when(Self::may_resume),
         Bind::new(&["x"], Command::Cancel, "cancel").when(Self::may_cancel),
         Bind::new(&["r"], Command::Retry, "try again").when(Self::may_retry),
         Bind::new(&["c"], Command::Clear, "clear ended").when(Self::has_ended),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);
 
+    fn start(&mut self) -> Step<Self> {
+        Step::run(Effect::latest("unfinished", ListUnfinished, Msg::Found))
+    }
+
     fn update(&mut self, event: Event<Self>) -> Step<Self> {
         match event {
             Event::Command(command) => return self.command(command),
+            Event::Msg(Msg::Found(outcome)) => {
+                // a folder that cannot be read holds nothing that could go on
+                self.found(settled(outcome).unwrap_or_default());
+            }
+            Event::Msg(Msg::Dropped(id, outcome)) => return self.dropped(id, outcome),
             Event::Msg(Msg::Asked(copy)) => return self.ask(copy),
             Event::Msg(Msg::Progressed(id, progress)) => {
                 if let Some(transfer) = self.find(id) {
@@ -329,8 +418,12 @@ impl Screen for Transfers {
 
     fn badge(&self) -> String {
         let wrong = |one: &&Transfer| matches!(one.state, State::Failed(_) | State::Taken(_));
+        let paused = |one: &&Transfer| matches!(one.state, State::Paused);
         match (self.running(), self.all.iter().filter(wrong).count()) {
-            (0, 0) => String::new(),
+            (0, 0) => match self.all.iter().filter(paused).count() {
+                0 => String::new(),
+                paused => format!("{paused}…"),
+            },
             (running, 0) => format!("{running}↓"),
             (0, wrong) => format!("{wrong}!"),
             (running, wrong) => format!("{running}↓ {wrong}!"),
@@ -350,17 +443,12 @@ mod tests {
     fn transfer(pace: &[(u64, u64)], total: u64) -> Transfer {
         let key = ObjectKey::parse("a").unwrap();
         let remote = Remote::at(Place::of("st"), None, key);
+        let copy = Copy::download(remote, "x").unwrap();
+        let done = pace.last().map_or(0, |last| last.1);
         Transfer {
-            id: 1,
-            copy: Copy::download(remote, "x").unwrap(),
-            ticket: None,
-            progress: Progress {
-                done: pace.last().map_or(0, |last| last.1),
-                total: Some(total),
-                current: String::new(),
-            },
+            progress: Progress { done, total: Some(total), ..Progress::default() },
             pace: pace.iter().map(|(ms, done)| (Duration::from_millis(*ms), *done)).collect(),
-            state: State::Running,
+            ..Transfer::new(1, copy, State::Running)
         }
     }
 
@@ -400,9 +488,39 @@ mod tests {
         assert_eq!(selected(&transfers), "a", "new ones come above it");
         tell(&mut transfers, Msg::Started(1, Ticket(7)));
         assert!(transfers.may_cancel());
-        tell(&mut transfers, Msg::Ended(3, Outcome::Cancelled));
-        tell(&mut transfers, Msg::Ended(2, Outcome::Cancelled));
+        for id in [3, 2] {
+            tell(&mut transfers, Msg::Ended(id, Outcome::Cancelled));
+            tell(&mut transfers, Msg::Dropped(id, Outcome::Done(Ok(()))));
+        }
         let _none = transfers.command(Command::Clear);
         assert_eq!((selected(&transfers), transfers.all.len()), ("a".to_owned(), 1));
+    }
+
+    #[test]
+    fn pausing_keeps_what_arrived_and_cancelling_does_not() {
+        let key = ObjectKey::parse("a").unwrap();
+        let copy = Copy::download(Remote::at(Place::of("st"), None, key), "x").unwrap();
+        for (command, ends_paused) in [(Command::Pause, true), (Command::Cancel, false)] {
+            let mut transfers = Transfers::default();
+            for msg in [Msg::Asked(copy.clone()), Msg::Started(1, Ticket(7))] {
+                let _effects = transfers.update(Event::Msg(msg));
+            }
+            let _ending = transfers.command(command);
+            let _effects = transfers.update(Event::Msg(Msg::Ended(1, Outcome::Cancelled)));
+            let is_paused = matches!(transfers.all[0].state, State::Paused);
+            assert_eq!(is_paused, ends_paused, "{command:?}");
+            assert_eq!((transfers.may_resume(), transfers.has_ended()), (ends_paused, false));
+            let _dropped = transfers.update(Event::Msg(Msg::Dropped(1, Outcome::Done(Ok(())))));
+        }
+    }
+
+    #[test]
+    fn what_runs_already_is_not_found_again() {
+        let key = ObjectKey::parse("a").unwrap();
+        let copy = Copy::download(Remote::at(Place::of("st"), None, key), "x").unwrap();
+        let mut transfers = Transfers::default();
+        let _effects = transfers.update(Event::Msg(Msg::Asked(copy.clone())));
+        transfers.found(vec![Unfinished { copy, arrived: 1 }]);
+        assert_eq!(transfers.all.len(), 1);
     }
 }

@@ -175,6 +175,10 @@ fn copies_go_both_ways_and_replace_nothing() {
     bench.run(&["cp", "--overwrite", &format!("{down}/a.txt"), "scratch_store:copied.txt"]).ok();
     assert_eq!(bench.run(&["cat", "scratch_store:copied.txt"]).ok().out, "mine");
 
+    let some = bench.run(&["cp", "-n", "-r", "scratch_store:up/", down, "--exclude", "b*"]).ok();
+    assert!(some.out.contains("a.txt") && !some.out.contains("b.txt"), "{some:?}");
+    let some = bench.run(&["cp", "-n", "-r", &folder, "scratch_store:", "--include", "a.*"]).ok();
+    assert!(some.out.contains("a.txt") && !some.out.contains("b.txt"), "{some:?}");
     let many = bench.run(&["cp", &folder, &folder, "scratch_store:name"]);
     assert_eq!(many.code, 2, "several into one name");
     let nothing = bench.run(&["cp", "-r", "scratch_store:nowhere/", down]);

@@ -7,8 +7,11 @@ mod certificates;
 mod elsewhere;
 mod frames;
 mod listings;
+mod ranges;
 mod repeats;
 mod server;
 mod stages;
 mod transfers;
 mod ways;
+
+pub(crate) use ranges::noise;

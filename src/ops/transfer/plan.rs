@@ -7,6 +7,7 @@ use crate::base::job::{Context, Job, Nothing};
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::model::local_path::{CollisionKind, Reason, RelPath, collisions, local_path};
+use crate::model::name_filter::NameFilter;
 use crate::model::object_key::ObjectKey;
 use crate::model::store::ArtifactStore;
 use crate::ops::failure::{Failure, FailureKind};
@@ -29,6 +30,8 @@ pub struct PlanCopies {
     pub to: Location,
     /// Everything below.
     pub recursive: bool,
+    /// Which of it, by their names below the destination.
+    pub filter: NameFilter,
 }
 
 /// What is to be copied.
@@ -75,7 +78,8 @@ impl Job<World> for PlanCopies {
                     }
                     let (files, skipped) = files_of(path.clone(), self.recursive).await?;
                     found.skipped.extend(skipped);
-                    for (file, name, size) in files {
+                    let takes = |(_, name, _): &(PathBuf, String, u64)| self.filter.takes(name);
+                    for (file, name, size) in files.into_iter().filter(takes) {
                         found.upload(file, &name, size, &to, is_many);
                     }
                 }
@@ -84,7 +88,8 @@ impl Job<World> for PlanCopies {
                         objects_of(&context, &place, &key, self.recursive).await?;
                     found.skipped.extend(skipped);
                     let own = own(&catalog, &place, &key);
-                    for (key, name, size) in objects {
+                    let takes = |(_, name, _): &Found| self.filter.takes(name);
+                    for (key, name, size) in objects.into_iter().filter(takes) {
                         found.fetch(
                             Remote { place: place.clone(), key, own },
                             &name,
@@ -254,7 +259,9 @@ impl Copies {
     }
 }
 
-type Objects = (Vec<(ObjectKey, String, Option<u64>)>, Vec<Skipped>);
+/// An object, its name below the destination, and its size.
+type Found = (ObjectKey, String, Option<u64>);
+type Objects = (Vec<Found>, Vec<Skipped>);
 
 /// The objects meant by `key`, each with its name below the destination.
 async fn objects_of(

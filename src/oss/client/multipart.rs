@@ -1,6 +1,7 @@
 //! Uploads in parts.
 
 use bytes::Bytes;
+use rusoto_core::ByteStream;
 use rusoto_s3::{
     AbortMultipartUploadRequest, CompleteMultipartUploadRequest, CompletedMultipartUpload,
     CompletedPart, CreateMultipartUploadRequest, ListMultipartUploadsRequest, ListPartsRequest,
@@ -12,9 +13,10 @@ use super::{Client, unquoted, unsigned};
 use crate::base::url_encode;
 use crate::model::bucket::BucketName;
 use crate::oss::crc64;
-use crate::oss::dispatch::{Expect, Plan};
+use crate::oss::dispatch::{Expect, Plan, Reply};
 use crate::oss::error::{Error, Kind};
 use crate::oss::object::{Answer, PutOptions, Upload, UploadedPart, Written};
+use crate::oss::payload::Slice;
 use crate::oss::retry::Repeat;
 
 impl Client {
@@ -55,26 +57,41 @@ impl Client {
         number: u32,
         bytes: Bytes,
     ) -> Result<Answer<UploadedPart>, Error> {
-        const ACTION: &str = "send a part";
-        let plan = Plan::new(ACTION, Repeat::Always, Expect::Nothing);
-        let crc = crc64::of(&bytes);
-        let size = bytes.len() as u64;
+        let (crc, size) = (crc64::of(&bytes), bytes.len() as u64);
+        let to = (bucket, key, upload, number);
+        let reply = self.send_part(to, Some(one_piece(bytes)), None).await?;
+        sent_part(reply, number, size, crc)
+    }
+
+    /// The same with bytes that are read from a file as they are sent.
+    pub(in crate::oss) async fn upload_part_of_file(
+        &self,
+        bucket: &BucketName,
+        key: &str,
+        upload: &str,
+        number: u32,
+        file: &Slice,
+    ) -> Result<Answer<UploadedPart>, Error> {
+        let reply = self.send_part((bucket, key, upload, number), None, Some(file.clone())).await?;
+        sent_part(reply, number, file.length(), file.crc())
+    }
+
+    async fn send_part(
+        &self,
+        (bucket, key, upload, number): (&BucketName, &str, &str, u32),
+        body: Option<ByteStream>,
+        file: Option<Slice>,
+    ) -> Result<Reply, Error> {
+        let plan = Plan { file, ..Plan::new(SEND_PART, Repeat::Always, Expect::Nothing) };
         let request = UploadPartRequest {
             bucket: bucket.to_string(),
             key: key.to_owned(),
             upload_id: upload.to_owned(),
             part_number: number.into(),
-            body: Some(one_piece(bytes)),
+            body,
             ..Default::default()
         };
-        let (reply, _) = self.call(plan, |s3| async move { s3.upload_part(request).await }).await?;
-        let answer = written(ACTION, reply, crc)?;
-        let Some(etag) = answer.value.etag else {
-            let message = "the answer names no ETag for the part";
-            return Err(Error::new(Kind::NotOss, ACTION, message).with_meta(answer.meta));
-        };
-        let part = UploadedPart { number, etag, size: Some(size) };
-        Ok(Answer { meta: answer.meta, value: part })
+        Ok(self.call(plan, |s3| async move { s3.upload_part(request).await }).await?.0)
     }
 
     /// Makes one object of the parts. `crc` is the checksum of all bytes. Not repeated where
@@ -221,6 +238,22 @@ impl Client {
             marker = next;
         }
     }
+}
+
+const SEND_PART: &str = "send a part";
+
+fn sent_part(
+    reply: Reply,
+    number: u32,
+    size: u64,
+    crc: u64,
+) -> Result<Answer<UploadedPart>, Error> {
+    let Answer { meta, value } = written(SEND_PART, reply, crc)?;
+    let Some(etag) = value.etag else {
+        let message = "the answer names no ETag for the part";
+        return Err(Error::new(Kind::NotOss, SEND_PART, message).with_meta(meta));
+    };
+    Ok(Answer { meta, value: UploadedPart { number, etag, size: Some(size) } })
 }
 
 fn stuck(action: &'static str) -> Error {

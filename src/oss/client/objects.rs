@@ -1,6 +1,7 @@
 //! Calls on objects.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -17,9 +18,11 @@ use crate::oss::crc64;
 use crate::oss::dispatch::{Content, Expect, Plan, Reply};
 use crate::oss::error::{Error, Kind};
 use crate::oss::object::{Answer, NotDeleted, ObjectInfo, Part, PutOptions, Written};
+use crate::oss::payload::Slice;
 use crate::oss::retry::Repeat;
 use crate::oss::transport::Body;
 
+const WRITE: &str = "write the object";
 /// Keys in one multi-delete (OSS documentation of `DeleteMultipleObjects`).
 const DELETE_BATCH: usize = 1000;
 
@@ -30,6 +33,19 @@ pub struct Download {
     pub info: ObjectInfo,
     /// Its bytes.
     pub body: Body,
+}
+
+/// A stretch of an object on its way in.
+#[derive(Debug)]
+pub(in crate::oss) struct Stretch {
+    /// The object.
+    pub(in crate::oss) info: ObjectInfo,
+    /// Its bytes, behind `skip` that were not asked for.
+    pub(in crate::oss) body: Body,
+    /// What is to be passed over.
+    pub(in crate::oss) skip: u64,
+    /// The server sends all of the object, whatever was asked for.
+    pub(in crate::oss) is_whole: bool,
 }
 
 impl Client {
@@ -93,27 +109,9 @@ impl Client {
         length: usize,
         if_match: Option<&str>,
     ) -> Result<Answer<Part>, Error> {
-        const ACTION: &str = "read the object";
-        let last = offset.saturating_add(length.max(1) as u64 - 1);
-        let range = Some(format!("bytes={offset}-{last}"));
-        let answer = self.open(ACTION, bucket, key, range, if_match).await?;
-        let Answer { meta, value: Download { info, mut body } } = answer;
-        let starts = match info.headers.get("content-range") {
-            Some(range) => range
-                .trim()
-                .strip_prefix("bytes ")
-                .and_then(|range| range.split('-').next()?.parse::<u64>().ok()),
-            None => Some(0),
-        };
-        // some servers answer a range with the whole object, OSS too where it lies behind the end
-        let mut skip = match starts {
-            Some(starts) if starts == offset => 0,
-            Some(0) if meta.status == 200 => offset,
-            _ => {
-                let message = "the server sends another range than the one asked for";
-                return Err(Error::new(Kind::NotOss, ACTION, message).with_meta(meta));
-            }
-        };
+        let range = offset..offset.saturating_add(length.max(1) as u64);
+        let Answer { meta, value } = self.get_stretch(bucket, key, range, if_match).await?;
+        let Stretch { info, mut body, mut skip, .. } = value;
         if skip > 0 && info.size.is_some_and(|size| size <= offset) {
             return Ok(Answer { meta, value: Part { info, bytes: Bytes::new() } });
         }
@@ -127,6 +125,38 @@ impl Client {
             bytes.extend_from_slice(rest.get(..wanted).unwrap_or_default());
         }
         Ok(Answer { meta, value: Part { info, bytes: Bytes::from(bytes) } })
+    }
+
+    /// The bytes of `range`, as a stream. With `if_match` only of the object with this `ETag`.
+    pub(in crate::oss) async fn get_stretch(
+        &self,
+        bucket: &BucketName,
+        key: &str,
+        range: Range<u64>,
+        if_match: Option<&str>,
+    ) -> Result<Answer<Stretch>, Error> {
+        const ACTION: &str = "read the object";
+        let asked = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+        let answer = self.open(ACTION, bucket, key, Some(asked), if_match).await?;
+        let Answer { meta, value: Download { info, body } } = answer;
+        let starts = match info.headers.get("content-range") {
+            Some(range) => range
+                .trim()
+                .strip_prefix("bytes ")
+                .and_then(|range| range.split('-').next()?.parse::<u64>().ok()),
+            None => Some(0),
+        };
+        // some servers answer a range with the whole object, OSS too where it lies behind the end
+        let is_whole = meta.status == 200;
+        let skip = match starts {
+            Some(starts) if starts == range.start => 0,
+            Some(0) if is_whole => range.start,
+            _ => {
+                let message = "the server sends another range than the one asked for";
+                return Err(Error::new(Kind::NotOss, ACTION, message).with_meta(meta));
+            }
+        };
+        Ok(Answer { meta, value: Stretch { info, body, skip, is_whole } })
     }
 
     /// The whole object, as a stream.
@@ -177,23 +207,45 @@ impl Client {
         bytes: Bytes,
         options: &PutOptions,
     ) -> Result<Answer<Written>, Error> {
-        const ACTION: &str = "write the object";
+        let crc = crc64::of(&bytes);
+        let reply = self.put_body(bucket, key, Some(one_piece(bytes)), None, options).await?;
+        written(WRITE, reply, crc)
+    }
+
+    /// The same with bytes that are read from a file as they are sent.
+    pub(in crate::oss) async fn put_file(
+        &self,
+        bucket: &BucketName,
+        key: &str,
+        file: &Slice,
+        options: &PutOptions,
+    ) -> Result<Answer<Written>, Error> {
+        let reply = self.put_body(bucket, key, None, Some(file.clone()), options).await?;
+        written(WRITE, reply, file.crc())
+    }
+
+    async fn put_body(
+        &self,
+        bucket: &BucketName,
+        key: &str,
+        body: Option<ByteStream>,
+        file: Option<Slice>,
+        options: &PutOptions,
+    ) -> Result<Reply, Error> {
         // repeated after a lost answer, it would be refused for what it wrote itself
         let repeat = if options.forbid_overwrite { Repeat::IfRefused } else { Repeat::Always };
-        let mut plan = Plan::new(ACTION, repeat, Expect::Nothing);
+        let mut plan = Plan { file, ..Plan::new(WRITE, repeat, Expect::Nothing) };
         if options.forbid_overwrite {
             plan.headers.push(("x-oss-forbid-overwrite", "true".to_owned()));
         }
-        let crc = crc64::of(&bytes);
         let request = PutObjectRequest {
             bucket: bucket.to_string(),
             key: key.to_owned(),
-            body: Some(one_piece(bytes)),
+            body,
             content_type: options.content_type.clone(),
             ..Default::default()
         };
-        let (reply, _) = self.call(plan, |s3| async move { s3.put_object(request).await }).await?;
-        written(ACTION, reply, crc)
+        Ok(self.call(plan, |s3| async move { s3.put_object(request).await }).await?.0)
     }
 
     /// Copies on the server, below 1 GB.

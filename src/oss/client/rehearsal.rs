@@ -213,7 +213,7 @@ impl Client {
         most: usize,
     ) -> Result<Answer<Bytes>, Error> {
         let Response { meta, headers, mut body } =
-            self.core.transport.send(request, action).await?;
+            self.core.transport.send(request, None, action).await?;
         if !(200..300).contains(&meta.status) {
             let (body, _) = body.up_to(MAX_ERROR).await.unwrap_or_default();
             let location = headers.get("location").map(ToOwned::to_owned);

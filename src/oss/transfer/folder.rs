@@ -42,6 +42,72 @@ impl Folder {
         overwrite: Overwrite,
         entropy: &dyn Entropy,
     ) -> io::Result<Part> {
+        let (folder, name) = self.place(relative, true)?;
+        let temporary = part_name(name, entropy);
+        Part::open(folder, name, temporary, overwrite, OFlags::CREATE | OFlags::EXCL)
+    }
+
+    /// The part file that a download left beside `relative`.
+    pub(super) fn reopen(
+        &self,
+        relative: &Path,
+        temporary: &str,
+        overwrite: Overwrite,
+    ) -> io::Result<Part> {
+        let (folder, name) = self.place(relative, false)?;
+        if !is_part_name(temporary) {
+            return Err(outside(Path::new(temporary)));
+        }
+        let part = Part::open(folder, name, temporary.to_owned(), overwrite, OFlags::empty());
+        let part = part?;
+        if part.file.metadata()?.is_file() {
+            return Ok(part);
+        }
+        // not ours: it stays
+        part.keep();
+        Err(io::ErrorKind::InvalidInput.into())
+    }
+
+    /// Whether the part file `temporary` lies beside `relative`.
+    pub(super) fn has_part(&self, relative: &Path, temporary: &str) -> bool {
+        let found = self.place(relative, false).and_then(|(folder, _)| {
+            Ok(rustix::fs::statat(&folder, temporary, AtFlags::SYMLINK_NOFOLLOW)?)
+        });
+        found.is_ok()
+    }
+
+    /// Removes the part file that a download left beside `relative`; gone already is as good.
+    pub fn remove_part(&self, relative: &Path, temporary: &str) -> io::Result<()> {
+        if !is_part_name(temporary) {
+            return Err(outside(Path::new(temporary)));
+        }
+        let removed = self.place(relative, false).and_then(|(folder, _)| {
+            Ok(rustix::fs::unlinkat(&folder, temporary, AtFlags::empty())?)
+        });
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file `relative`, to be read.
+    pub(super) fn read(&self, relative: &Path) -> io::Result<File> {
+        let (folder, name) = self.place(relative, false)?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        Ok(File::from(rustix::fs::openat(folder, name, flags, Mode::empty())?))
+    }
+
+    /// That so many bytes more fit on the disk, as far as it says.
+    pub(super) fn has_room(&self, bytes: u64) -> io::Result<()> {
+        let disk = rustix::fs::fstatvfs(&self.root)?;
+        if disk.f_bavail.saturating_mul(disk.f_frsize) >= bytes {
+            return Ok(());
+        }
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    /// The folder that `relative` lies in, and its name there.
+    fn place<'a>(&self, relative: &'a Path, makes: bool) -> io::Result<(OwnedFd, &'a OsStr)> {
         let mut names = Vec::new();
         for component in relative.components() {
             match component {
@@ -52,24 +118,9 @@ impl Folder {
         let Some((name, folders)) = names.split_last() else { return Err(outside(relative)) };
         let mut folder = self.root.try_clone()?;
         for step in folders {
-            folder = below(&folder, step)?;
+            folder = below(&folder, step, makes)?;
         }
-        if overwrite == Overwrite::Refuse
-            && rustix::fs::statat(&folder, *name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
-        {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let temporary = part_name(name, entropy);
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY;
-        let mode = Mode::RUSR | Mode::WUSR;
-        let file = rustix::fs::openat(&folder, &*temporary, flags | OFlags::CLOEXEC, mode)?;
-        Ok(Part {
-            folder,
-            file: File::from(file),
-            temporary,
-            name: (*name).to_owned(),
-            there: true,
-        })
+        Ok((folder, name))
     }
 }
 
@@ -82,11 +133,18 @@ fn part_name(name: &OsStr, entropy: &dyn Entropy) -> String {
     format!(".{shown}.{}.part", entropy::hex(entropy, 16))
 }
 
-/// Opens the folder `name` in `folder`, making it where it is not there.
-fn below(folder: &OwnedFd, name: &OsStr) -> io::Result<OwnedFd> {
-    match rustix::fs::mkdirat(folder, name, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(error) => return Err(error.into()),
+/// What [`part_name`] makes, as it comes back from a file that anybody may have written to.
+fn is_part_name(name: &str) -> bool {
+    let inside = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part"));
+    inside.is_some_and(|inside| !inside.is_empty() && !inside.contains('/'))
+}
+
+/// Opens the folder `name` in `folder`; with `makes` it is made where it is not there.
+fn below(folder: &OwnedFd, name: &OsStr, makes: bool) -> io::Result<OwnedFd> {
+    let mode = Mode::RWXU | Mode::RWXG | Mode::RWXO;
+    match makes.then(|| rustix::fs::mkdirat(folder, name, mode)) {
+        None | Some(Ok(()) | Err(Errno::EXIST)) => {}
+        Some(Err(error)) => return Err(error.into()),
     }
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
     rustix::fs::openat(folder, name, flags, Mode::empty()).map_err(|error| match error {
@@ -116,6 +174,34 @@ pub(super) struct Part {
 }
 
 impl Part {
+    fn open(
+        folder: OwnedFd,
+        name: &OsStr,
+        temporary: String,
+        overwrite: Overwrite,
+        how: OFlags,
+    ) -> io::Result<Self> {
+        if overwrite == Overwrite::Refuse
+            && rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let flags = how | OFlags::NOFOLLOW | OFlags::RDWR | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = rustix::fs::openat(&folder, &*temporary, flags, mode)?;
+        Ok(Self { folder, file: File::from(file), temporary, name: name.to_owned(), there: true })
+    }
+
+    /// What it is called until it is published.
+    pub(super) fn name(&self) -> &str {
+        &self.temporary
+    }
+
+    /// Leaves it where it is, to be opened again.
+    pub(super) fn keep(mut self) {
+        self.there = false;
+    }
+
     /// The file to write to.
     pub(super) fn file(&self) -> io::Result<File> {
         self.file.try_clone()
@@ -123,6 +209,7 @@ impl Part {
 
     /// Gives the file its name, for good.
     pub(super) fn publish(mut self, overwrite: Overwrite) -> io::Result<()> {
+        self.file.sync_all()?;
         match overwrite {
             Overwrite::Confirmed => {
                 rustix::fs::renameat(&self.folder, &*self.temporary, &self.folder, &*self.name)?;

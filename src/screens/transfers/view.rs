@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use super::{State, Transfer, Transfers};
 use crate::base::units;
 use crate::ops::transfer::Ends;
+use crate::oss::transfer::{Proof, Transferred};
 use crate::screens::failure_view;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::gauge::gauge;
@@ -47,7 +48,10 @@ impl Transfers {
         table.view(frame, inner, theme, &self.scroll, self.all.len(), |index| {
             let Some(transfer) = self.all.get(index) else { return Row::default() };
             let (tone, word) = standing(transfer);
-            let percent = transfer.progress.total.filter(|total| *total > 0).map(|total| {
+            // of a paused upload the bucket knows, and is asked when it goes on
+            let is_told = transfer.progress.done > 0 || !matches!(transfer.state, State::Paused);
+            let total = transfer.progress.total.filter(|total| *total > 0 && is_told);
+            let percent = total.map(|total| {
                 let done = u128::from(transfer.progress.done) * 100 / u128::from(total);
                 format!("{done} %")
             });
@@ -74,11 +78,22 @@ fn standing(transfer: &Transfer) -> (Tone, String) {
             None => (Tone::Neutral, "running".into()),
         },
         State::Stopping => (Tone::Neutral, "stopping".into()),
+        State::Pausing => (Tone::Neutral, "pausing".into()),
+        State::Paused => (Tone::Warning, "paused".into()),
         State::Done(_) => (Tone::Good, "done".into()),
         State::Taken(_) => (Tone::Warning, "name is taken".into()),
         State::Stopped => (Tone::Neutral, "stopped".into()),
         State::Failed(_) => (Tone::Bad, "failed".into()),
     }
+}
+
+/// What became of an earlier try, where there was one.
+fn history(done: &Transferred) -> Option<String> {
+    if done.is_anew {
+        return Some("what had arrived before was of another content: it began anew".to_owned());
+    }
+    let reused = (done.reused > 0).then(|| units::bytes(done.reused))?;
+    Some(format!("{reused} of it had arrived before"))
 }
 
 fn view_detail(frame: &mut Frame<'_>, area: Rect, theme: &Theme, transfer: &Transfer) {
@@ -97,7 +112,7 @@ fn view_detail(frame: &mut Frame<'_>, area: Rect, theme: &Theme, transfer: &Tran
     }
     let rest = rows_below(inner, 2);
     match &transfer.state {
-        State::Running | State::Stopping => {
+        State::Running | State::Stopping | State::Pausing => {
             let progress = &transfer.progress;
             let done = units::bytes(progress.done);
             let of = progress.total.map(|total| format!(" of {}", units::bytes(total)));
@@ -106,13 +121,24 @@ fn view_detail(frame: &mut Frame<'_>, area: Rect, theme: &Theme, transfer: &Tran
             gauge(frame, rest, theme, progress.done, progress.total, &label);
         }
         State::Done(done) => {
-            let proof = if done.verified {
-                "its checksum (CRC-64) is the one OSS keeps"
-            } else {
-                "its length is right; the server gave no checksum to compare"
+            let proof = match done.proof {
+                Proof::Crc64 => "its checksum (CRC-64) is the one OSS keeps",
+                Proof::Md5 => "its checksum (MD5) is the one the ETag names",
+                Proof::Length => "its length is right; the server gave no checksum to compare",
             };
             let text = format!("{} {}: {proof}", theme.sign(Tone::Good), units::bytes(done.bytes));
             line(frame, rest, Line::styled(text, theme.ok()));
+            if let Some(text) = history(done) {
+                line(frame, row(inner, 3), Line::raw(text));
+            }
+        }
+        State::Paused => {
+            let done = match transfer.progress.done {
+                0 => "what has arrived is kept".to_owned(),
+                done => format!("{} have arrived and are kept", units::bytes(done)),
+            };
+            let text = format!("{done}: r goes on, x drops it");
+            line(frame, rest, Line::raw(text));
         }
         State::Stopped => {
             let text = "stopped; nothing was left behind: r begins anew";

@@ -147,6 +147,12 @@ impl Bench {
         std::fs::write(path, text).unwrap();
     }
 
+    /// A file with these bytes.
+    #[expect(clippy::disallowed_methods, reason = "the user's own files are played here")]
+    pub(crate) fn put(&self, relative: &str, bytes: &[u8]) {
+        std::fs::write(self.path(relative), bytes).unwrap();
+    }
+
     /// Runs the program without a terminal and with nothing on stdin.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.feed(arguments, "")

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
 use osstack::oss::object::PutOptions;
-use osstack::oss::transfer::{self, Folder, Overwrite, PART, Transferred};
+use osstack::oss::transfer::{self, Folder, Link, Overwrite, PART, Run, Transferred};
 use osstack::oss::{Error, Kind};
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +33,8 @@ pub(super) fn cases(at: &Bench) -> Vec<Case<'_>> {
 
 async fn upload(at: &Bench, file: &Path, key: &str) -> Result<Transferred, Error> {
     let (options, cancel) = (PutOptions::default(), CancellationToken::new());
-    transfer::upload(&at.client, file, (&at.bucket, key), &options, &|_| (), &cancel).await
+    let run = Run { progress: &|_| (), cancel: &cancel, link: &Link::new(None), journal: None };
+    transfer::upload(&at.client, file, (&at.bucket, key), &options, run).await
 }
 
 async fn download(at: &Bench, key: &str, folder: &Path, name: &str) -> Result<Transferred, Error> {
@@ -41,7 +42,8 @@ async fn download(at: &Bench, key: &str, folder: &Path, name: &str) -> Result<Tr
     let folder = Folder::open(folder).unwrap();
     let to = (&folder, Path::new(name));
     let (from, refuse) = ((&at.bucket, key), Overwrite::Refuse);
-    transfer::download(&at.client, from, to, refuse, &|_| (), &cancel).await
+    let run = Run { progress: &|_| (), cancel: &cancel, link: &Link::new(None), journal: None };
+    transfer::download(&at.client, from, to, refuse, run).await
 }
 
 /// Sends a file of these bytes and brings it back.
@@ -54,7 +56,7 @@ async fn there_and_back(at: &Bench, key: &str, bytes: &[u8]) -> Result<(bool, bo
     same("bytes", (up.bytes, down.bytes), (bytes.len() as u64, bytes.len() as u64))?;
     let back = tokio::fs::read(folder.path().join("back")).await?;
     same("content", back == bytes, true)?;
-    Ok((up.verified, down.verified))
+    Ok((up.proof.is_checksum(), down.proof.is_checksum()))
 }
 
 async fn small(at: &Bench) -> Outcome {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use osstack::oss::object::PutOptions;
-use osstack::oss::transfer::{self, Folder, Overwrite};
+use osstack::oss::transfer::{self, Folder, Link, Overwrite, PART, Run};
 use osstack::oss::{Error, Kind, crc64};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -34,9 +34,10 @@ async fn download(reply: Reply, folder: &Path) -> Result<bool, Error> {
         seen.store(usize::try_from(progress.bytes).unwrap(), Ordering::Relaxed);
     };
     let refuse = Overwrite::Refuse;
-    let done = transfer::download(&client, (&bucket, "k"), to, refuse, &progress, &cancel).await?;
+    let run = Run { progress: &progress, cancel: &cancel, link: &Link::new(None), journal: None };
+    let done = transfer::download(&client, (&bucket, "k"), to, refuse, run).await?;
     assert_eq!(seen.load(Ordering::Relaxed) as u64, done.bytes);
-    Ok(done.verified)
+    Ok(done.proof.is_checksum())
 }
 
 fn files(folder: &Path) -> usize {
@@ -79,13 +80,14 @@ async fn a_cancelled_download_leaves_nothing_and_answers_at_once() {
     };
     let client = server.client();
     let refuse = Overwrite::Refuse;
-    let done = transfer::download(&client, (&bucket(), "k"), to, refuse, &stop, &cancel).await;
+    let run = Run { progress: &stop, cancel: &cancel, link: &Link::new(None), journal: None };
+    let done = transfer::download(&client, (&bucket(), "k"), to, refuse, run).await;
     assert_eq!(done.unwrap_err().kind, Kind::Cancelled);
     assert!(began.get().unwrap().elapsed() < Duration::from_millis(200));
     assert_eq!(files(folder.path()), 0);
 }
 
-/// A file of 17 MiB, which goes in two parts.
+/// A file that goes in two parts.
 fn large() -> (tempfile::NamedTempFile, u64) {
     let bytes = vec![7_u8; LARGE];
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -93,7 +95,8 @@ fn large() -> (tempfile::NamedTempFile, u64) {
     (file, crc64::of(&bytes))
 }
 
-const LARGE: usize = 17 << 20;
+const LARGE: usize = 9 << 20;
+const _IN_TWO: () = assert!(LARGE as u64 > PART && LARGE as u64 <= 2 * PART);
 
 /// What OSS answers to a request of an upload, but for its completion.
 fn as_oss(head: &str) -> Reply {
@@ -120,13 +123,14 @@ async fn upload(server: &Server, file: &Path) -> (Result<bool, Error>, Vec<Strin
     let (bucket, cancel) = (bucket(), CancellationToken::new());
     let options = PutOptions::default();
     let (client, target) = (server.client(), (&bucket, "k"));
-    let done = transfer::upload(&client, file, target, &options, &|_| {}, &cancel).await;
+    let run = Run { progress: &|_| {}, cancel: &cancel, link: &Link::new(None), journal: None };
+    let done = transfer::upload(&client, file, target, &options, run).await;
     let heads = server.requests();
     let lines = heads.iter().map(|head| head.lines().next().unwrap());
     let mut lines: Vec<_> =
         lines.map(|line| line.trim_end_matches(" HTTP/1.1").to_owned()).collect();
     lines.sort();
-    (done.map(|done| done.verified), lines)
+    (done.map(|done| done.proof.is_checksum()), lines)
 }
 
 #[tokio::test]
@@ -275,7 +279,9 @@ async fn a_cancelled_upload_answers_at_once_and_drops_its_parts() {
         .await;
         let (bucket, client) = (bucket(), server.client());
         let (target, options) = ((&bucket, "k"), PutOptions::default());
-        let work = transfer::upload(&client, file.path(), target, &options, &|_| {}, &cancel);
+        let link = Link::new(None);
+        let run = Run { progress: &|_| {}, cancel: &cancel, link: &link, journal: None };
+        let work = transfer::upload(&client, file.path(), target, &options, run);
         let error = work.await.unwrap_err();
         assert_eq!(error.kind, Kind::Cancelled, "{silent}");
         let took = began.get().unwrap().elapsed();

@@ -1,0 +1,511 @@
+//! Objects to files. The first answer tells size and `ETag`; what is larger than a piece is then
+//! fetched by several ranges at a time, all of the same `ETag`, each written where it belongs.
+
+mod left;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::folder::Part;
+use super::link::Lane;
+use super::{Folder, Left, Overwrite, Progress, Proof, Run, Transferred};
+use super::{is_resumable, local, on_disk};
+use crate::model::bucket::BucketName;
+use crate::oss::client::{Client, Stretch};
+use crate::oss::crc64::Crc64;
+use crate::oss::error::{Error, Kind};
+use crate::oss::object::ObjectInfo;
+use crate::oss::retry::{self, Repeat};
+
+pub use left::DownloadLeft;
+use left::{crc_of, md5_of, md5_of_etag};
+
+const ACTION: &str = "download the object";
+/// Bytes of one range.
+const PIECE: u64 = 8 << 20;
+/// Bytes that are written at a time; twice as many lie in memory for each range.
+const BATCH: usize = 256 << 10;
+/// How often an object that changes while it is read is begun anew.
+const ANEW: u32 = 3;
+/// Between two looks of the journal at how far it is.
+const NOTED: Duration = Duration::from_secs(1);
+
+/// Brings an object to `relative` below `folder`. Until it is complete it lies beside its place
+/// as `.name.<random>.part`, which goes away on failure and cancellation, unless a journal
+/// remembers it.
+pub async fn download(
+    client: &Client,
+    (bucket, key): (&BucketName, &str),
+    (folder, relative): (&Folder, &Path),
+    overwrite: Overwrite,
+    run: Run<'_>,
+) -> Result<Transferred, Error> {
+    let fetch = Fetch { client, bucket, key, folder, relative, overwrite, run };
+    let cancelled = run.cancel.cancelled();
+    let lane = tokio::select! {
+        biased;
+        () = cancelled => return Err(Error::cancelled(ACTION)),
+        lane = run.link.lane(client) => lane,
+    };
+    fetch.all(lane).await
+}
+
+#[derive(Clone, Copy)]
+struct Fetch<'a> {
+    client: &'a Client,
+    bucket: &'a BucketName,
+    key: &'a str,
+    folder: &'a Folder,
+    relative: &'a Path,
+    overwrite: Overwrite,
+    run: Run<'a>,
+}
+
+impl Fetch<'_> {
+    async fn all(self, lane: Lane) -> Result<Transferred, Error> {
+        let mut left = match self.run.left().await {
+            Some(Left::Download(left)) if left.piece > 0 => Some(left),
+            _ => None,
+        };
+        if let Some(done) = self.was_published(left.as_ref()).await {
+            self.run.forget().await;
+            return Ok(done);
+        }
+        let mut lane = Some(lane);
+        let mut is_anew = false;
+        let mut attempts = 0;
+        loop {
+            let outcome = self.once(left.take(), lane.take(), is_anew).await;
+            attempts += 1;
+            match outcome {
+                // the object is another one by now
+                Err(error) if has_changed(&error) && attempts < ANEW => is_anew = true,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Where it was killed after the file had got its name, that is known by its checksum.
+    async fn was_published(self, left: Option<&DownloadLeft>) -> Option<Transferred> {
+        let left = left?;
+        let (size, due) = (left.size, left.crc64?);
+        if self.folder.has_part(self.relative, &left.part) {
+            return None;
+        }
+        let file = self.folder.read(self.relative).ok()?;
+        let length = file.metadata().ok()?.len();
+        let crc = on_disk(move || crc_of(&file, 0, size)).await.ok()?;
+        (length == size && crc == Some(due)).then_some(Transferred {
+            bytes: size,
+            proof: Proof::Crc64,
+            reused: size,
+            is_anew: false,
+        })
+    }
+
+    async fn once(
+        self,
+        left: Option<DownloadLeft>,
+        lane: Option<Lane>,
+        is_anew: bool,
+    ) -> Result<Transferred, Error> {
+        let local = |error: io::Error| local(ACTION, self.relative, &error);
+        let found = left.and_then(|left| {
+            let part = self.folder.reopen(self.relative, &left.part, self.overwrite).ok()?;
+            Some((part, left))
+        });
+        let (part, left) = if let Some((part, mut left)) = found {
+            let file = part.file().map_err(local)?;
+            let looked = on_disk(move || left.look_through(&file).map(|()| left)).await;
+            (part, Some(looked.map_err(local)?))
+        } else {
+            let entropy = self.client.entropy();
+            (self.folder.part(self.relative, self.overwrite, entropy).map_err(local)?, None)
+        };
+        let file = Arc::new(part.file().map_err(local)?);
+        let mut sheet = Sheet {
+            fetch: self,
+            file,
+            arrived: AtomicU64::new(0),
+            left,
+            done: Mutex::default(),
+            reused: 0,
+        };
+        let done = tokio::select! {
+            biased;
+            () = self.run.cancel.cancelled() => Err(Error::cancelled(ACTION)),
+            done = sheet.fill(&part, lane) => done,
+        };
+        match done {
+            Ok((bytes, proof)) => {
+                drop(sheet.file);
+                let (overwrite, reused) = (self.overwrite, sheet.reused);
+                let published = on_disk(move || part.publish(overwrite)).await;
+                self.run.forget().await;
+                published.map_err(local)?;
+                Ok(Transferred { bytes, proof, reused, is_anew })
+            }
+            Err(error) => {
+                let keeps =
+                    self.run.journal.is_some() && is_resumable(&error) && !has_changed(&error);
+                match sheet.state() {
+                    Some(left) if keeps && left.count() > 1 => {
+                        self.run.note(Left::Download(left)).await;
+                        part.keep();
+                    }
+                    _ => self.run.forget().await,
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Not the object that was begun with.
+fn has_changed(error: &Error) -> bool {
+    error.status == Some(412) || error.message == CHANGED
+}
+
+const CHANGED: &str = "the object changed while it was read";
+
+/// That an answer is of the object that was begun with; for servers that do not look.
+fn belongs(info: &ObjectInfo, left: &DownloadLeft) -> Result<(), Error> {
+    let is_same = info.etag == left.etag && info.size == Some(left.size);
+    if is_same { Ok(()) } else { Err(Error::new(Kind::Retry, ACTION, CHANGED)) }
+}
+
+/// A file that fills.
+struct Sheet<'a> {
+    fetch: Fetch<'a>,
+    file: Arc<File>,
+    arrived: AtomicU64,
+    /// Once the size is known.
+    left: Option<DownloadLeft>,
+    /// The pieces that are there by now, each with its checksum.
+    done: Mutex<BTreeMap<u64, u64>>,
+    reused: u64,
+}
+
+impl Sheet<'_> {
+    /// All of the object, checked.
+    async fn fill(&mut self, part: &Part, lane: Option<Lane>) -> Result<(u64, Proof), Error> {
+        let Fetch { client, run, .. } = self.fetch;
+        let lane = match lane {
+            Some(lane) => lane,
+            None => run.link.lane(client).await,
+        };
+        let begun = self.begin(part, lane).await?;
+        let Some(left) = self.left.clone() else {
+            // no more than a piece, or a server that knows no ranges
+            let Some((_, stretch, lane)) = begun else { return Err(corrupt("size")) };
+            let ObjectInfo { size, crc64: due, etag, .. } = stretch.info.clone();
+            let (crc, bytes) = self.piece((0, size), stretch, lane).await?;
+            return self.checked(Came { bytes, crc, size, due, etag }).await;
+        };
+        if let Some(first) = begun {
+            self.missing(&left, first).await?;
+        }
+        let left = self.state().unwrap_or(left);
+        let (crc, bytes) = (left.crc(), left.arrived());
+        let DownloadLeft { size, crc64: due, etag, .. } = left;
+        self.checked(Came { bytes, crc, size: Some(size), due, etag }).await
+    }
+
+    /// How far it is by now.
+    fn state(&self) -> Option<DownloadLeft> {
+        let done = self.done().clone();
+        self.left.as_ref().map(|left| DownloadLeft { done, ..left.clone() })
+    }
+
+    fn done(&self) -> MutexGuard<'_, BTreeMap<u64, u64>> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fetches the pieces that are missing, as many at a time as the line has lanes.
+    async fn missing(
+        &self,
+        left: &DownloadLeft,
+        (first, stretch, lane): (u64, Stretch, Lane),
+    ) -> Result<(), Error> {
+        let Fetch { client, run, .. } = self.fetch;
+        let is_missing = |index: &u64| *index != first && !left.done.contains_key(index);
+        let mut waiting = (0..left.count()).filter(is_missing).peekable();
+        let fetch = async |index: u64, stretch: Option<Stretch>, lane: Lane| {
+            let (from, to) = left.bounds(index);
+            let stretch = match stretch {
+                Some(stretch) => stretch,
+                None => self.open(from, to, left.etag.as_deref()).await?,
+            };
+            belongs(&stretch.info, left)?;
+            let (crc, _) = self.piece((from, Some(to)), stretch, lane).await?;
+            self.done().insert(index, crc);
+            Ok::<_, Error>(())
+        };
+        let mut noted = Instant::now();
+        let mut noting: Option<JoinHandle<()>> = None;
+        let mut under_way = FuturesUnordered::new();
+        under_way.push(fetch(first, Some(stretch), lane));
+        let fetched = loop {
+            tokio::select! {
+                biased;
+                piece = under_way.next() => match piece {
+                    None => break Ok(()),
+                    Some(Err(error)) => break Err(error),
+                    Some(Ok(())) => {
+                        let is_idle = noting.as_ref().is_none_or(JoinHandle::is_finished);
+                        if is_idle
+                            && noted.elapsed() >= NOTED
+                            && let (Some(journal), Some(now)) = (run.journal, self.state())
+                        {
+                            noted = Instant::now();
+                            let journal = Arc::clone(journal);
+                            noting = Some(tokio::task::spawn_blocking(move || {
+                                journal.note(&Left::Download(now));
+                            }));
+                        }
+                    }
+                },
+                lane = run.link.lane(client), if waiting.peek().is_some() => {
+                    if let Some(index) = waiting.next() {
+                        under_way.push(fetch(index, None, lane));
+                    }
+                }
+            }
+        };
+        if let Some(noting) = noting {
+            // not to be overtaken by what is written down at the end
+            let _noted = noting.await;
+        }
+        fetched
+    }
+
+    /// Asks for the first piece that is missing; `None` where none is.
+    async fn begin(
+        &mut self,
+        part: &Part,
+        lane: Lane,
+    ) -> Result<Option<(u64, Stretch, Lane)>, Error> {
+        let run = self.fetch.run;
+        if let Some(left) = self.left.take() {
+            let first = (0..left.count()).find(|index| !left.done.contains_key(index));
+            let (from, to) = left.bounds(first.unwrap_or(0));
+            // asked also where all is there: the object may be another one by now
+            let stretch = self.open(from, to, left.etag.as_deref()).await?;
+            belongs(&stretch.info, &left)?;
+            self.done().clone_from(&left.done);
+            self.reused = left.arrived();
+            self.arrived.store(self.reused, Ordering::Relaxed);
+            let total = Some(left.size);
+            (run.progress)(Progress { bytes: self.reused, total });
+            self.left = Some(left);
+            return Ok(first.map(|first| (first, stretch, lane)));
+        }
+        let stretch = match self.open(0, PIECE, None).await {
+            // of nothing there is no first piece
+            Err(error) if error.status == Some(416) => self.whole().await?,
+            other => other?,
+        };
+        let info = &stretch.info;
+        (run.progress)(Progress { bytes: 0, total: info.size });
+        if let Some(size) = info.size {
+            self.fetch.folder.has_room(size).map_err(|error| self.local(&error))?;
+            if size > PIECE && !stretch.is_whole {
+                let left = DownloadLeft {
+                    part: part.name().to_owned(),
+                    size,
+                    etag: info.etag.clone(),
+                    crc64: info.crc64,
+                    piece: PIECE,
+                    done: BTreeMap::new(),
+                };
+                run.note(Left::Download(left.clone())).await;
+                self.left = Some(left);
+            }
+        }
+        Ok(Some((0, stretch, lane)))
+    }
+
+    async fn open(&self, from: u64, to: u64, etag: Option<&str>) -> Result<Stretch, Error> {
+        let Fetch { client, bucket, key, .. } = self.fetch;
+        Ok(client.get_stretch(bucket, key, from..to, etag).await?.value)
+    }
+
+    async fn whole(&self) -> Result<Stretch, Error> {
+        let Fetch { client, bucket, key, .. } = self.fetch;
+        let all = client.get(bucket, key, None).await?.value;
+        Ok(Stretch { info: all.info, body: all.body, skip: 0, is_whole: true })
+    }
+
+    fn local(&self, error: &io::Error) -> Error {
+        local(ACTION, self.fetch.relative, error)
+    }
+
+    /// Writes the bytes of a piece where they belong, asking again for what breaks off. Answers
+    /// their checksum and number.
+    async fn piece(
+        &self,
+        (from, to): (u64, Option<u64>),
+        stretch: Stretch,
+        mut lane: Lane,
+    ) -> Result<(u64, u64), Error> {
+        let etag = stretch.info.etag.clone();
+        let mut pour = Pour { at: from, crc: Crc64::new(), writing: None };
+        let mut stretch = Ok(stretch);
+        let mut tries = 0;
+        loop {
+            let before = pour.at;
+            let poured = match stretch {
+                Ok(stretch) if stretch.info.etag != etag => {
+                    return Err(Error::new(Kind::Retry, ACTION, CHANGED));
+                }
+                Ok(stretch) => self.pour(&mut pour, to, stretch, &mut lane).await,
+                Err(error) => Err(error),
+            };
+            let error = match poured {
+                Ok(()) => return Ok((pour.crc.value(), pour.at - from)),
+                Err(error) => error,
+            };
+            tries = if pour.at > before { 0 } else { tries + 1 };
+            let may_pass = to.is_some() && retry::may_pass(&error, Repeat::Always);
+            if !may_pass || tries >= retry::TRIES {
+                return Err(error);
+            }
+            let entropy = self.fetch.client.entropy();
+            tokio::time::sleep(retry::pause(tries, entropy.next_u64(), error.retry_after)).await;
+            stretch = self.open(pour.at, to.unwrap_or(u64::MAX), etag.as_deref()).await;
+        }
+    }
+
+    /// Takes what one answer brings.
+    async fn pour(
+        &self,
+        pour: &mut Pour,
+        to: Option<u64>,
+        stretch: Stretch,
+        lane: &mut Lane,
+    ) -> Result<(), Error> {
+        let Stretch { info, mut body, mut skip, .. } = stretch;
+        let total = info.size;
+        let mut batch = Vec::new();
+        let mut gathered = 0;
+        let read = loop {
+            let missing = to.map(|to| to - pour.at - gathered as u64);
+            if missing == Some(0) {
+                break Ok(());
+            }
+            let mut chunk = match body.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) if missing.is_none() => break Ok(()),
+                Ok(None) => {
+                    let arrived = pour.at + gathered as u64;
+                    let message = format!("{arrived} bytes came, and more belong there");
+                    break Err(Error::new(Kind::Truncated, ACTION, message));
+                }
+                Err(error) => break Err(error),
+            };
+            let passed = skip.min(chunk.len() as u64);
+            skip -= passed;
+            let mut chunk = chunk.split_off(usize::try_from(passed).unwrap_or(usize::MAX));
+            chunk.truncate(
+                missing
+                    .map_or(usize::MAX, |missing| usize::try_from(missing).unwrap_or(usize::MAX)),
+            );
+            let length = chunk.len();
+            gathered += length;
+            batch.push(chunk);
+            self.tell(length as u64, total, lane);
+            lane.hold_back(length as u64).await;
+            if gathered >= BATCH {
+                gathered = 0;
+                let full = std::mem::take(&mut batch);
+                pour.write(&self.file, full).await.map_err(|error| self.local(&error))?;
+            }
+        };
+        pour.write(&self.file, batch).await.map_err(|error| self.local(&error))?;
+        pour.settle().await.map_err(|error| self.local(&error))?;
+        read
+    }
+
+    fn tell(&self, bytes: u64, total: Option<u64>, lane: &mut Lane) {
+        lane.carried(bytes);
+        let arrived = self.arrived.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        (self.fetch.run.progress)(Progress { bytes: arrived, total });
+    }
+
+    /// Compares what lies in the file with what the server says of the object.
+    async fn checked(&self, came: Came) -> Result<(u64, Proof), Error> {
+        let Came { bytes, crc, size, due, etag } = came;
+        if size.is_some_and(|size| size != bytes) {
+            let message = format!("{bytes} bytes came, and {} belong there", size.unwrap_or(0));
+            return Err(Error::new(Kind::Truncated, ACTION, message));
+        }
+        if let Some(due) = due {
+            return if due == crc { Ok((bytes, Proof::Crc64)) } else { Err(corrupt("CRC-64")) };
+        }
+        let Some(due) = etag.as_deref().and_then(md5_of_etag) else {
+            return Ok((bytes, Proof::Length));
+        };
+        let file = Arc::clone(&self.file);
+        let md5 = on_disk(move || md5_of(&file)).await.map_err(|error| self.local(&error))?;
+        if md5 == due { Ok((bytes, Proof::Md5)) } else { Err(corrupt("MD5")) }
+    }
+}
+
+/// What came, and what the server says of it.
+struct Came {
+    bytes: u64,
+    crc: u64,
+    size: Option<u64>,
+    due: Option<u64>,
+    etag: Option<String>,
+}
+
+fn corrupt(sum: &str) -> Error {
+    let message = format!("the bytes that came are not those of the object ({sum} differs)");
+    Error::new(Kind::Corrupt, ACTION, message)
+}
+
+/// Where the bytes of a piece go.
+struct Pour {
+    /// The next byte.
+    at: u64,
+    crc: Crc64,
+    writing: Option<JoinHandle<io::Result<Crc64>>>,
+}
+
+impl Pour {
+    /// Writes `batch` while the next one is on its way.
+    async fn write(&mut self, file: &Arc<File>, batch: Vec<Bytes>) -> io::Result<()> {
+        self.settle().await?;
+        let (file, mut at, mut crc) = (Arc::clone(file), self.at, self.crc.clone());
+        self.at += batch.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
+        self.writing = Some(tokio::task::spawn_blocking(move || {
+            for bytes in batch {
+                crc.update(&bytes);
+                file.write_all_at(&bytes, at)?;
+                at += bytes.len() as u64;
+            }
+            Ok(crc)
+        }));
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> io::Result<()> {
+        if let Some(writing) = self.writing.take() {
+            self.crc = writing.await.map_err(io::Error::other)??;
+        }
+        Ok(())
+    }
+}
