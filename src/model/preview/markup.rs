@@ -71,8 +71,9 @@ pub(super) fn html(page: &str) -> Vec<Passage> {
         } else if BLOCKS.contains(&name.as_str()) {
             text.block(&name, closes);
         } else if matches!(name.as_str(), "td" | "th") && closes {
-            text.write("  ");
-            text.gap = true;
+            // two blanks tell cells apart; the end of the line takes them away
+            text.line.push_str("  ");
+            text.gap = false;
         }
     }
     if !rest.contains('<') {
@@ -136,7 +137,7 @@ impl Lines {
                 self.gap = true;
                 continue;
             }
-            if self.gap && !self.line.is_empty() {
+            if self.gap && !self.line.is_empty() && !self.line.ends_with(' ') {
                 self.line.push(' ');
             }
             self.gap = false;
@@ -222,6 +223,9 @@ fn entity_of(name: &str) -> Option<char> {
         "times" => '×',
         "plusmn" => '±',
         "deg" => '°',
+        "sup2" => '²',
+        "sup3" => '³',
+        "micro" => 'µ',
         "euro" => '€',
         "copy" => '©',
         "laquo" => '«',

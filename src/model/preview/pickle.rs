@@ -67,7 +67,11 @@ pub(super) fn read(source: &Source) -> Option<(Content, Option<String>)> {
         vec![format!("{module}.{name}"), format!("{times}×"), mark.to_owned()]
     };
     let rows: Vec<Vec<String>> = found.imports.iter().map(row).collect();
-    let title = if rows.is_empty() { "Loading it imports nothing" } else { "Loading it imports" };
+    let title = match (rows.is_empty(), found.ended) {
+        (true, true) => "Loading it imports nothing",
+        (true, false) => "So far loading it imports nothing",
+        (false, _) => "Loading it imports",
+    };
     let table = Table { header: Vec::new(), rows };
     let sections = vec![Section::facts(facts), Section { title: Some(title.into()), table }];
     let note = if reaches {

@@ -113,13 +113,12 @@ impl Reading {
     pub fn heading(&self) -> String {
         let kind = match &self.preview.content {
             Content::Empty => "empty",
-            Content::Text(_) => "text",
+            Content::Text(_) | Content::Prose(_) => "text",
             Content::Json(_) => "JSON",
             Content::Records(_) => "JSON Lines",
             Content::Table(_) => "table",
             Content::Hex(_) => "bytes",
             Content::Structure(structure) => structure.form,
-            Content::Prose(_) => "prose",
         };
         let total = units::bytes(self.preview.total);
         let size = if self.is_cut() && matches!(self.preview.content, Content::Structure(_)) {
