@@ -1,12 +1,30 @@
-//! What the first bytes of an object say, in a form a screen can show.
+//! What some bytes of an object say, in a form a screen can show.
 //!
-//! Pure: bytes in, content out. Nothing is executed or unpickled, and nothing here is larger than
-//! the bytes that were read, so a small object cannot become a large preview.
+//! Pure: bytes in, content out, or a range that is wanted besides ([`Reader`]). Nothing is
+//! executed, unpickled or unpacked, and lists are cut, so a small object cannot become a large
+//! preview. No length that stands in the bytes is believed before so many bytes were read.
+
+mod gzip;
+mod markup;
+mod npy;
+mod parquet;
+mod pickle;
+mod picture;
+mod reader;
+mod safetensors;
+mod source;
+mod thrift;
+mod zip;
 
 use serde_json::Value;
 
+pub use self::reader::{Next, Reader};
+
 /// The most that is read of an object unless the user asks for more, in bytes.
 pub const FIRST_READ: u64 = 256 * 1024;
+/// What may be read besides of a form that describes itself elsewhere: with the beginning 1 MiB.
+/// Where the user asks for more of the beginning, as much again may be read besides.
+pub const BESIDES: u64 = (1 << 20) - FIRST_READ;
 
 /// What to show of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +52,10 @@ pub enum Content {
     Records(Vec<Record>),
     /// CSV or TSV.
     Table(Table),
+    /// What a file of a known form says of itself.
+    Structure(Structure),
+    /// Markdown, or the text of a page of HTML.
+    Prose(Vec<Passage>),
     /// Anything else: offset, hex and text.
     Hex(Vec<String>),
 }
@@ -93,19 +115,57 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
-/// Reads `bytes`, the beginning of the object `key` of `total` bytes.
-pub fn preview(key: &str, bytes: &[u8], total: u64) -> Preview {
-    let read = bytes.len() as u64;
-    let whole = read >= total;
-    let (content, note) = content(key, bytes, whole);
-    Preview { content, read, total, note }
+/// What a header or a directory says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Structure {
+    /// The name of the form.
+    pub form: &'static str,
+    /// What it says, by subject.
+    pub sections: Vec<Section>,
 }
 
+/// A part of a [`Structure`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// What it is about; the first says it of the whole.
+    pub title: Option<String>,
+    /// Its rows; the header may be empty.
+    pub table: Table,
+}
+
+impl Section {
+    /// Names and what they stand for.
+    fn facts(facts: Vec<(&'static str, String)>) -> Self {
+        let rows = facts.into_iter().map(|(name, fact)| vec![name.to_owned(), fact]).collect();
+        Self { title: None, table: Table { header: Vec::new(), rows } }
+    }
+}
+
+/// A line of [`Content::Prose`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passage {
+    /// What the line is.
+    pub kind: PassageKind,
+    /// Its text.
+    pub text: String,
+}
+
+/// What a line of prose is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum PassageKind {
+    Text,
+    Heading,
+    Code,
+    Quote,
+}
+
+/// What plain bytes say: text, records, a table, or nothing but bytes.
 fn content(key: &str, bytes: &[u8], whole: bool) -> (Content, Option<String>) {
     if bytes.is_empty() {
         return (Content::Empty, None);
     }
-    let name = key.rsplit('/').next().unwrap_or(key).to_ascii_lowercase();
+    let name = file_name(key);
     if has_extension(&name, &["pkl", "pickle"]) {
         let note = "pickle: shown as bytes, never unpickled (unpickling runs code)";
         return (Content::Hex(hex(bytes)), Some(note.into()));
@@ -141,7 +201,18 @@ fn content(key: &str, bytes: &[u8], whole: bool) -> (Content, Option<String>) {
             Err(_) => {}
         }
     }
+    if has_extension(&name, &["html", "htm"]) {
+        let note = note.or_else(|| Some("HTML: its text alone".into()));
+        return (Content::Prose(markup::html(&text)), note);
+    }
+    if has_extension(&name, &["md", "markdown"]) {
+        return (Content::Prose(markup::markdown(&text)), note);
+    }
     (Content::Text(lines(&text)), note)
+}
+
+fn file_name(key: &str) -> String {
+    key.rsplit('/').next().unwrap_or(key).to_ascii_lowercase()
 }
 
 fn has_extension(name: &str, wanted: &[&str]) -> bool {
@@ -174,6 +245,10 @@ fn decode(bytes: &[u8], whole: bool) -> Option<(String, Option<String>)> {
             let valid = bytes.get(..error.valid_up_to())?;
             Some((String::from_utf8_lossy(valid).into_owned(), None))
         }
+        Err(_) if is_latin(bytes) => {
+            let text = bytes.iter().map(|byte| char::from(*byte)).collect();
+            Some((text, Some("not UTF-8: read as Latin-1".into())))
+        }
         Err(_) => {
             let text = String::from_utf8_lossy(bytes);
             let broken = text.matches(char::REPLACEMENT_CHARACTER).count();
@@ -182,6 +257,15 @@ fn decode(bytes: &[u8], whole: bool) -> Option<(String, Option<String>)> {
                 .then(|| (text.into_owned(), Some(format!("not UTF-8 in {broken} places"))))
         }
     }
+}
+
+/// Whether it may be text of one byte a letter: no controls of either half, few letters of the
+/// upper one, and no letter that is UTF-8.
+fn is_latin(bytes: &[u8]) -> bool {
+    let control = |byte: &u8| matches!(byte, 0..=8 | 11 | 14..=26 | 28..=31 | 0x7F..=0x9F);
+    let upper = bytes.iter().filter(|byte| **byte >= 0xA0).count();
+    let no_utf8 = bytes.utf8_chunks().all(|chunk| chunk.valid().is_ascii());
+    no_utf8 && !bytes.iter().any(control) && upper * 4 <= bytes.len()
 }
 
 fn lines(text: &str) -> Vec<String> {
@@ -265,8 +349,17 @@ fn hex(bytes: &[u8]) -> Vec<String> {
 }
 
 #[cfg(test)]
+mod forms_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
+
+    fn preview(key: &str, bytes: &[u8], total: u64) -> Preview {
+        let reader = Reader::new(key, bytes.to_vec().into(), total, 0);
+        let Next::Show(preview) = reader.look() else { panic!("it wants more") };
+        preview
+    }
 
     fn of(key: &str, text: &str) -> Content {
         preview(key, text.as_bytes(), text.len() as u64).content
@@ -317,5 +410,15 @@ mod tests {
         let cut = preview("x.txt", "中".as_bytes().get(..2).unwrap(), 3);
         assert_eq!(cut.content, Content::Text(vec![]));
         assert_eq!(of("x", ""), Content::Empty);
+    }
+
+    #[test]
+    fn latin_1_is_said_and_a_broken_utf_8_is_no_latin_1() {
+        let latin = preview("x.txt", b"Gr\xFC\xDFe aus K\xF6ln\n", 16);
+        assert_eq!(latin.content, Content::Text(vec!["Grüße aus Köln".into()]));
+        assert_eq!(latin.note.as_deref(), Some("not UTF-8: read as Latin-1"));
+        let broken = [b"a ".repeat(40).as_slice(), "中".as_bytes(), b"\xFF"].concat();
+        let note = preview("x.txt", &broken, broken.len() as u64).note.unwrap();
+        assert!(note.contains("not UTF-8 in 1 place"), "{note}");
     }
 }

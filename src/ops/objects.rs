@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::base::job::{Context, Job, Nothing};
 use crate::model::bucket::BucketName;
 use crate::model::object_key::ObjectKey;
-use crate::model::preview::{Preview, preview};
+use crate::model::preview::{BESIDES, Next, Preview, Reader};
 use crate::model::store::{ArtifactStore, StoreDraft};
 use crate::oss::crc64;
 use crate::oss::listing::{ListRequest, Page};
@@ -17,7 +17,7 @@ use crate::oss::presign::LONGEST as LONGEST_LINK;
 use crate::oss::{Client, Healed};
 
 use super::failure::{Failure, FailureKind};
-use super::world::World;
+use super::world::{World, blocking};
 
 /// A bucket as a store reaches it: the store's own, or another of the same key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,7 +171,8 @@ impl Job<World> for StatObject {
     }
 }
 
-/// Reads the beginning of an object and says what it is.
+/// Reads the beginning of an object, and where its form keeps what describes it elsewhere that as
+/// well, and says what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewObject {
     /// Which bucket.
@@ -193,7 +194,24 @@ impl Job<World> for PreviewObject {
         let get = client.get_range(&bucket, self.key.as_str(), 0, limit, None);
         let part = until_cancelled(&context, get).await??.value;
         let total = part.info.size.unwrap_or(part.bytes.len() as u64);
-        Ok(preview(self.key.as_str(), &part.bytes, total))
+        // what comes later must be of the object that came first
+        let etag = part.info.etag.clone();
+        let mut reader = Reader::new(self.key.as_str(), part.bytes, total, self.limit.max(BESIDES));
+        loop {
+            let parsed = blocking(move || (reader.look(), reader));
+            let (next, back) = until_cancelled(&context, parsed).await??;
+            reader = back;
+            match next {
+                Next::Show(preview) => return Ok(preview),
+                Next::Need { offset, length } => {
+                    let wanted = usize::try_from(length).unwrap_or(usize::MAX);
+                    let key = self.key.as_str();
+                    let get = client.get_range(&bucket, key, offset, wanted, etag.as_deref());
+                    let part = until_cancelled(&context, get).await??.value;
+                    reader.add(offset, length, part.bytes);
+                }
+            }
+        }
     }
 }
 

@@ -292,7 +292,11 @@ impl Core {
             }
             Expect::Listing => {
                 let bytes = body.whole(transport::MAX_XML).await?;
-                let page = Page::parse(&bytes)
+                // off the thread of the connections: many pages may come at a time
+                let read = bytes.clone();
+                let parsed = tokio::task::spawn_blocking(move || Page::parse(&read)).await;
+                let page = parsed
+                    .map_err(|_| Error::new(Kind::Refused, action, "reading the answer failed"))?
                     .map_err(|fault| not_understood(action, &meta, &fault, &bytes))?;
                 (Content::Page(page), Bytes::new())
             }

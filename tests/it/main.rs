@@ -26,6 +26,7 @@ mod hostile;
 mod killed;
 mod lint;
 mod pictures;
+mod previews;
 mod pty;
 mod readme;
 mod regions;

@@ -23,7 +23,7 @@ use crate::oss::listing::{ListRequest, Page};
 use crate::oss::object::Answer;
 
 /// Pages asked for at a time, at the most.
-pub const MOST: usize = 32;
+pub const MOST: usize = 24;
 /// How long it takes to read a page, about: where one takes no longer to come, there is nothing to
 /// be had from asking for more at a time.
 const READING: Duration = Duration::from_micros(500);
@@ -288,7 +288,8 @@ impl Walk {
     /// How many pages at a time are of use.
     fn useful(&self) -> usize {
         let pages = self.shortest.unwrap_or_default().as_micros() / READING.as_micros();
-        usize::try_from(pages).unwrap_or(self.most).clamp(1, self.most)
+        // one is read while another comes
+        usize::try_from(pages).unwrap_or(self.most).max(2).min(self.most)
     }
 
     /// Takes the next page of a part; answers it where it is to go on at once.

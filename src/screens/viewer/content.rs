@@ -1,5 +1,7 @@
 //! What an object's first bytes look like, in the viewer and in the browser's preview pane.
 
+mod layout;
+
 use std::cell::Cell;
 
 use ratatui::Frame;
@@ -10,15 +12,13 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::base::units;
 use crate::base::visible::visible;
-use crate::model::preview::{Content, Level, Preview, Record, Table};
+use crate::model::preview::{Content, Level, PassageKind, Preview, Record};
 use crate::tui::keymap::Move;
 use crate::tui::theme::{Theme, Tone};
-use crate::tui::widget::text::{self, fit, fit_line, row, rows_below};
+use crate::tui::widget::text::{self, fit_line, row, rows_below};
 
-/// Cells a column of a table takes at most; the rest is cut off, and marked.
-const WIDEST_COLUMN: usize = 40;
-/// Rows that say how wide the columns are.
-const MEASURED: usize = 200;
+use self::layout::{Row, cells, widths};
+
 /// Cells of one step to the side.
 const STEP: usize = 8;
 
@@ -28,6 +28,8 @@ pub struct Reading {
     preview: Preview,
     /// Cells that each column of a table takes.
     widths: Vec<usize>,
+    /// The lines of a structure.
+    rows: Vec<Row>,
     least: Option<Level>,
     /// Which records of a log are shown.
     picked: Vec<usize>,
@@ -40,7 +42,14 @@ impl Reading {
     /// `preview` from its beginning.
     pub fn new(preview: Preview) -> Self {
         let mut reading = Self {
-            widths: widths(&preview.content),
+            widths: match &preview.content {
+                Content::Table(table) => widths(table),
+                _ => Vec::new(),
+            },
+            rows: match &preview.content {
+                Content::Structure(structure) => layout::rows(structure),
+                _ => Vec::new(),
+            },
             preview,
             least: None,
             picked: Vec::new(),
@@ -104,14 +113,17 @@ impl Reading {
     pub fn heading(&self) -> String {
         let kind = match &self.preview.content {
             Content::Empty => "empty",
-            Content::Text(_) => "text",
+            Content::Text(_) | Content::Prose(_) => "text",
             Content::Json(_) => "JSON",
             Content::Records(_) => "JSON Lines",
             Content::Table(_) => "table",
             Content::Hex(_) => "bytes",
+            Content::Structure(structure) => structure.form,
         };
         let total = units::bytes(self.preview.total);
-        let size = if self.is_cut() {
+        let size = if self.is_cut() && matches!(self.preview.content, Content::Structure(_)) {
+            format!("{} read of {total}", units::bytes(self.preview.read))
+        } else if self.is_cut() {
             format!("first {} of {total}", units::bytes(self.preview.read))
         } else {
             total
@@ -135,7 +147,7 @@ impl Reading {
             head.extend(lines.into_iter().map(Line::raw));
         }
         if let Content::Table(table) = &self.preview.content {
-            let header = self.cells(&table.header, theme);
+            let header = cells(&table.header, &self.widths, theme);
             head.push(Line::styled(past(&header, self.left), theme.title()));
         }
         if matches!(self.preview.content, Content::Empty) {
@@ -167,6 +179,8 @@ impl Reading {
             Content::Text(lines) | Content::Json(lines) | Content::Hex(lines) => lines.len(),
             Content::Records(records) => records.len(),
             Content::Table(table) => table.rows.len(),
+            Content::Structure(_) => self.rows.len(),
+            Content::Prose(passages) => passages.len(),
         }
     }
 
@@ -190,6 +204,10 @@ impl Reading {
                 records.iter().map(|record| record.text.len()).max().unwrap_or(0) * 10
             }
             Content::Table(_) => self.widths.iter().map(|width| width + 2).sum(),
+            Content::Structure(_) => self.rows.iter().map(Row::width).max().unwrap_or(0),
+            Content::Prose(passages) => {
+                passages.iter().map(|passage| passage.text.len()).max().unwrap_or(0) * 10
+            }
         }
     }
 
@@ -206,7 +224,19 @@ impl Reading {
             Content::Table(table) => table
                 .rows
                 .get(index)
-                .map(|cells| Line::raw(past(&self.cells(cells, theme), self.left))),
+                .map(|row| Line::raw(past(&cells(row, &self.widths, theme), self.left))),
+            Content::Structure(_) => self.rows.get(index).map(|row| {
+                let (text, style) = row.shown(theme);
+                Line::styled(past(&text, self.left), style)
+            }),
+            Content::Prose(passages) => passages.get(index).map(|passage| {
+                let line = spelled(self.stretch(&passage.text, room), self.left, theme);
+                match passage.kind {
+                    PassageKind::Text => line,
+                    PassageKind::Heading => line.style(theme.title()),
+                    PassageKind::Code | PassageKind::Quote => line.style(theme.muted()),
+                }
+            }),
         };
         fit_line(line.unwrap_or_default(), room, theme)
     }
@@ -237,32 +267,6 @@ impl Reading {
         spans.extend(spelled(self.stretch(&text, room), self.left, theme).spans);
         Line::from(spans)
     }
-
-    fn cells(&self, cells: &[String], theme: &Theme) -> String {
-        let mut line = String::new();
-        for (cell, width) in cells.iter().zip(&self.widths) {
-            let cell = fit(visible(cell).as_str(), *width, theme);
-            let gap = width + 2 - text::width(&cell);
-            line.push_str(&cell);
-            line.extend(std::iter::repeat_n(' ', gap));
-        }
-        line
-    }
-}
-
-fn widths(content: &Content) -> Vec<usize> {
-    let Content::Table(Table { header, rows }) = content else { return Vec::new() };
-    let mut widths = Vec::new();
-    for cells in std::iter::once(header).chain(rows.iter().take(MEASURED)) {
-        for (column, cell) in cells.iter().enumerate() {
-            let width = visible(cell).width().min(WIDEST_COLUMN);
-            match widths.get_mut(column) {
-                Some(widest) => *widest = width.max(*widest),
-                None => widths.push(width),
-            }
-        }
-    }
-    widths
 }
 
 /// `text` without its first `cells` cells; half of a wide character becomes a blank.
@@ -336,13 +340,20 @@ pub fn name_spans(name: &str, style: Style, theme: &Theme) -> Vec<Span<'static>>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::preview::preview;
+    use crate::model::preview::{Next, Reader};
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
     use ratatui::buffer::Cell;
 
     fn read(key: &str, bytes: &[u8]) -> Reading {
         Reading::new(preview(key, bytes, bytes.len() as u64))
+    }
+
+    fn preview(key: &str, bytes: &[u8], total: u64) -> Preview {
+        match Reader::new(key, bytes.to_vec().into(), total, 0).look() {
+            Next::Show(preview) => preview,
+            need @ Next::Need { .. } => panic!("{need:?}"),
+        }
     }
 
     fn drawn(reading: &Reading, width: u16, height: u16) -> Vec<String> {
