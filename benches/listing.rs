@@ -124,7 +124,8 @@ impl Shelf {
             let value = pairs.find(|(other, _)| *other == name).map(|(_, value)| value);
             value.map(|value| osstack::base::url_encode::decode(value).unwrap())
         };
-        let after = value("continuation-token").or_else(|| value("start-after"));
+        let token = |token: String| String::from_utf8(hex::decode(token).unwrap()).unwrap();
+        let after = value("continuation-token").map(token).or_else(|| value("start-after"));
         let prefix = value("prefix").unwrap_or_default();
         let most = value("max-keys").and_then(|most| most.parse().ok()).unwrap_or(100);
         let after = after.unwrap_or_default();
@@ -136,7 +137,7 @@ impl Shelf {
         let next = if is_whole {
             String::new()
         } else {
-            let token = osstack::base::url_encode::query(&self.keys[last - 1]);
+            let token = hex::encode(&self.keys[last - 1]);
             format!("<NextContinuationToken>{token}</NextContinuationToken>")
         };
         let head = format!(
@@ -233,7 +234,8 @@ async fn bare(port: &str) -> usize {
     tokio::spawn(async move { drop(connection.await) });
     let (mut token, mut pages) = (String::new(), 0);
     loop {
-        let uri = format!("/?max-keys=1000&continuation-token={token}");
+        let after = if token.is_empty() { "" } else { "&continuation-token=" };
+        let uri = format!("/?max-keys=1000{after}{token}");
         let request = Request::builder().uri(uri).header("host", "x").body(Empty::<Bytes>::new());
         let body = sender.send_request(request.unwrap()).await.unwrap().into_body();
         let bytes = body.collect().await.unwrap().to_bytes();

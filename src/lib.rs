@@ -12,7 +12,7 @@
 //!
 //! | floor | module | what is there |
 //! |---|---|---|
-//! | 1 | [`base`] | [files written whole](base::atomic_file), [secret text](base::secret_string), [outside text made showable](base::visible), [the shape of a job](base::job) |
+//! | 1 | [`base`] | [files written whole](base::atomic_file), [secret text](base::secret_string), [outside text made showable](base::visible), [what is typed to find names](base::pattern), [the shape of a job](base::job) |
 //! | 2 | [`model`] | the words of the field as types: a draft of strings becomes a valid [store](model::store), [secret](model::secret) or [stack](model::stack) in one place, for forms, files and the command line alike; the [region table](model::region) and [where data may lie](model::residency); the [flavors](model::flavor) of ZenML, and what a stack of them [needs](model::requirement); what a diagnosis [finds](model::finding) and how it is [mended](model::fix) |
 //! | 3 | [`ports`] | what tests replace: [clock](ports::clock), [randomness](ports::entropy), [environment](ports::env), [folders](ports::paths), [network](ports::network), [children](ports::process), [files of other tools](ports::foreign_file) |
 //! | 4 | [`catalog`] | `stacks.toml`, read whole and edited entry by entry, comments kept |
@@ -59,6 +59,8 @@
 //!   The same plans and commits hold against real servers, new and old:
 //!   `tests/python/zenml_test.py`. Through the `zenml` command they hold as well, and the commands
 //!   that a plan shows do the same: `tests/python/command_test.py`.
+//! - However a listing is cut to be asked for in many pieces at once, every key comes, once, and in
+//!   order where that is asked: `tests/it/conformance/listing.rs`, over other servers too.
 //! - Beside any hostile server a key is drawn within 100 ms and a stop answered within 200 ms:
 //!   `tests/it/hostile/frames.rs`.
 //! - A transfer that is killed at any moment goes on with the bytes that had arrived, and no half

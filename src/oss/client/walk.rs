@@ -1,8 +1,8 @@
 //! A listing that asks for many pages at once, so that the time of a round trip does not add up.
 //!
 //! It begins with one page. The more full pages come, the more are asked for at a time: the rest
-//! is cut in two where most of it is guessed to be ([`split`]), and both parts are listed from
-//! there on. No key is lost or comes twice whatever the guess was: a part ends exactly where the
+//! is cut in two where most of it is guessed to be ([`split`](crate::oss::listing::split)), and
+//! both parts are listed from there on. No key is lost or comes twice whatever the guess was: a part ends exactly where the
 //! next begins. A server that is busy is asked for half as much.
 
 use std::collections::{BTreeSet, VecDeque};
