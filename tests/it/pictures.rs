@@ -48,9 +48,13 @@ fn still_line(line: &str) -> String {
         let (before, tail) = rest.split_at(at);
         pay(before, &mut owed, &mut out);
         let length = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
-        let spans = [" ms", ".0 s", ".1 s", ".2 s", ".3 s", ".4 s", ".5 s", ".6 s", ".7 s"];
-        let span = spans.iter().find(|unit| tail[length..].starts_with(**unit));
-        let taken = length + span.map_or(0, |unit| unit.len());
+        let unit = &tail.as_bytes()[length..];
+        let span = match unit {
+            [b' ', b'm', b's', ..] => Some(" ms".len()),
+            [b'.', tenths, b' ', b's', ..] if tenths.is_ascii_digit() => Some(".0 s".len()),
+            _ => None,
+        };
+        let taken = length + span.unwrap_or(0);
         if span.is_some() {
             // in a column that ends at the right the blanks stand in front
             if before.ends_with("  ") {
@@ -72,7 +76,8 @@ fn still_line(line: &str) -> String {
 }
 
 fn pay(text: &str, owed: &mut usize, out: &mut String) {
-    match text.find("  ").filter(|_| *owed > 0) {
+    // a long one leaves a single blank before the frame
+    match text.find("  ").or_else(|| text.find(" │")).filter(|_| *owed > 0) {
         Some(end) => {
             let (sentence, blanks) = text.split_at(end);
             out.push_str(sentence);
@@ -103,4 +108,18 @@ async fn an_empty_home_looks_like_this() {
     let picture = user.keys("1").await;
     insta::assert_snapshot!("welcome", picture);
     insta::assert_snapshot!("welcome_wide", user.stage.resize(160, 48).picture());
+}
+
+#[test]
+fn a_span_of_any_length_leaves_the_columns_where_they_are() {
+    let still = |line: &str| still_line(line);
+    let short = still("│ 0 failed, 97 ms      │");
+    assert_eq!(short, "│ 0 failed, #          │");
+    for longer in
+        ["│ 0 failed, 973 ms     │", "│ 0 failed, 1.9 s      │", "│ 0 failed, 12345678 ms │"]
+    {
+        assert_eq!(still(longer).chars().count(), longer.chars().count(), "{longer}");
+    }
+    assert_eq!(still("│ 0 failed, 973 ms     │"), short);
+    assert_eq!(still("│ 0 failed, 1.9 s      │"), short);
 }
