@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
+
 /// `14.2 MiB`: binary units, one decimal from KiB on.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -89,6 +92,13 @@ pub fn left(duration: Duration) -> String {
         (hours, 0) => format!("{hours} h"),
         (hours, minutes) => format!("{hours} h {minutes} min"),
     }
+}
+
+/// `2026-03-15 10:20:30`: a date and a time of day, UTC.
+pub fn moment(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    // only a year of more than four digits has no place in it
+    time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
 }
 
 /// `now`, `3 min ago`, `2 h ago`, `5 d ago`.

@@ -157,7 +157,8 @@ fn show_page(output: &mut Output, page: &Page, keys: &Keys) -> Result<(), Stop> 
         if output.is_json() {
             output.json(&entry_json(&entry, keys))?;
         } else {
-            let when = when(entry.last_modified).unwrap_or_default();
+            let when = OffsetDateTime::from_unix_timestamp(entry.last_modified);
+            let when = when.map(units::moment).unwrap_or_default();
             let size = units::bytes(entry.size);
             let name = keys.typed(entry.key);
             output.line(&format!("{when:>19}  {size:>10}  {name}"))?;
@@ -189,12 +190,6 @@ fn prefix_json(prefix: &str, keys: &Keys) -> Value {
         "storage_class": null,
         "location": keys.location(prefix),
     })
-}
-
-/// `2026-03-15 10:20:30`, UTC.
-fn when(unix_seconds: i64) -> Option<String> {
-    let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
-    OffsetDateTime::from_unix_timestamp(unix_seconds).ok()?.format(&format).ok()
 }
 
 pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), Stop> {

@@ -10,7 +10,7 @@ use super::table::{Cell, Table};
 use crate::base::units;
 use crate::base::visible::visible;
 use crate::ops::failure::{Failure, FailureKind};
-use crate::ops::usage::{AbortUploads, ListUnfinished, MeasureSizes, Sizes, Unfinished, Usage};
+use crate::ops::usage::{AbortUploads, ListUploads, MeasureSizes, OpenUpload, Sizes, Usage};
 
 pub(super) async fn du(du: Du, session: &mut Session) -> Result<(), Stop> {
     let Found { place, key: prefix, keys } = find(&du.target, du.border, session).await?;
@@ -63,7 +63,7 @@ pub(super) fn numbers(usage: Usage) -> String {
 
 pub(super) async fn uploads(args: Uploads, session: &mut Session) -> Result<(), Stop> {
     let Found { place, key: prefix, keys } = find(&args.target, args.border, session).await?;
-    let unfinished = session.run(ListUnfinished { place: place.clone(), prefix }).await??;
+    let unfinished = session.run(ListUploads { place: place.clone(), prefix }).await??;
     let output = &mut session.output;
     if unfinished.is_empty() {
         let said = format!("no upload below {} is unfinished", visible(&args.target));
@@ -72,7 +72,7 @@ pub(super) async fn uploads(args: Uploads, session: &mut Session) -> Result<(), 
     let bytes: u64 = unfinished.iter().map(|one| one.bytes).sum();
     let count = unfinished.len() as u64;
     let mut table = Table::default();
-    for Unfinished { upload, bytes } in &unfinished {
+    for OpenUpload { upload, bytes } in &unfinished {
         if output.is_json() {
             output.json(&json!({
                 "type": "upload", "key": upload.key, "upload_id": upload.id,

@@ -270,7 +270,7 @@ async fn list_files<I>(
 async fn files(world: &World, place: &Place, key: &str) -> Result<Files, Failure> {
     let (client, bucket) = place.open(world).await?;
     let request = ListRequest { prefix: format!("{key}/"), ..ListRequest::default() };
-    let mut pages = client.list_stream(&bucket, request);
+    let mut pages = client.walk(&bucket, request).at_most(1);
     let mut files = Files::default();
     while let Some(page) = pages.next().await {
         let page = page?.value;

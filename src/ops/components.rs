@@ -11,6 +11,7 @@ use crate::model::name::Name;
 use crate::zenml::remote::Remote;
 use crate::zenml::rest;
 
+use super::connections::connection_of;
 use super::failure::{Failure, FailureKind};
 use super::world::{World, absent, blocking};
 
@@ -138,12 +139,9 @@ impl Job<World> for LookForTypes {
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let world = &context.world;
         let catalog = world.catalog().await?;
-        let connection = match (&self.connection, catalog.connections()) {
-            (Some(name), all) => all.iter().find(|one| one.name.as_str() == name),
-            (None, [only]) => Some(only),
-            (None, _) => None,
+        let Ok(connection) = connection_of(&catalog, self.connection.as_deref()) else {
+            return Ok(ComponentType::ALL.to_vec());
         };
-        let Some(connection) = connection else { return Ok(ComponentType::ALL.to_vec()) };
         Ok(types(&world.remote(connection).await?).await?)
     }
 }

@@ -336,7 +336,7 @@ impl Job<World> for DeletePrefix {
     async fn run(self, context: Context<World, Deleted>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
         let request = ListRequest { prefix: self.prefix, ..ListRequest::default() };
-        let mut pages = client.list_stream(&bucket, request);
+        let mut pages = client.walk(&bucket, request).at_most(1);
         while let Some(page) = until_cancelled(&context, pages.next()).await? {
             let page = page?.value;
             let mut keys: Vec<String> = page.entries().map(|entry| entry.key.to_owned()).collect();

@@ -251,7 +251,7 @@ async fn delete_below(
     gone: &mut Tally,
 ) -> Result<(), Failure> {
     let request = ListRequest { prefix: key.to_owned(), ..ListRequest::default() };
-    let mut pages = oss.list_stream(bucket, request);
+    let mut pages = oss.walk(bucket, request).at_most(1);
     while let Some(page) = pages.next().await {
         for entry in page?.value.entries() {
             // the listing has `key-2/x` too: only what is at a slash is below
@@ -331,7 +331,7 @@ async fn prune_orphan(
         return Err(named_by_now());
     }
     let request = ListRequest { prefix: key.clone(), ..ListRequest::default() };
-    let mut pages = oss.list_stream(bucket, request);
+    let mut pages = oss.walk(bucket, request).at_most(1);
     while let Some(page) = pages.next().await {
         let page = page?.value;
         let mut own = page.entries().filter(|entry| is_in(entry.key, key));

@@ -101,7 +101,7 @@ impl Job<World> for MeasureSizes {
 
 /// An upload that was begun and not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfinished {
+pub struct OpenUpload {
     /// Which.
     pub upload: Upload,
     /// Bytes of the parts that are there.
@@ -110,16 +110,16 @@ pub struct Unfinished {
 
 /// Lists the uploads below a prefix that were begun and not ended, with what they take.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListUnfinished {
+pub struct ListUploads {
     /// Which bucket.
     pub place: Place,
     /// Keys begin with it; literal.
     pub prefix: String,
 }
 
-impl Job<World> for ListUnfinished {
+impl Job<World> for ListUploads {
     type Item = Nothing;
-    type Out = Result<Vec<Unfinished>, Failure>;
+    type Out = Result<Vec<OpenUpload>, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
@@ -130,7 +130,7 @@ impl Job<World> for ListUnfinished {
             .map(|upload| async move {
                 let parts = client.list_parts(bucket, &upload.key, &upload.id).await?;
                 let bytes = parts.iter().filter_map(|part| part.size).sum();
-                Ok::<_, Failure>(Unfinished { upload, bytes })
+                Ok::<_, Failure>(OpenUpload { upload, bytes })
             })
             .buffered(AT_ONCE)
             .collect::<Vec<_>>();

@@ -35,7 +35,6 @@ use crate::ports::entropy::{Entropy, SharedEntropy};
 use crate::ports::network::Network;
 
 pub(super) use objects::Stretch;
-pub use pages::Pages;
 pub use rehearsal::{DeleteGuard, Guard};
 pub use walk::{MOST as MOST_PAGES, Walk};
 

@@ -258,11 +258,23 @@ impl Page {
         self.next.as_deref()
     }
 
-    /// Drops prefixes that do not come behind `after`: they stand for keys that do.
+    /// Drops what does not come behind `after`: prefixes that stand for keys that do, and what a
+    /// server sends that does not heed where to begin.
     pub(super) fn keep_behind(&mut self, after: &str) {
         if self.prefixes().any(|prefix| prefix <= after) {
             self.keep_prefixes(|prefix| prefix > after);
         }
+        let keys = (0..self.len()).filter_map(|at| text_at(&self.keys, &self.key_ends, at));
+        let gone = keys.take_while(|key| *key <= after).count();
+        let cut = gone.checked_sub(1).and_then(|last| self.key_ends.get(last)).copied();
+        let Some(cut) = cut else { return };
+        self.keys.drain(..cut as usize);
+        self.key_ends.drain(..gone);
+        self.key_ends.iter_mut().for_each(|end| *end -= cut);
+        self.sizes.drain(..gone);
+        self.modified.drain(..gone);
+        self.etags.drain(..gone);
+        self.marks.drain(..gone);
     }
 
     /// Drops what comes behind `until`.

@@ -275,9 +275,7 @@ fn rows(detail: &ArtifactDetail) -> Vec<(&'static str, String)> {
     say("written by", version.materializer.as_deref());
     let size = version.size.map(units::bytes);
     say("size", size.as_deref());
-    let format =
-        time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
-    let written = version.created.and_then(|time| time.format(format).ok());
+    let written = version.created.map(|time| units::moment(time) + " UTC");
     say("written", written.as_deref());
     let pipeline = run.and_then(|run| run.pipeline.as_deref());
     say("pipeline", pipeline);

@@ -19,7 +19,7 @@ use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::spinner::Spinner;
 use crate::tui::widget::split::counted_pane;
 use crate::tui::widget::table::{Column, Row, Table};
-use crate::tui::widget::text::{cells, fit_line, line, row, rows_below, wrap};
+use crate::tui::widget::text::{cells, lines, rows_below, wrap};
 use crate::zenml::artifacts::ArtifactVersion;
 use crate::zenml::artifacts::census::{Orphan, Summary};
 
@@ -259,10 +259,7 @@ impl Screen for CensusView {
         };
         let table = Table::new(COLUMNS).empty(empty);
         table.view(frame, list, theme, &self.scroll, self.len(), |index| self.row(index, theme));
-        let rest = rows_below(inner, usize::from(list.height));
-        for (index, text) in below.into_iter().enumerate() {
-            line(frame, row(rest, index), fit_line(text, room, theme));
-        }
+        lines(frame, rows_below(inner, usize::from(list.height)), below, theme);
     }
 
     fn title(&self) -> String {

@@ -3,7 +3,6 @@
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
-use time::macros::format_description;
 
 use crate::base::units;
 use crate::base::visible::visible;
@@ -133,8 +132,7 @@ fn info_rows(info: &ObjectInfo) -> Vec<(&'static str, String)> {
             _ => format!("{} ({} bytes)", units::bytes(size), units::count(size)),
         }),
     );
-    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
-    say("modified", info.last_modified.and_then(|time| time.format(format).ok()));
+    say("modified", info.last_modified.map(|time| units::moment(time) + " UTC"));
     say("class", info.storage_class.clone());
     say("content type", info.content_type.clone());
     say("ETag", info.etag.clone());

@@ -267,9 +267,7 @@ pub(super) fn run_rows(run: &Run) -> Vec<(&'static str, String)> {
     say("pipeline", run.pipeline.as_deref().map(shown));
     say("stack", run.stack.as_deref().map(shown));
     say("by", run.user.as_deref().map(shown));
-    let format =
-        time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
-    say("began", run.started.or(run.created).and_then(|time| time.format(format).ok()));
+    say("began", run.started.or(run.created).map(|time| units::moment(time) + " UTC"));
     let span = took(run.started, run.ended);
     say("took", (!span.is_empty()).then_some(span));
     say("tags", (!run.tags.is_empty()).then(|| shown(&run.tags.join(", "))));

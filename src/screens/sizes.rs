@@ -10,7 +10,7 @@ use crate::base::visible::visible;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::objects::Place;
 use crate::ops::usage::{
-    AbortUploads, Aborted, ListUnfinished, MeasureSizes, Sizes, Unfinished, Usage,
+    AbortUploads, Aborted, ListUploads, MeasureSizes, OpenUpload, Sizes, Usage,
 };
 use crate::ops::world::World;
 use crate::oss::listing::StorageClass;
@@ -23,7 +23,7 @@ use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::spinner::Spinner;
 use crate::tui::widget::split::counted_pane;
 use crate::tui::widget::table::{Column, Row, Table};
-use crate::tui::widget::text::{cells, fit_line, line, row, rows_below};
+use crate::tui::widget::text::{cells, lines, rows_below};
 
 use super::failure_view::{self, marked, settled};
 use super::unlock::when_locked;
@@ -41,7 +41,7 @@ pub struct SizesView {
     sizes: Sizes,
     /// The parts, largest first.
     parts: Vec<(String, Usage)>,
-    unfinished: Vec<Unfinished>,
+    unfinished: Vec<OpenUpload>,
     is_whole: bool,
     failure: Option<Failure>,
     scroll: Scroll,
@@ -66,7 +66,7 @@ pub enum Command {
 pub enum Msg {
     Counted(Sizes),
     Ended(Outcome<Result<Sizes, Failure>>),
-    Unfinished(Outcome<Result<Vec<Unfinished>, Failure>>),
+    Unfinished(Outcome<Result<Vec<OpenUpload>, Failure>>),
     EndConfirmed,
     UploadsEnded(Outcome<Result<Vec<Aborted>, Failure>>),
     PrefixChosen(String),
@@ -94,7 +94,7 @@ impl SizesView {
         (self.is_whole, self.failure) = (false, None);
         self.spinner.start();
         let (place, prefix) = (self.place.clone(), self.prefix.clone());
-        let uploads = ListUnfinished { place: place.clone(), prefix: prefix.clone() };
+        let uploads = ListUploads { place: place.clone(), prefix: prefix.clone() };
         let job = MeasureSizes { place, prefix };
         Step::run(Effect::latest_stream("sizes", job, Msg::Counted, Msg::Ended))
             .and(Effect::latest("uploads", uploads, Msg::Unfinished))
@@ -328,10 +328,7 @@ impl Screen for SizesView {
         let list = Rect { height: inner.height - cells(below.len()), ..inner };
         let table = Table::new(COLUMNS).empty(if self.is_whole { "nothing lies here" } else { "" });
         table.view(frame, list, theme, &self.scroll, self.parts.len(), |at| self.row(at, theme));
-        let rest = rows_below(inner, usize::from(list.height));
-        for (index, text) in below.into_iter().enumerate() {
-            line(frame, row(rest, index), fit_line(text, room, theme));
-        }
+        lines(frame, rows_below(inner, usize::from(list.height)), below, theme);
     }
 
     fn title(&self) -> String {

@@ -280,9 +280,11 @@ impl Transfers {
                 (State::Done(done), Step::toast(Tone::Good, &format!("{name} is there")))
             }
             Err(failure) => match failure.kind {
-                FailureKind::Cancelled => match transfer.state {
-                    State::Pausing => (State::Paused, Step::none()),
-                    _ => return self.discard(id),
+                FailureKind::Cancelled => match (&transfer.state, &transfer.copy.ends) {
+                    (State::Stopping, _) => return self.discard(id),
+                    (_, Ends::Server { .. }) => (State::Stopped, Step::none()),
+                    // also where ctrl-c ended it: what has arrived is lost by `cancel` alone
+                    _ => (State::Paused, Step::none()),
                 },
                 FailureKind::Conflict => {
                     let text = format!("{}: tab 5 asks whether to replace it", failure.summary);
@@ -500,12 +502,14 @@ mod tests {
     fn pausing_keeps_what_arrived_and_cancelling_does_not() {
         let key = ObjectKey::parse("a").unwrap();
         let copy = Copy::download(Remote::at(Place::of("st"), None, key), "x").unwrap();
-        for (command, ends_paused) in [(Command::Pause, true), (Command::Cancel, false)] {
+        let commands = [(Some(Command::Pause), true), (Some(Command::Cancel), false), (None, true)];
+        for (command, ends_paused) in commands {
             let mut transfers = Transfers::default();
             for msg in [Msg::Asked(copy.clone()), Msg::Started(1, Ticket(7))] {
                 let _effects = transfers.update(Event::Msg(msg));
             }
-            let _ending = transfers.command(command);
+            // without one it is ctrl-c that ends it
+            let _ending = command.map(|command| transfers.command(command));
             let _effects = transfers.update(Event::Msg(Msg::Ended(1, Outcome::Cancelled)));
             let is_paused = matches!(transfers.all[0].state, State::Paused);
             assert_eq!(is_paused, ends_paused, "{command:?}");

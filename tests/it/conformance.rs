@@ -163,7 +163,7 @@ impl Bench {
     /// The keys of a listing, of all its pages.
     async fn keys(&self, request: ListRequest) -> Result<Vec<String>, Error> {
         let mut keys = Vec::new();
-        let mut pages = self.client.list_stream(&self.bucket, request);
+        let mut pages = self.client.walk(&self.bucket, request).at_most(1);
         while let Some(page) = pages.next().await {
             keys.extend(page?.entries().map(|entry| entry.key.to_owned()));
         }

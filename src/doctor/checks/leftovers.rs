@@ -70,7 +70,7 @@ async fn objects(case: &Case) -> Result<Vec<String>, Error> {
     let (Ok(store), Ok(client)) = (case.store(), case.client()) else { return Ok(Vec::new()) };
     let prefix = store.key_prefix();
     let request = ListRequest { prefix: prefix_of_all(&prefix), ..ListRequest::default() };
-    let mut pages = client.list_stream(&store.bucket, request);
+    let mut pages = client.walk(&store.bucket, request).at_most(1);
     let mut old = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page?;

@@ -35,7 +35,7 @@ pub(super) fn read(source: &Source) -> Result<Option<(Content, Option<String>)>,
         facts.push(("holds", name.iter().map(|byte| char::from(*byte)).collect()));
     }
     if let (1.., Ok(time)) = (time, OffsetDateTime::from_unix_timestamp(time.into())) {
-        facts.push(("changed", format!("{} {} UTC", time.date(), time.time())));
+        facts.push(("changed", units::moment(time) + " UTC"));
     }
     let structure = Structure { form: "gzip", sections: vec![Section::facts(facts)] };
     let note = "compressed: download it to see what is inside";

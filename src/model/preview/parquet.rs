@@ -276,7 +276,7 @@ impl Leaf {
             _ => return None,
         };
         let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(int) * nanos).ok()?;
-        Some(format!("{} {}", time.date(), time.time()))
+        Some(units::moment(time))
     }
 }
 

@@ -28,6 +28,9 @@ const MAX_BYTES: u64 = 16 << 20;
 /// What is not larger goes in one piece, and has nothing to go on from.
 const ONE_PIECE: u64 = oss::transfer::PART;
 
+/// One that was stopped just now may still write down how far it came.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+
 /// What one file holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Record {
@@ -132,7 +135,7 @@ impl Entry {
         let Some(path) = path_of(world, copy) else { return Ok(None) };
         let (copy, entropy) = (copy.clone(), Arc::clone(&world.entropy));
         blocking(move || {
-            let lock = match atomic_file::lock(&path, Duration::ZERO, 0o700) {
+            let lock = match atomic_file::lock(&path, LOCK_WAIT, 0o700) {
                 Ok(lock) => lock,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
                     let summary = format!("another osstack is copying {}", copy.source());

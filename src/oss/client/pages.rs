@@ -1,4 +1,4 @@
-//! Listing objects.
+//! One page of a listing.
 
 use rusoto_core::signature::SignedRequest;
 
@@ -11,8 +11,6 @@ use crate::oss::object::Answer;
 use crate::oss::retry::Repeat;
 
 pub(super) const ACTION: &str = "list objects";
-/// How many pages in a row may bring nothing new and still say that there is more.
-const MOST_IDLE: u32 = 16;
 
 impl Client {
     /// One page of a listing.
@@ -56,90 +54,5 @@ impl Client {
                 Err(Error::new(Kind::Refused, ACTION, message))
             }
         }
-    }
-
-    /// All pages of a listing, one after the other.
-    pub fn list_stream(&self, bucket: &BucketName, request: ListRequest) -> Pages {
-        let progress = Progress::default();
-        Pages { client: self.clone(), bucket: bucket.clone(), request, progress, done: false }
-    }
-}
-
-/// The pages of a listing. After an error there is nothing more.
-#[derive(Clone, Debug)]
-pub struct Pages {
-    client: Client,
-    bucket: BucketName,
-    request: ListRequest,
-    progress: Progress,
-    done: bool,
-}
-
-/// How far a listing has come. Keys come in their order, so a listing that goes back, or that
-/// stands still for long, goes round for ever.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Progress {
-    greatest: Option<String>,
-    idle: u32,
-}
-
-impl Progress {
-    /// Takes a page's greatest key; whether the listing goes on from there.
-    pub(super) fn goes_on(&mut self, greatest: Option<&str>) -> bool {
-        if greatest > self.greatest.as_deref() {
-            *self = Self { greatest: greatest.map(ToOwned::to_owned), idle: 0 };
-            return true;
-        }
-        self.idle += 1;
-        let back = greatest.is_some() && greatest < self.greatest.as_deref();
-        !back && self.idle <= MOST_IDLE
-    }
-}
-
-impl Pages {
-    /// The next page; `None` behind the last one.
-    pub async fn next(&mut self) -> Option<Result<Answer<Page>, Error>> {
-        if self.done {
-            return None;
-        }
-        let answer = self.client.list_page(&self.bucket, &self.request).await;
-        self.done = true;
-        let page = match answer {
-            Ok(page) => page,
-            Err(error) => return Some(Err(error)),
-        };
-        if let Some(next) = page.next() {
-            // a server that stands still or goes round would keep us here for ever
-            let again = self.request.continuation.as_deref() == Some(next);
-            if again || !self.progress.goes_on(page.greatest()) {
-                let message = "the server sends the same page again and again";
-                let error = Error::new(Kind::NotOss, ACTION, message);
-                return Some(Err(error.with_meta(page.meta)));
-            }
-            self.request.continuation = Some(next.to_owned());
-            self.done = false;
-        }
-        Some(Ok(page))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_listing_may_rest_and_not_go_round() {
-        let mut progress = Progress::default();
-        assert!(
-            [Some("a"), Some("b"), None, Some("b"), Some("c")]
-                .map(|k| progress.goes_on(k))
-                .iter()
-                .all(|goes_on| *goes_on)
-        );
-        assert!((0..MOST_IDLE).all(|_| progress.goes_on(None)));
-        assert!(!progress.goes_on(None));
-        let mut progress = Progress::default();
-        assert!(progress.goes_on(Some("a")) && progress.goes_on(Some("b")));
-        assert!(!progress.goes_on(Some("a")));
     }
 }

@@ -15,12 +15,13 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use super::Client;
-use super::pages::{ACTION, Progress};
+use super::pages::ACTION;
 use crate::model::bucket::BucketName;
 use crate::oss::error::{Error, Kind};
 use crate::oss::listing::split::{Alphabet, Stretch};
 use crate::oss::listing::{ListRequest, Page};
 use crate::oss::object::Answer;
+use crate::oss::retry;
 
 /// Pages asked for at a time, at the most.
 pub const MOST: usize = 24;
@@ -31,8 +32,11 @@ const READING: Duration = Duration::from_micros(500);
 const WORTH_A_CUT: u16 = 2;
 /// Pages that may wait for one before them: each takes some 110 kB.
 const WAITING: usize = 400;
-/// How often all of it may be refused for being too busy before that is the answer.
+/// How often a server that was asked too much may still be too busy for one request, before that
+/// is the answer: what all of them took of the client's own repeats is missing then.
 const PATIENCE: u32 = 3;
+/// How many pages in a row may bring nothing new and still say that there is more.
+const MOST_IDLE: u32 = 16;
 
 impl Client {
     /// All pages of a listing, [`MOST`] at a time.
@@ -62,7 +66,7 @@ impl Client {
             first_page: None,
             shortest: None,
             grows_fast: true,
-            refusals: 0,
+            patience: 0,
             alphabet: Alphabet::default(),
             in_order: false,
             waiting: 0,
@@ -89,7 +93,7 @@ pub struct Walk {
     shortest: Option<Duration>,
     /// Nobody said yet that it is too much.
     grows_fast: bool,
-    refusals: u32,
+    patience: u32,
     alphabet: Alphabet,
     in_order: bool,
     /// Pages that wait for one before them.
@@ -97,8 +101,36 @@ pub struct Walk {
     is_over: bool,
 }
 
-/// The answer to one request: of which part, how long it took, what it is.
-type Asked = (u64, Duration, Result<Answer<Page>, Error>);
+/// How far a listing has come. Keys come in their order, so a listing that goes back, or that
+/// stands still for long, goes round for ever.
+#[derive(Clone, Debug, Default)]
+struct Progress {
+    greatest: Option<String>,
+    idle: u32,
+}
+
+impl Progress {
+    /// Takes a page's greatest key; whether the listing goes on from there.
+    fn goes_on(&mut self, greatest: Option<&str>) -> bool {
+        if greatest > self.greatest.as_deref() {
+            *self = Self { greatest: greatest.map(ToOwned::to_owned), idle: 0 };
+            return true;
+        }
+        self.idle += 1;
+        let back = greatest.is_some() && greatest < self.greatest.as_deref();
+        !back && self.idle <= MOST_IDLE
+    }
+}
+
+/// The answer to one request.
+struct Asked {
+    /// Of which part.
+    id: u64,
+    /// Nothing else was asked for meanwhile.
+    is_alone: bool,
+    took: Duration,
+    answer: Result<Answer<Page>, Error>,
+}
 
 /// A part of a listing.
 struct Part {
@@ -171,10 +203,11 @@ impl Walk {
                 return Some(Ok(page));
             }
             self.ask();
-            let Some((id, took, answer)) = self.under_way.next().await else {
+            let Some(asked) = self.under_way.next().await else {
                 self.is_over = true;
                 return None;
             };
+            let Asked { id, is_alone, took, answer } = asked;
             self.shortest = Some(self.shortest.map_or(took, |shortest| shortest.min(took)));
             match answer {
                 Ok(answer) => match self.take(id, answer) {
@@ -182,11 +215,19 @@ impl Walk {
                     Ok(None) => {}
                     Err(error) => return Some(Err(self.fail(error))),
                 },
-                Err(error) => {
-                    if !self.bears(id, &error) {
-                        return Some(Err(self.fail(error)));
-                    }
+                Err(error) if error.kind == Kind::Retry && !is_alone => {
+                    // what is too much at a time is asked for again, alone
+                    self.patience = PATIENCE;
+                    self.step_back(id);
                 }
+                Err(error) if error.kind == Kind::Retry && self.patience > 0 => {
+                    let attempt = PATIENCE - self.patience;
+                    self.patience -= 1;
+                    let random = self.client.entropy().next_u64();
+                    tokio::time::sleep(retry::pause(attempt, random, error.retry_after)).await;
+                    self.step_back(id);
+                }
+                Err(error) => return Some(Err(self.fail(error))),
             }
         }
     }
@@ -235,10 +276,11 @@ impl Walk {
                 ..self.request.clone()
             };
             let (id, client, bucket) = (part.id, self.client.clone(), self.bucket.clone());
+            let is_alone = self.allowed == 1;
             let page = async move {
                 let began = Instant::now();
                 let answer = client.list_page(&bucket, &request).await;
-                (id, began.elapsed(), answer)
+                Asked { id, is_alone, took: began.elapsed(), answer }
             };
             self.under_way.push(Box::pin(page));
         }
@@ -297,7 +339,7 @@ impl Walk {
         let Answer { meta, value: mut page } = answer;
         let Some(at) = self.parts.iter().position(|part| part.id == id) else { return Ok(None) };
         let Some(part) = self.parts.get_mut(at) else { return Ok(None) };
-        self.refusals = 0;
+        self.patience = 0;
         let next = page.next().map(ToOwned::to_owned);
         let mut greatest = page.greatest().map(ToOwned::to_owned);
         if let Some(next) = &next {
@@ -351,16 +393,13 @@ impl Walk {
         Ok(None)
     }
 
-    /// Whether a refusal is only about too much at a time; then it is asked for again, alone.
-    fn bears(&mut self, id: u64, error: &Error) -> bool {
-        let is_busy = error.kind == Kind::Retry && self.allowed > 1 && self.refusals < PATIENCE;
-        if let Some(part) = self.parts.iter_mut().find(|part| part.id == id).filter(|_| is_busy) {
+    /// A page was refused, as others may be that are on their way.
+    fn step_back(&mut self, id: u64) {
+        self.allowed = 1;
+        self.grows_fast = false;
+        if let Some(part) = self.parts.iter_mut().find(|part| part.id == id) {
             part.state = State::Ready;
-            self.allowed = 1;
-            self.grows_fast = false;
-            self.refusals += 1;
         }
-        is_busy
     }
 }
 
@@ -376,4 +415,25 @@ fn sample(alphabet: &mut Alphabet, page: &Page) {
     let some: BTreeSet<usize> = (0..SOME).map(|part| page.len() * part / SOME).collect();
     some.into_iter().filter_map(|at| page.entry(at)).for_each(|entry| alphabet.see(entry.key));
     page.prefixes().take(SOME).for_each(|prefix| alphabet.see(prefix));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_may_rest_and_not_go_round() {
+        let mut progress = Progress::default();
+        assert!(
+            [Some("a"), Some("b"), None, Some("b"), Some("c")]
+                .map(|k| progress.goes_on(k))
+                .iter()
+                .all(|goes_on| *goes_on)
+        );
+        assert!((0..MOST_IDLE).all(|_| progress.goes_on(None)));
+        assert!(!progress.goes_on(None));
+        let mut progress = Progress::default();
+        assert!(progress.goes_on(Some("a")) && progress.goes_on(Some("b")));
+        assert!(!progress.goes_on(Some("a")));
+    }
 }

@@ -135,6 +135,14 @@ fn an_object_takes_33_bytes_beside_its_key() {
 }
 
 #[test]
+fn a_page_of_more_than_was_asked_for_is_refused() {
+    let prefix = |at: usize| format!("<CommonPrefixes><Prefix>{at}/</Prefix></CommonPrefixes>");
+    let page = |count: usize| listing(&(0..count).map(prefix).collect::<String>());
+    assert_eq!(Page::parse(page(MOST_ROWS).as_bytes()).unwrap().prefix_count(), MOST_ROWS);
+    assert!(matches!(fault(&page(MOST_ROWS + 1)), Fault::Malformed(_)));
+}
+
+#[test]
 fn a_page_is_cut_where_the_next_begins() {
     let key = |key: &str| format!("<Contents><Key>{key}</Key><Size>1</Size>{DATE}</Contents>");
     let prefix =
@@ -159,6 +167,8 @@ fn a_page_is_cut_where_the_next_begins() {
     };
     assert_eq!(cut(None, None), told("b c d", "a/ e/", "e/"));
     assert_eq!(cut(Some("a/x"), Some("c")), told("b c", "", "c"));
+    assert_eq!(cut(Some("b"), None), told("c d", "e/", "e/"));
+    assert_eq!(cut(Some("d"), None), told("", "e/", "e/"));
     assert_eq!(cut(None, Some("e/")), told("b c d", "a/ e/", "e/"));
     assert_eq!(cut(None, Some("d0")), told("b c d", "a/", "d"));
     assert_eq!(cut(None, Some("A")), (String::new(), String::new(), None));

@@ -142,12 +142,18 @@ impl Fetch<'_> {
             left,
             done: Mutex::default(),
             reused: 0,
+            noting: Mutex::default(),
         };
         let done = tokio::select! {
             biased;
             () = self.run.cancel.cancelled() => Err(Error::cancelled(ACTION)),
             done = sheet.fill(&part, lane) => done,
         };
+        let noting = sheet.noting().take();
+        if let Some(noting) = noting {
+            // not to be overtaken by what is written down at the end, also after a stop
+            let _noted = noting.await;
+        }
         match done {
             Ok((bytes, proof)) => {
                 drop(sheet.file);
@@ -196,6 +202,8 @@ struct Sheet<'a> {
     /// The pieces that are there by now, each with its checksum.
     done: Mutex<BTreeMap<u64, u64>>,
     reused: u64,
+    /// What is being written down of it.
+    noting: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Sheet<'_> {
@@ -233,6 +241,10 @@ impl Sheet<'_> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn noting(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.noting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Fetches the pieces that are missing, as many at a time as the line has lanes.
     async fn missing(
         &self,
@@ -254,24 +266,23 @@ impl Sheet<'_> {
             Ok::<_, Error>(())
         };
         let mut noted = Instant::now();
-        let mut noting: Option<JoinHandle<()>> = None;
         let mut under_way = FuturesUnordered::new();
         under_way.push(fetch(first, Some(stretch), lane));
-        let fetched = loop {
+        loop {
             tokio::select! {
                 biased;
                 piece = under_way.next() => match piece {
-                    None => break Ok(()),
-                    Some(Err(error)) => break Err(error),
+                    None => return Ok(()),
+                    Some(Err(error)) => return Err(error),
                     Some(Ok(())) => {
-                        let is_idle = noting.as_ref().is_none_or(JoinHandle::is_finished);
+                        let is_idle = self.noting().as_ref().is_none_or(JoinHandle::is_finished);
                         if is_idle
                             && noted.elapsed() >= NOTED
                             && let (Some(journal), Some(now)) = (run.journal, self.state())
                         {
                             noted = Instant::now();
                             let journal = Arc::clone(journal);
-                            noting = Some(tokio::task::spawn_blocking(move || {
+                            *self.noting() = Some(tokio::task::spawn_blocking(move || {
                                 journal.note(&Left::Download(now));
                             }));
                         }
@@ -283,12 +294,7 @@ impl Sheet<'_> {
                     }
                 }
             }
-        };
-        if let Some(noting) = noting {
-            // not to be overtaken by what is written down at the end
-            let _noted = noting.await;
         }
-        fetched
     }
 
     /// Asks for the first piece that is missing; `None` where none is.

@@ -16,7 +16,7 @@ use crate::screens::viewer::content::name_spans;
 use crate::tui::theme::Theme;
 use crate::tui::widget::split::counted_pane;
 use crate::tui::widget::table::{self, Column, Table};
-use crate::tui::widget::text::{cells, fit_line, line, row, rows_below};
+use crate::tui::widget::text::{cells, line, lines, row, rows_below};
 
 /// From this width on the preview stands beside the list, below it else.
 const BESIDE: u16 = 100;
@@ -113,13 +113,9 @@ impl Objects {
             self.draw_rows(frame, list, theme);
         }
         let below_at = if self.rows.total() > 0 { usize::from(list.height) } else { 0 };
-        let rest = rows_below(inner, below_at);
-        let room = usize::from(inner.width);
-        let lines = below.len();
-        for (index, text) in below.into_iter().enumerate() {
-            line(frame, row(rest, index), fit_line(text, room, theme));
-        }
-        self.filter.view(frame, row(inner, usize::from(list.height) + lines), theme);
+        let filter_at = usize::from(list.height) + below.len();
+        lines(frame, rows_below(inner, below_at), below, theme);
+        self.filter.view(frame, row(inner, filter_at), theme);
     }
 
     fn draw_rows(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {

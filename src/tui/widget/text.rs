@@ -122,6 +122,13 @@ pub fn line(frame: &mut Frame<'_>, area: Rect, line: Line<'_>) {
     }
 }
 
+/// Draws lines one under another, as many as there is room for, each cut to the width.
+pub fn lines(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'_>>, theme: &Theme) {
+    for (index, text) in lines.into_iter().take(usize::from(area.height)).enumerate() {
+        line(frame, row(area, index), fit_line(text, usize::from(area.width), theme));
+    }
+}
+
 /// The `index`th row of `area`; empty when there is none.
 pub fn row(area: Rect, index: usize) -> Rect {
     let offset = cells(index);

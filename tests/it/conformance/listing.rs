@@ -59,7 +59,7 @@ async fn pages(at: &Bench) -> Outcome {
     let names = ["0", "1", "2", "3", "4", "5", "6", "7"];
     let keys = fill(at, &folder, &names).await?;
     let request = ListRequest { max_keys: Some(3), ..below(&folder) };
-    let mut pages = at.client.list_stream(&at.bucket, request);
+    let mut pages = at.client.walk(&at.bucket, request).at_most(1);
     let (mut sizes, mut seen) = (Vec::new(), Vec::new());
     while let Some(page) = pages.next().await {
         let page = page?;
@@ -88,7 +88,7 @@ async fn folders_in_pages(at: &Bench) -> Outcome {
     let folder = at.key("list/folders-in-pages/");
     fill(at, &folder, TREE).await?;
     let request = ListRequest { delimiter: Some("/".into()), max_keys: Some(2), ..below(&folder) };
-    let mut pages = at.client.list_stream(&at.bucket, request);
+    let mut pages = at.client.walk(&at.bucket, request).at_most(1);
     let (mut seen, mut sizes) = (Vec::new(), Vec::new());
     while let Some(page) = pages.next().await {
         let page = page?;

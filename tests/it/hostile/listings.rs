@@ -3,7 +3,7 @@
 use osstack::oss::Kind;
 use osstack::oss::listing::ListRequest;
 
-use super::server::{HOST, PAGE, Server, Way, bucket, ok};
+use super::server::{HOST, PAGE, Server, Way, bucket, ok, refusal};
 
 /// A page of these keys, which goes on at `next`.
 fn page(keys: &[&str], next: Option<&str>) -> String {
@@ -22,7 +22,7 @@ fn page(keys: &[&str], next: Option<&str>) -> String {
 
 /// The keys that came, and how it ended.
 async fn all(server: &Server) -> (Vec<String>, Option<Kind>) {
-    let mut pages = server.client().list_stream(&bucket(), ListRequest::default());
+    let mut pages = server.client().walk(&bucket(), ListRequest::default());
     let mut keys = Vec::new();
     while let Some(page) = pages.next().await {
         match page {
@@ -122,9 +122,77 @@ async fn keys_of_any_kind_arrive_unchanged() {
 #[tokio::test]
 async fn a_token_that_fits_no_address_ends_the_listing() {
     let server = Server::always(Way::Http, ok(page(&["a"], Some(&"t".repeat(100_000))))).await;
-    let mut pages = server.client().list_stream(&bucket(), ListRequest::default());
+    let mut pages = server.client().walk(&bucket(), ListRequest::default());
     assert!(pages.next().await.unwrap().is_ok());
     let error = pages.next().await.unwrap().unwrap_err();
     assert_eq!(error.kind, Kind::Refused, "{error}");
     assert_eq!(server.requests().len(), 1);
+}
+
+const BUSY: &str = "503 Service Unavailable";
+
+/// The names of a listing, in its order.
+fn names() -> Vec<String> {
+    (0..400).map(|number| format!("k{number:03}")).collect()
+}
+
+/// A server of [`names`] that heeds where to begin, in pages of twenty; but for the requests that
+/// `refused` says.
+async fn many(
+    heeds_start: bool,
+    refused: impl Fn(usize) -> bool + Send + Sync + 'static,
+) -> Server {
+    Server::new(Way::Http, move |number, head| {
+        if refused(number) {
+            return refusal(BUSY, "Retry-After: 0\r\n", "<Code>SlowDown</Code>");
+        }
+        let value = |name: &str| {
+            let (_, rest) = head.split_once(&format!("{name}="))?;
+            rest.split(['&', ' ']).next().map(str::to_owned)
+        };
+        let start = value("start-after").filter(|_| heeds_start);
+        let after = value("continuation-token").or(start).unwrap_or_default();
+        let names = names();
+        let from = names.partition_point(|name| *name <= after);
+        let rest = &names[from..];
+        let page_of: Vec<&str> = rest.iter().take(20).map(String::as_str).collect();
+        let next = (rest.len() > 20).then(|| page_of[19]);
+        ok(page(&page_of, next))
+    })
+    .await
+}
+
+async fn names_of(server: &Server, most: usize) -> Vec<String> {
+    let request = ListRequest { max_keys: Some(20), ..ListRequest::default() };
+    let mut pages = server.client().walk(&bucket(), request).in_order().at_most(most);
+    let mut keys = Vec::new();
+    while let Some(page) = pages.next().await {
+        keys.extend(page.unwrap().entries().map(|entry| entry.key.to_owned()));
+    }
+    keys
+}
+
+#[tokio::test]
+async fn a_server_that_is_asked_too_much_is_asked_for_less() {
+    // those that are on their way are refused as often as they are repeated, and so is the next
+    for last in [12, 14] {
+        let server = many(true, move |number| (3..=last).contains(&number)).await;
+        assert_eq!(names_of(&server, 2).await, names(), "{last}");
+    }
+    // one that is refused alone is refused
+    let server = many(true, |number| number >= 3).await;
+    let request = ListRequest { max_keys: Some(20), ..ListRequest::default() };
+    let mut pages = server.client().walk(&bucket(), request).at_most(1);
+    for _ in 0..3 {
+        assert!(pages.next().await.unwrap().is_ok());
+    }
+    assert_eq!(pages.next().await.unwrap().unwrap_err().kind, Kind::Retry);
+    assert!(pages.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_heed_where_to_begin_sends_no_key_twice() {
+    let server = many(false, |_| false).await;
+    assert_eq!(names_of(&server, 24).await, names());
+    assert!(server.requests().iter().any(|head| head.contains("start-after=")), "it was cut");
 }
