@@ -27,6 +27,7 @@ mod identity;
 pub mod import;
 pub mod keyring;
 mod sealed_file;
+mod sent;
 mod sign_ins;
 mod source;
 mod upkeep;

@@ -28,6 +28,8 @@ pub(super) struct Document {
     pub(super) sign_ins: BTreeMap<Name, SignIn>,
     /// What a commit under way replaced in ZenML, by commit and thing.
     pub(super) former: BTreeMap<String, SecretString>,
+    /// Digests of what ZenML's secrets were given, by server and secret.
+    pub(super) sent: BTreeMap<String, String>,
 }
 
 /// One secret with its dates.
@@ -73,6 +75,7 @@ impl Document {
                 .into_iter()
                 .map(|(key, text)| (key, SecretString::new(text)))
                 .collect(),
+            sent: body.sent,
         })
     }
 
@@ -94,6 +97,7 @@ impl Document {
                 .collect::<Result<_, time::error::Format>>()
                 .map_err(|_| Error::Full)?,
             former: self.former.iter().map(|(key, text)| (key.as_str(), text.expose())).collect(),
+            sent: &self.sent,
         };
         // room for all of it: a buffer that grows would leave copies behind
         let size = |entry: &Entry| {
@@ -105,7 +109,9 @@ impl Document {
         let former: usize =
             self.former.iter().map(|(key, text)| 16 + key.len() + 6 * text.expose().len()).sum();
         let sign_ins: usize = shown.connections.values().map(ShownSignIn::size).sum();
-        let capacity = 1024 + self.entries.values().map(size).sum::<usize>() + sign_ins + former;
+        let sent: usize = self.sent.iter().map(|(key, text)| 16 + 6 * key.len() + text.len()).sum();
+        let capacity =
+            1024 + self.entries.values().map(size).sum::<usize>() + sign_ins + former + sent;
         let mut plain = Zeroizing::new(Vec::with_capacity(capacity));
         serde_json::to_writer(&mut *plain, &shown).map_err(|_| Error::Full)?;
         Ok(plain)
@@ -125,6 +131,8 @@ struct Body {
     connections: BTreeMap<String, StoredSignIn>,
     #[serde(default)]
     former: BTreeMap<String, String>,
+    #[serde(default)]
+    sent: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -182,6 +190,8 @@ struct ShownBody<'a> {
     connections: BTreeMap<&'a str, ShownSignIn<'a>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     former: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    sent: &'a BTreeMap<String, String>,
 }
 
 /// An entry as it is written; lives only while the document is sealed.

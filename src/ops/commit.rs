@@ -17,9 +17,11 @@ use super::plan::{Against, Aim, Prepared, chosen, no_connection, prepare, prepar
 use super::world::{World, blocking};
 use crate::base::job::{Context, Job};
 use crate::base::secret_string::SecretString;
+use crate::keystore;
 use crate::model::name::Name;
 use crate::ports::entropy::uuid;
 use crate::zenml::changes::{Action, Change};
+use crate::zenml::plan::Step;
 use crate::zenml::rest;
 
 pub use undo::{UndoCommit, Undone};
@@ -233,6 +235,7 @@ impl<'a> Running<'a> {
             if let Some(former) = apply::former(change, &prepared.held)? {
                 self.seal(&key, former).await?;
             }
+            self.forget_sent(change).await?;
             self.note(index, &key, Progress::Sent, None).await?;
             let made = apply::apply(
                 &prepared.remote,
@@ -244,6 +247,7 @@ impl<'a> Running<'a> {
             match made.await {
                 Ok(id) => {
                     self.note(index, &key, Progress::Done, id.clone()).await?;
+                    self.keep_sent(change, id.as_deref(), prepared).await?;
                     match id {
                         Some(id) => self.ids.insert(key, id),
                         None => self.ids.remove(&key),
@@ -294,6 +298,26 @@ impl<'a> Running<'a> {
         Ok(())
     }
 
+    /// From here on it is not known what the secret holds, until ZenML answered.
+    async fn forget_sent(&self, change: &Change) -> Result<(), Failure> {
+        let Some(id) = change.action.id().filter(|_| gives_values(change)) else { return Ok(()) };
+        forget_sent(&self.context.world, &self.server_id, id).await
+    }
+
+    /// Keeps what the secret `id` was given.
+    async fn keep_sent(
+        &self,
+        change: &Change,
+        id: Option<&str>,
+        prepared: &Prepared,
+    ) -> Result<(), Failure> {
+        let values = prepared.credentials.as_ref().filter(|_| gives_values(change));
+        let (Some(id), Some(values)) = (id, values) else { return Ok(()) };
+        let keystore = Arc::clone(&self.context.world.keystore);
+        let (server, id, values) = (self.server_id.clone(), id.to_owned(), values.duplicate());
+        Ok(blocking(move || keystore.put_sent(&server, &id, &values)).await??)
+    }
+
     /// Keeps what a change replaces where only the keystore's owner reads it.
     async fn seal(&self, key: &str, former: SecretString) -> Result<(), Failure> {
         let keystore = Arc::clone(&self.context.world.keystore);
@@ -320,6 +344,22 @@ impl<'a> Running<'a> {
     }
 }
 
+/// Whether `change` sets values of a secret, or deletes it.
+fn gives_values(change: &Change) -> bool {
+    let is_renamed = matches!(change.action, Action::Update { .. }) && !change.changes_values();
+    matches!(change.step, Step::Secret { .. }) && !is_renamed
+}
+
+/// What the secret `id` holds is not known any more.
+async fn forget_sent(world: &World, server: &str, id: &str) -> Result<(), Failure> {
+    if world.keystore.state() == keystore::State::Absent {
+        return Ok(());
+    }
+    let keystore = Arc::clone(&world.keystore);
+    let (server, id) = (server.to_owned(), id.to_owned());
+    Ok(blocking(move || keystore.forget_sent(&server, &id)).await??)
+}
+
 /// Marks a commit as ended, and forgets what it replaced.
 async fn end(
     world: &World,
@@ -335,7 +375,7 @@ async fn end(
         }
     })
     .await?;
-    if world.keystore.state() == crate::keystore::State::Absent {
+    if world.keystore.state() == keystore::State::Absent {
         return Ok(());
     }
     let (keystore, commit) = (Arc::clone(&world.keystore), commit.to_owned());

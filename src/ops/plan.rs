@@ -234,9 +234,14 @@ pub(super) async fn prepare(
         wish(world, catalog, name, Some(server.version)).await?;
     let record = commit_record::load(world, &connection.name, &server.id).await?;
     let secret = store.secret.as_str();
-    let held = changes::read(&remote, &plan, secret, Some(&stack), &record.made).await?;
+    let mut held = changes::read(&remote, &plan, secret, Some(&stack), &record.made).await?;
     let has_secret = plan.steps.iter().any(|step| matches!(step, Step::Secret { .. }));
     let credentials = if has_secret { Some(world.credentials(secret).await?) } else { None };
+    if let (Some(there), Some(values)) = (&held.secret, &credentials) {
+        let keystore = Arc::clone(&world.keystore);
+        let (server, id, values) = (server.id.clone(), there.id.clone(), values.duplicate());
+        held.is_as_sent = blocking(move || keystore.was_sent(&server, &id, &values)).await??;
+    }
     let mut changes = changes::compare(&plan, secret, &held, &record.made, credentials.as_ref());
     changes.notes.extend(server.warnings());
     let mut live = live(world, connection, server, changes, record.commits.get(name).cloned());

@@ -35,6 +35,8 @@ pub type Made = BTreeMap<String, String>;
 pub struct Held {
     /// The secret that the store names, or what osstack made for it under another name.
     pub secret: Option<Secret>,
+    /// Whether the values that are wanted are those that osstack gave that secret last.
+    pub is_as_sent: bool,
     /// Names of components beside those of the plan that refer to the secret's other name.
     pub secret_users: Vec<String>,
     /// The components that the plan describes or the stack names.
@@ -247,7 +249,7 @@ pub async fn read(
         let others = users(&former.name, &all).filter(|one| !is_own(one));
         secret_users.extend(others.map(|one| one.name.clone()));
     }
-    Ok(Held { secret: held_secret, secret_users, components, stack })
+    Ok(Held { secret: held_secret, is_as_sent: false, secret_users, components, stack })
 }
 
 /// Whether the component `id` is what osstack made for one that the plan describes.

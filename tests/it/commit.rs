@@ -4,6 +4,7 @@
 
 mod at_the_screen;
 mod broken_off;
+mod hidden_values;
 mod renamed;
 mod signed_in;
 mod taken_over;

@@ -9,7 +9,7 @@ use super::super::commit_record::{self, Act, Commit, CommitStep, Progress};
 use super::super::failure::{Failure, FailureKind};
 use super::super::plan::{Against, chosen, no_connection};
 use super::super::world::{World, blocking};
-use super::end;
+use super::{end, forget_sent};
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
 use crate::zenml::changes::{COMMIT_LABEL, users};
@@ -58,7 +58,7 @@ impl Job<World> for UndoCommit {
             )));
         };
         let mut undone = Undone::default();
-        let undo = Undo { world, remote: &remote, commit: &commit };
+        let undo = Undo { world, remote: &remote, commit: &commit, server_id: &server.id };
         for step in commit.touched().rev() {
             let left = undo.step(step, &mut undone).await.map_err(|error| {
                 let mut failure = error;
@@ -97,6 +97,7 @@ struct Undo<'a> {
     world: &'a World,
     remote: &'a Remote,
     commit: &'a Commit,
+    server_id: &'a str,
 }
 
 impl Undo<'_> {
@@ -119,6 +120,9 @@ impl Undo<'_> {
             }
             Act::Update | Act::Delete => {
                 let id = step.id.as_deref().filter(|_| step.act == Act::Update);
+                if let ("secret", Some(id)) = (kind, id) {
+                    forget_sent(self.world, self.server_id, id).await?;
+                }
                 let left = match self.former(&step.key).await? {
                     Some(former) => self.restore(kind, id, &former).await?,
                     None => Some("what it was is not known any more"),

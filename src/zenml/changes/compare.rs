@@ -48,6 +48,14 @@ pub fn compare(
                          read it."
                     ));
                 }
+                let is_hidden = |secret: &Secret| secret.values.values().any(Option::is_none);
+                if !change.changes_values() && held.secret.as_ref().is_some_and(is_hidden) {
+                    changes.notes.push(format!(
+                        "ZenML does not show the values of the secret {name} to this user. They \
+                         are the same as last sent; what somebody else set there since cannot be \
+                         seen."
+                    ));
+                }
                 changes.changes.push(change);
             }
             Step::Component { .. } => component_change(step, held, made, &mut changes),
@@ -130,6 +138,7 @@ fn secret_change(
             Some(Some(there)) if there == wanted => {}
             Some(Some(_)) => fields.push(field(key, Some("set"), Some("changed"))),
             // without the right to read values (READ_SECRET_VALUE) nobody can tell
+            Some(None) if held.is_as_sent => {}
             Some(None) => fields.push(field(key, Some("not shown"), Some("set again"))),
         }
     }

@@ -244,15 +244,3 @@ async fn what_is_no_zenml_is_named() {
         assert!(said.contains(word), "{number}: {said}");
     }
 }
-
-#[tokio::test]
-async fn values_that_are_not_shown_are_set_again() {
-    let zenml = StandIn::start();
-    let me = Committer::connected(&zenml.bed).await;
-    me.commit().await.unwrap();
-    zenml.faults.change(|faults| faults.hides_values = true);
-    let live = me.plan_of(&me.name("stack"), Aim::Present).await.unwrap();
-    let said: Vec<_> =
-        live.changes.changes[0].fields.iter().map(|field| field.from.clone()).collect();
-    assert_eq!(said, [Some("not shown".to_owned()), Some("not shown".to_owned())]);
-}
