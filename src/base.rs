@@ -3,6 +3,7 @@
 pub mod atomic_file;
 pub mod job;
 pub mod nearest;
+pub mod pace;
 pub mod pattern;
 pub mod secret_string;
 pub mod shell;

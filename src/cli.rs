@@ -29,8 +29,10 @@ pub mod session;
 mod stack;
 mod stack_file;
 mod store;
+mod sync;
 mod table;
 pub mod terminal;
+mod transfers;
 mod usage;
 pub mod waiting;
 mod zenml;
@@ -42,6 +44,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::ops::failure::{Failure, FailureKind};
 
 use args::Command;
+use copy::Verb;
 use output::Output;
 use session::{Session, Stop};
 
@@ -92,7 +95,10 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Ls(args) => objects::ls(args, session).await,
         Command::Stat(args) => objects::stat(args, session).await,
         Command::Cat(args) => objects::cat(args, session).await,
-        Command::Cp(args) => copy::run(args, session).await,
+        Command::Cp(args) => copy::run(args, Verb::Copy, session).await,
+        Command::Mv(args) => copy::run(args, Verb::Move, session).await,
+        Command::Sync(args) => sync::run(args, session).await,
+        Command::Transfers(args) => transfers::run(args, session).await,
         Command::Rm(args) => objects::rm(args, session).await,
         Command::Mb(args) => objects::mb(args, session).await,
         Command::Presign(args) => objects::presign(args, session).await,

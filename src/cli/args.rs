@@ -11,6 +11,7 @@ pub mod artifacts;
 mod component;
 mod plan;
 mod stack;
+pub mod transfer;
 pub mod usage;
 mod zenml;
 
@@ -18,8 +19,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-
-use crate::base::units;
 
 pub use self::component::{Component, ComponentSettings};
 pub use self::stack::{Stack, StackExport, StackImport, StackSettings};
@@ -164,7 +163,13 @@ pub enum Command {
     /// Write an object to stdout
     Cat(Target),
     /// Copy between this machine and a store, or within stores
-    Cp(Copy),
+    Cp(transfer::Copy),
+    /// The same as cp, and delete each source once its copy was held against it by checksum
+    Mv(transfer::Copy),
+    /// Make all below one place like all below another: what differs is copied, the rest left
+    Sync(transfer::Sync),
+    /// Copies that were stopped before their end: the same cp goes on with them
+    Transfers(transfer::Transfers),
     /// Delete objects
     Rm(Remove),
     /// Make the bucket of a store
@@ -451,45 +456,6 @@ pub struct Target {
     /// Border
     #[command(flatten)]
     pub border: Border,
-}
-
-/// `osstack cp`.
-#[derive(Args, Debug)]
-pub struct Copy {
-    /// From, …, to: a file or folder, STORE:KEY or s3://BUCKET/KEY
-    #[arg(required = true, num_args = 2.., value_names = ["SRC", "DST"])]
-    pub paths: Vec<OsString>,
-    /// Everything below
-    #[arg(long, short)]
-    pub recursive: bool,
-    /// Only say what would be copied
-    #[arg(long, short = 'n')]
-    pub dry_run: bool,
-    /// Replace what is there
-    #[arg(long)]
-    pub overwrite: bool,
-    /// Of a tree only names like this: `*.parquet`, `run-?/**`; may be given several times
-    #[arg(long, value_name = "GLOB", requires = "recursive")]
-    pub include: Vec<String>,
-    /// Of a tree no names like this
-    #[arg(long, value_name = "GLOB", requires = "recursive")]
-    pub exclude: Vec<String>,
-    /// Not faster than so many bytes a second: 512K, 10M
-    #[arg(long, value_name = "BYTES", value_parser = parse_rate)]
-    pub limit_rate: Option<u64>,
-    /// Border
-    #[command(flatten)]
-    pub border: Border,
-}
-
-/// Slower than this, a request would not be seen to go on.
-const SLOWEST: u64 = 16 << 10;
-
-fn parse_rate(text: &str) -> Result<u64, String> {
-    match units::parse_bytes(text)? {
-        rate if rate < SLOWEST => Err("the least is 16K".to_owned()),
-        rate => Ok(rate),
-    }
 }
 
 /// `osstack rm`.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::job::{Context, Job, Nothing};
+use crate::catalog::Catalog;
 use crate::model::bucket::BucketName;
 use crate::model::object_key::ObjectKey;
 use crate::model::preview::{BESIDES, Next, Preview, Reader};
@@ -32,6 +33,11 @@ impl Place {
     /// A store's own bucket.
     pub fn of(store: impl Into<String>) -> Self {
         Self { store: store.into(), bucket: None }
+    }
+
+    /// Which bucket that is; none where the catalog does not have the store.
+    pub fn bucket(&self, catalog: &Catalog) -> Option<BucketName> {
+        self.bucket.clone().or_else(|| Some(catalog.store(&self.store)?.bucket.clone()))
     }
 
     /// The client and the bucket, unless it lies where its store's data may not lie and nobody has

@@ -6,6 +6,9 @@
 
 mod journal;
 mod plan;
+mod source;
+mod sync;
+mod tree;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +26,7 @@ use crate::model::object_key::ObjectKey;
 use crate::model::store::ArtifactStore;
 use crate::oss::object::PutOptions;
 use crate::oss::transfer::link::{Link, MOST};
-use crate::oss::transfer::{self, Folder, Journal, Overwrite, Proof, Run, Transferred};
+use crate::oss::transfer::{self, Folder, Journal, Overwrite, Pieces, Run, Transferred};
 use crate::oss::{self, Client};
 
 use super::failure::{Failure, FailureKind};
@@ -32,9 +35,7 @@ use super::world::{World, blocking};
 
 pub use journal::{DropUnfinished, ListUnfinished, Unfinished};
 pub use plan::{Copies, PlanCopies, Skipped};
-
-/// The most that one server-side copy takes, in bytes (OSS documentation of `CopyObject`).
-const LARGEST_COPY: u64 = 1 << 30;
+pub use sync::{DeleteExtra, Deleted, Differences, Extra, PlanSync};
 
 /// An object in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,11 +193,13 @@ impl Job<World> for RunCopy {
     }
 }
 
-/// Copies many, a few at a time. One that fails does not keep the others.
+/// Copies or moves many, a few at a time. One that fails does not keep the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunCopies {
     /// What.
     pub copies: Vec<Copy>,
+    /// Whether the sources go, each once its copy is there and was held against it.
+    pub moves: bool,
     /// Whether what is there may be replaced.
     pub overwrite: bool,
     /// The most that all of them together take of the line, in bytes a second.
@@ -214,6 +217,8 @@ pub enum CopyEvent {
         copy: Box<Copy>,
         /// What became of it.
         result: Result<Transferred, Failure>,
+        /// Why a source that was to go is still there, though it was copied.
+        stays: Option<Failure>,
     },
 }
 
@@ -234,12 +239,23 @@ impl Job<World> for RunCopies {
                 let progress = tally.progress(index, progress.bytes, &current);
                 context.report_if_ready(CopyEvent::Progress(progress));
             };
-            let result = if context.cancel.is_cancelled() {
-                Err(Failure::cancelled())
-            } else {
-                doors.copy(&copy, self.overwrite, &tell, &context.cancel).await
+            let work = async {
+                if context.cancel.is_cancelled() {
+                    return Err(Failure::cancelled());
+                }
+                let stamp = if self.moves { Some(doors.stamp(&copy).await?) } else { None };
+                let done = doors.copy(&copy, self.overwrite, &tell, &context.cancel).await?;
+                let stays = match stamp {
+                    Some(stamp) => doors.remove_source(&copy, &stamp, done.proof).await.err(),
+                    None => None,
+                };
+                Ok((done, stays))
             };
-            context.report(CopyEvent::Ended { copy: Box::new(copy), result }).await;
+            let (result, stays) = match work.await {
+                Ok((done, stays)) => (Ok(done), stays),
+                Err(failure) => (Err(failure), None),
+            };
+            context.report(CopyEvent::Ended { copy: Box::new(copy), result, stays }).await;
         };
         let mut running =
             stream::iter(self.copies.into_iter().enumerate()).map(run).buffer_unordered(MOST);
@@ -336,37 +352,22 @@ impl Doors {
                 work.await
             }
             Ends::Server { from, to } => {
-                let work = self.copy_on_server(from, to, overwrite);
-                cancel.run_until_cancelled(work).await.ok_or_else(Failure::cancelled)?
+                let ((reader, from_bucket), (writer, to_bucket)) =
+                    (self.of(&from.place)?, self.of(&to.place)?);
+                let (source, target) = (from.key.as_str(), to.key.as_str());
+                let work = async {
+                    if !overwrite {
+                        let free = refuse_taken(writer, to_bucket, target);
+                        let stopped = || oss::Error::cancelled("copy the object");
+                        cancel.run_until_cancelled(free).await.ok_or_else(stopped)??;
+                    }
+                    let ends = ((reader, from_bucket, source), (writer, to_bucket, target));
+                    transfer::copy(ends.0, ends.1, !overwrite, Pieces::OSS, run).await
+                };
+                work.await
             }
         };
         done.map_err(|error| named(error, &copy.destination()))
-    }
-
-    async fn copy_on_server(
-        &self,
-        from: &Remote,
-        to: &Remote,
-        overwrite: bool,
-    ) -> Result<Transferred, oss::Error> {
-        const ACTION: &str = "copy the object";
-        let refuse = |message: &str| oss::Error::new(oss::Kind::Refused, ACTION, message);
-        let missing = |_| refuse("a store went away");
-        let (reader, from_bucket) = self.of(&from.place).map_err(missing)?;
-        let (writer, to_bucket) = self.of(&to.place).map_err(missing)?;
-        let size = reader.head(from_bucket, from.key.as_str()).await?.size.unwrap_or_default();
-        if size >= LARGEST_COPY {
-            return Err(refuse(
-                "OSS copies up to 1 GiB in one piece: bring it to this machine and send it again",
-            ));
-        }
-        if !overwrite {
-            refuse_taken(writer, to_bucket, to.key.as_str()).await?;
-        }
-        let (from, to) = ((from_bucket, from.key.as_str()), (to_bucket, to.key.as_str()));
-        let written = writer.copy(from, to).await?.value;
-        let proof = if written.verified { Proof::Crc64 } else { Proof::Length };
-        Ok(Transferred { bytes: size, proof, reused: 0, is_anew: false })
     }
 }
 

@@ -191,6 +191,19 @@ pub struct Part {
 pub struct PutOptions {
     /// MIME type; `application/octet-stream` where there is none.
     pub content_type: Option<String>,
+    /// The user's own, without `x-amz-meta-`.
+    pub metadata: Vec<(String, String)>,
+    /// Refuse to replace an object (has no effect in versioned buckets).
+    pub forbid_overwrite: bool,
+}
+
+/// What a copy on the server is held to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CopyOptions {
+    /// Only of the object with this `ETag`.
+    pub if_match: Option<String>,
+    /// CRC-64/XZ that the copy must have.
+    pub crc64: Option<u64>,
     /// Refuse to replace an object (has no effect in versioned buckets).
     pub forbid_overwrite: bool,
 }

@@ -1,13 +1,16 @@
-//! Files to objects and back. A download appears under its name only when it
+//! Files to objects and back, and objects to objects. A download appears under its name only when it
 //! is whole and checked; an upload becomes an object only when it is.
 //!
 //! Large ones go in pieces, several at a time over one [`Link`], none of them held in memory. What
 //! is stopped leaves nothing behind, unless a [`Journal`] remembers it: then it goes on where it
 //! was, also after a kill.
 
+mod copy;
 mod download;
 mod folder;
 pub mod link;
+mod parts;
+mod sums;
 mod upload;
 
 use std::fmt::Debug;
@@ -20,9 +23,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::{Error, Kind};
 
+pub use copy::{End, Pieces, copy};
 pub use download::{DownloadLeft, download};
 pub use folder::{Folder, Overwrite};
 pub use link::Link;
+pub use sums::Sums;
 pub use upload::{PART, UploadLeft, upload, was_completed};
 
 /// How far a transfer is.

@@ -5,13 +5,13 @@
 
 mod view;
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use crate::base::pace::Pace;
 use crate::base::visible::visible;
 use crate::model::object_key::ObjectKey;
 use crate::ops::failure::{Failure, FailureKind};
@@ -31,9 +31,6 @@ use crate::tui::widget::scroll::Scroll;
 use super::ask::Ask;
 use super::failure_view::settled;
 use super::unlock::when_locked;
-
-/// The stretch of time that a rate is taken over.
-const RATE_OVER: Duration = Duration::from_secs(5);
 
 /// The folder a download goes into.
 pub(super) fn ask_folder(key: &ObjectKey) -> Ask<PathBuf> {
@@ -70,8 +67,7 @@ struct Transfer {
     /// By which it can be ended, while it runs.
     ticket: Option<Ticket>,
     progress: Progress,
-    /// When so many bytes had arrived, over the last seconds.
-    pace: VecDeque<(Duration, u64)>,
+    pace: Pace,
     state: State,
 }
 
@@ -121,7 +117,7 @@ pub enum Msg {
 
 impl Transfer {
     fn new(id: u64, copy: Copy, state: State) -> Self {
-        let (progress, pace) = (Progress::default(), VecDeque::new());
+        let (progress, pace) = (Progress::default(), Pace::default());
         Self { id, copy, ticket: None, progress, pace, state }
     }
 
@@ -138,26 +134,10 @@ impl Transfer {
         self.progress.total == Some(self.progress.done)
     }
 
-    /// Notes how far it is at `now`.
-    fn pace(&mut self, now: Duration) {
-        self.pace.push_back((now, self.progress.done));
-        while self.pace.front().is_some_and(|(at, _)| *at + RATE_OVER < now) {
-            self.pace.pop_front();
-        }
-    }
-
-    /// Bytes a second over the last seconds; nothing before there is a stretch to measure.
-    fn rate(&self) -> Option<u64> {
-        let (first, last) = (self.pace.front()?, self.pace.back()?);
-        let millis = last.0.saturating_sub(first.0).as_millis();
-        let bytes = u128::from(last.1.saturating_sub(first.1));
-        u64::try_from((bytes * 1000).checked_div(millis)?).ok()
-    }
-
     /// How long it still takes at this rate.
     fn left(&self) -> Option<Duration> {
         let missing = self.progress.total?.saturating_sub(self.progress.done);
-        Some(Duration::from_secs(missing.checked_div(self.rate()?)?))
+        self.pace.left(missing)
     }
 }
 
@@ -403,7 +383,7 @@ impl Screen for Transfers {
             Event::Tick(now) => {
                 self.now = now;
                 let running = self.all.iter_mut().filter(|transfer| transfer.is_running());
-                running.for_each(|transfer| transfer.pace(now));
+                running.for_each(|transfer| transfer.pace.note(now, transfer.progress.done));
             }
             _ => {}
         }
@@ -441,37 +421,6 @@ impl Screen for Transfers {
 mod tests {
     use super::*;
     use crate::ops::objects::Place;
-
-    fn transfer(pace: &[(u64, u64)], total: u64) -> Transfer {
-        let key = ObjectKey::parse("a").unwrap();
-        let remote = Remote::at(Place::of("st"), None, key);
-        let copy = Copy::download(remote, "x").unwrap();
-        let done = pace.last().map_or(0, |last| last.1);
-        Transfer {
-            progress: Progress { done, total: Some(total), ..Progress::default() },
-            pace: pace.iter().map(|(ms, done)| (Duration::from_millis(*ms), *done)).collect(),
-            ..Transfer::new(1, copy, State::Running)
-        }
-    }
-
-    #[test]
-    fn a_rate_needs_a_stretch_of_time() {
-        assert_eq!(transfer(&[], 10).rate(), None);
-        assert_eq!(transfer(&[(100, 5)], 10).rate(), None);
-        let half = transfer(&[(0, 0), (500, 1000)], 5000);
-        assert_eq!((half.rate(), half.left()), (Some(2000), Some(Duration::from_secs(2))));
-        let stuck = transfer(&[(0, 1000), (500, 1000)], 5000);
-        assert_eq!((stuck.rate(), stuck.left()), (Some(0), None), "no time is made up");
-    }
-
-    #[test]
-    fn a_rate_forgets_what_is_long_ago() {
-        let mut transfer = transfer(&[(0, 0), (1000, 9000)], 20_000);
-        for second in 2..=7 {
-            transfer.pace(Duration::from_secs(second));
-        }
-        assert_eq!(transfer.rate(), Some(0));
-    }
 
     #[test]
     fn the_selection_stays_on_its_transfer() {

@@ -3,6 +3,7 @@
 
 mod bad_input;
 pub(crate) mod bench;
+mod moves;
 pub(crate) mod terminal;
 
 use std::io::{BufRead, BufReader, Read, Write};

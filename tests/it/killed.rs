@@ -95,6 +95,24 @@ fn again(bench: &Bench, words: &[&str], what: &str) -> u64 {
     }
 }
 
+#[test]
+fn what_was_killed_is_listed_and_dropped() {
+    let bench = Bench::furnished();
+    bench.put("big", &noise(5, SIZE));
+    let none = bench.run(&["transfers"]).ok();
+    assert_eq!(none.out, "no transfer was stopped before its end\n");
+    kill_after(bench.spawn(&["cp", "big", "scratch_store:big", "--json"]), SIZE as u64);
+    let listed = bench.run(&["transfers"]).ok();
+    assert!(listed.out.contains("scratch_store:big") && listed.out.contains("MiB"), "{listed:?}");
+    assert_eq!(bench.run(&["uploads", "scratch_store:", "--json"]).ok().lines()[0]["key"], "big");
+    assert_eq!(bench.run(&["transfers", "--drop"]).code, 2, "nobody is there to confirm it");
+    let dropped = bench.run(&["transfers", "--drop", "--yes", "--json"]).ok();
+    assert_eq!(dropped.lines().last().unwrap()["dropped"], 1, "{dropped:?}");
+    assert_eq!(records(&bench), 0);
+    let uploads = bench.run(&["uploads", "scratch_store:", "--json"]).ok();
+    assert_eq!(uploads.lines()[0]["uploads"], 0, "{uploads:?}");
+}
+
 /// Kills `child` once it has read and written so many bytes.
 fn kill_after(mut child: Child, bytes: u64) {
     let counts = format!("/proc/{}/io", child.id());

@@ -6,7 +6,9 @@ use osstack::base::job::{Context, Job as _};
 use osstack::model::object_key::ObjectKey;
 use osstack::ops::failure::FailureKind;
 use osstack::ops::objects::Place;
-use osstack::ops::transfer::{Copy, Ends, ListUnfinished, Progress, Remote, RunCopy, Unfinished};
+use osstack::ops::transfer::{
+    Copy, CopyEvent, Ends, ListUnfinished, Progress, Remote, RunCopies, RunCopy, Unfinished,
+};
 use osstack::oss::transfer::{Proof, Transferred};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -24,18 +26,25 @@ async fn stopped_upload(user: &User) -> Copy {
     let key = ObjectKey::parse("scratch/model.bin").unwrap();
     let to = Remote::at(Place::of("demo_store"), None, key);
     let copy = Copy::upload(file.clone(), to);
-    let (items, mut reports) = mpsc::channel::<Progress>(16);
+    let (items, mut reports) = mpsc::channel::<CopyEvent>(16);
     let cancel = CancellationToken::new();
     let context = Context::new(Arc::clone(&user.world), cancel.clone(), items);
-    let job = RunCopy { copy: copy.clone(), overwrite: false };
+    // so slow that the end is not reached before the first word of it
+    let (copies, limit) = (vec![copy.clone()], Some(8 << 20));
+    let job = RunCopies { copies, moves: false, overwrite: false, limit };
     let stop = async {
-        while let Some(progress) = reports.recv().await {
-            if progress.done > 0 {
-                cancel.cancel();
+        let mut ended = None;
+        while let Some(event) = reports.recv().await {
+            match event {
+                CopyEvent::Progress(progress) if progress.done > 0 => cancel.cancel(),
+                CopyEvent::Progress(_) => {}
+                CopyEvent::Ended { result, .. } => ended = Some(result),
             }
         }
+        ended.unwrap()
     };
-    let (ended, ()) = tokio::join!(job.run(context), stop);
+    let (ran, ended) = tokio::join!(job.run(context), stop);
+    ran.unwrap();
     assert_eq!(ended.unwrap_err().kind, FailureKind::Cancelled);
     copy
 }

@@ -3,6 +3,7 @@
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, hampered, passed, warned};
 use crate::oss::Kind;
+use crate::oss::object::CopyOptions;
 
 pub(super) const CHECK: Check = Check {
     id: "copy",
@@ -18,7 +19,8 @@ async fn run(case: &Case) -> Verdict {
     let bucket = &store.bucket;
     let fails = |error| Box::new(hampered("The object cannot be copied.", &error));
     let to = case.key("copy").map_err(fails)?;
-    let copying = client.copy((bucket, probe.key.as_str()), (bucket, to.as_str()));
+    let options = CopyOptions::default();
+    let copying = client.copy((bucket, probe.key.as_str()), (bucket, to.as_str()), &options);
     case.traces.writing(&to, copying).await.map_err(|error| {
         let finding = hampered("The object cannot be copied.", &error);
         Box::new(match error.kind {

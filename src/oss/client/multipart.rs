@@ -1,21 +1,23 @@
 //! Uploads in parts.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use rusoto_core::ByteStream;
 use rusoto_s3::{
     AbortMultipartUploadRequest, CompleteMultipartUploadRequest, CompletedMultipartUpload,
     CompletedPart, CreateMultipartUploadRequest, ListMultipartUploadsRequest, ListPartsRequest,
-    S3 as _, UploadPartRequest,
+    S3 as _, UploadPartCopyRequest, UploadPartRequest,
 };
 
-use super::objects::{one_piece, written};
+use super::objects::{copy_source, metadata, one_piece, quoted, written};
 use super::{Client, unquoted, unsigned};
 use crate::base::url_encode;
 use crate::model::bucket::BucketName;
 use crate::oss::crc64;
 use crate::oss::dispatch::{Expect, Plan, Reply};
 use crate::oss::error::{Error, Kind};
-use crate::oss::object::{Answer, PutOptions, Upload, UploadedPart, Written};
+use crate::oss::object::{Answer, Meta, PutOptions, Upload, UploadedPart, Written};
 use crate::oss::payload::Slice;
 use crate::oss::retry::Repeat;
 
@@ -37,6 +39,7 @@ impl Client {
             bucket: bucket.to_string(),
             key: key.to_owned(),
             content_type: options.content_type.clone(),
+            metadata: metadata(options),
             ..Default::default()
         };
         let (reply, output) =
@@ -94,15 +97,49 @@ impl Client {
         Ok(self.call(plan, |s3| async move { s3.upload_part(request).await }).await?.0)
     }
 
-    /// Makes one object of the parts. `crc` is the checksum of all bytes. Not repeated where
-    /// the answer is lost: ask by [`Client::head`] whether it was done.
+    /// Makes a part of a stretch of an object with this `ETag`, on the server. OSS gives no
+    /// checksum of it.
+    pub async fn copy_part(
+        &self,
+        (from, etag): ((&BucketName, &str), Option<&str>),
+        range: Range<u64>,
+        (bucket, key): (&BucketName, &str),
+        (upload, number): (&str, u32),
+    ) -> Result<Answer<UploadedPart>, Error> {
+        const ACTION: &str = "copy a part";
+        let plan = Plan::new(ACTION, Repeat::Always, Expect::Xml("CopyPartResult"));
+        let request = UploadPartCopyRequest {
+            copy_source: copy_source(from),
+            copy_source_if_match: etag.map(quoted),
+            copy_source_range: Some(format!(
+                "bytes={}-{}",
+                range.start,
+                range.end.saturating_sub(1)
+            )),
+            bucket: bucket.to_string(),
+            key: key.to_owned(),
+            upload_id: upload.to_owned(),
+            part_number: number.into(),
+            ..Default::default()
+        };
+        let (reply, _) =
+            self.call(plan, |s3| async move { s3.upload_part_copy(request).await }).await?;
+        let Some(etag) = unquoted(reply.document().text_of("ETag")) else {
+            return Err(without_etag(ACTION, reply.meta));
+        };
+        let size = Some(range.end - range.start);
+        Ok(reply.with(UploadedPart { number, etag, size }))
+    }
+
+    /// Makes one object of the parts. `crc` is the checksum of all bytes, where it is known. Not
+    /// repeated where the answer is lost: ask by [`Client::head`] whether it was done.
     pub async fn complete_upload(
         &self,
         bucket: &BucketName,
         key: &str,
         upload: &str,
         parts: &[UploadedPart],
-        crc: u64,
+        crc: Option<u64>,
     ) -> Result<Answer<Written>, Error> {
         const ACTION: &str = "complete the upload";
         let expect = Expect::Xml("CompleteMultipartUploadResult");
@@ -248,12 +285,15 @@ fn sent_part(
     size: u64,
     crc: u64,
 ) -> Result<Answer<UploadedPart>, Error> {
-    let Answer { meta, value } = written(SEND_PART, reply, crc)?;
+    let Answer { meta, value } = written(SEND_PART, reply, Some(crc))?;
     let Some(etag) = value.etag else {
-        let message = "the answer names no ETag for the part";
-        return Err(Error::new(Kind::NotOss, SEND_PART, message).with_meta(meta));
+        return Err(without_etag(SEND_PART, meta));
     };
     Ok(Answer { meta, value: UploadedPart { number, etag, size: Some(size) } })
+}
+
+fn without_etag(action: &'static str, meta: Meta) -> Error {
+    Error::new(Kind::NotOss, action, "the answer names no ETag for the part").with_meta(meta)
 }
 
 fn stuck(action: &'static str) -> Error {

@@ -1,6 +1,6 @@
 //! Calls on objects.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use crate::model::bucket::BucketName;
 use crate::oss::crc64;
 use crate::oss::dispatch::{Content, Expect, Plan, Reply};
 use crate::oss::error::{Error, Kind};
-use crate::oss::object::{Answer, NotDeleted, ObjectInfo, Part, PutOptions, Written};
+use crate::oss::object::{Answer, CopyOptions, NotDeleted, ObjectInfo, Part, PutOptions, Written};
 use crate::oss::payload::Slice;
 use crate::oss::retry::Repeat;
 use crate::oss::transport::Body;
@@ -186,7 +186,7 @@ impl Client {
             bucket: bucket.to_string(),
             key: key.to_owned(),
             range,
-            if_match: if_match.map(|etag| format!("\"{}\"", etag.trim_matches('"'))),
+            if_match: if_match.map(quoted),
             ..Default::default()
         };
         let (reply, _) = self.call(plan, |s3| async move { s3.get_object(request).await }).await?;
@@ -209,7 +209,7 @@ impl Client {
     ) -> Result<Answer<Written>, Error> {
         let crc = crc64::of(&bytes);
         let reply = self.put_body(bucket, key, Some(one_piece(bytes)), None, options).await?;
-        written(WRITE, reply, crc)
+        written(WRITE, reply, Some(crc))
     }
 
     /// The same with bytes that are read from a file as they are sent.
@@ -221,7 +221,7 @@ impl Client {
         options: &PutOptions,
     ) -> Result<Answer<Written>, Error> {
         let reply = self.put_body(bucket, key, None, Some(file.clone()), options).await?;
-        written(WRITE, reply, file.crc())
+        written(WRITE, reply, Some(file.crc()))
     }
 
     async fn put_body(
@@ -243,27 +243,36 @@ impl Client {
             key: key.to_owned(),
             body,
             content_type: options.content_type.clone(),
+            metadata: metadata(options),
             ..Default::default()
         };
         Ok(self.call(plan, |s3| async move { s3.put_object(request).await }).await?.0)
     }
 
-    /// Copies on the server, below 1 GB.
+    /// Copies on the server, below 1 GiB.
     pub async fn copy(
         &self,
         from: (&BucketName, &str),
         to: (&BucketName, &str),
+        options: &CopyOptions,
     ) -> Result<Answer<Written>, Error> {
-        let plan = Plan::new("copy the object", Repeat::Always, Expect::Xml("CopyObjectResult"));
+        const ACTION: &str = "copy the object";
+        let repeat = if options.forbid_overwrite { Repeat::IfRefused } else { Repeat::Always };
+        let mut plan = Plan::new(ACTION, repeat, Expect::Xml("CopyObjectResult"));
+        if options.forbid_overwrite {
+            plan.headers.push(("x-oss-forbid-overwrite", "true".to_owned()));
+        }
         let request = CopyObjectRequest {
-            copy_source: format!("/{}/{}", from.0, url_encode::path(from.1)),
+            copy_source: copy_source(from),
+            copy_source_if_match: options.if_match.as_deref().map(quoted),
             bucket: to.0.to_string(),
             key: to.1.to_owned(),
             ..Default::default()
         };
         let (reply, _) = self.call(plan, |s3| async move { s3.copy_object(request).await }).await?;
         let etag = unquoted(reply.document().text_of("ETag"));
-        Ok(reply.with(Written { etag, verified: false }))
+        let answer = written(ACTION, reply, options.crc64)?;
+        Ok(answer.map(|sum| Written { etag: etag.or(sum.etag), ..sum }))
     }
 
     /// Deletes one object. One that is not there counts as deleted.
@@ -362,6 +371,22 @@ fn not_deleted(key: &str, error: &Error) -> NotDeleted {
     }
 }
 
+/// The user's own words for an object, as requests have them.
+pub(super) fn metadata(options: &PutOptions) -> Option<HashMap<String, String>> {
+    let given = !options.metadata.is_empty();
+    given.then(|| options.metadata.iter().cloned().collect())
+}
+
+/// An `ETag` as headers have it.
+pub(super) fn quoted(etag: &str) -> String {
+    format!("\"{}\"", etag.trim_matches('"'))
+}
+
+/// An object as the header of a copy names it.
+pub(super) fn copy_source((bucket, key): (&BucketName, &str)) -> String {
+    format!("/{bucket}/{}", url_encode::path(key))
+}
+
 fn object(reply: Reply) -> Answer<ObjectInfo> {
     Answer { meta: reply.meta, value: ObjectInfo::of(reply.headers) }
 }
@@ -371,18 +396,19 @@ pub(super) fn one_piece(bytes: Bytes) -> ByteStream {
     ByteStream::new_with_size(stream::once(std::future::ready(Ok(bytes))), length)
 }
 
-/// What a write left, once the server's checksum was compared.
+/// What a write left, once the server's checksum was compared with `crc`, where both are known.
 pub(super) fn written(
     action: &'static str,
     reply: Reply,
-    crc: u64,
+    crc: Option<u64>,
 ) -> Result<Answer<Written>, Error> {
     let theirs =
         reply.headers.get("x-oss-hash-crc64ecma").and_then(|text| text.trim().parse::<u64>().ok());
-    if theirs.is_some_and(|theirs| theirs != crc) {
+    let compared = theirs.zip(crc);
+    if compared.is_some_and(|(theirs, ours)| theirs != ours) {
         let message = "the server received other bytes than were sent (CRC-64 differs)";
         return Err(Error::new(Kind::Corrupt, action, message).with_meta(reply.meta));
     }
     let etag = unquoted(reply.headers.get("etag"));
-    Ok(reply.with(Written { etag, verified: theirs.is_some() }))
+    Ok(reply.with(Written { etag, verified: compared.is_some() }))
 }

@@ -80,7 +80,7 @@ impl Client {
         let path = format!("/{bucket}/{key}");
         let mut built = SignedRequest::new("PUT", "s3", &self.region(), &path);
         built.set_payload(Some(body));
-        written(ACTION, self.send(plan, built).await?, crc)
+        written(ACTION, self.send(plan, built).await?, Some(crc))
     }
 
     /// A ranged `GetObject` as s3fs reads: of one version of the object only. The answer is at

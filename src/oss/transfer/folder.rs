@@ -90,6 +90,22 @@ impl Folder {
         }
     }
 
+    /// Removes the file `relative`, and the folders that are empty then. A link goes itself, not
+    /// what it leads to.
+    pub fn remove(&self, relative: &Path) -> io::Result<()> {
+        let (folder, name) = self.place(relative, false)?;
+        rustix::fs::unlinkat(&folder, name, AtFlags::empty())?;
+        rustix::fs::fsync(folder.as_fd())?;
+        let above = relative.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty());
+        for path in above {
+            let (folder, name) = self.place(path, false)?;
+            if rustix::fs::unlinkat(&folder, name, AtFlags::REMOVEDIR).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// The file `relative`, to be read.
     pub(super) fn read(&self, relative: &Path) -> io::Result<File> {
         let (folder, name) = self.place(relative, false)?;

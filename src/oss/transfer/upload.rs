@@ -4,21 +4,21 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::link::Lane;
+use super::parts::{MAX_PARTS, Upload};
+use super::sums::Sums;
 use super::{Left, Progress, Proof, Run, Transferred, is_resumable, local, on_disk};
 use crate::model::bucket::BucketName;
 use crate::oss::client::Client;
-use crate::oss::crc64::{self, Crc64};
+use crate::oss::crc64;
 use crate::oss::error::{Error, Kind};
 use crate::oss::object::{PutOptions, UploadedPart, Written};
 use crate::oss::payload::{Meter, Slice};
@@ -27,16 +27,10 @@ use crate::oss::transport::CHANGED;
 const ACTION: &str = "upload the file";
 /// Files larger than this go in parts.
 pub const PART: u64 = 8 << 20;
-/// OSS numbers parts from 1 to this.
-const MAX_PARTS: u64 = 10_000;
 /// The largest part OSS takes.
 const MAX_PART: u64 = 5 << 30;
-/// How long a broken upload may take to drop its parts.
-const CLEAN_UP: Duration = Duration::from_secs(5);
 /// Between two looks at how far it is.
 const LOOK: Duration = Duration::from_millis(100);
-/// Read at a time, of what has arrived already.
-const BATCH: usize = 256 << 10;
 
 /// What is left of an upload: parts in the bucket, of a file that was so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -251,8 +245,7 @@ impl Send<'_> {
             (TakenUp::Parts(parts), Some(left)) => (left, parts),
             (_, former) => {
                 if let Some(UploadLeft { id, .. }) = former {
-                    let aborted = client.abort_upload(bucket, key, &id);
-                    let _gone_or_left = tokio::time::timeout(CLEAN_UP, aborted).await;
+                    Upload { client, to: (bucket, key), id: &id }.drop_parts().await;
                 }
                 let begun = client.create_upload(bucket, key, options);
                 let id = cancel.run_until_cancelled(begun).await.ok_or_else(cancelled)??.value;
@@ -276,9 +269,7 @@ impl Send<'_> {
                 let is_same = source.unchanged().is_ok();
                 if run.journal.is_none() || !is_same || !is_resumable(&error) {
                     run.forget().await;
-                    // what led here is what matters; parts that stay behind show in list_uploads
-                    let aborted = client.abort_upload(bucket, key, &left.id);
-                    let _left_behind = tokio::time::timeout(CLEAN_UP, aborted).await;
+                    Upload { client, to: (bucket, key), id: &left.id }.drop_parts().await;
                 }
                 Err(error)
             }
@@ -308,9 +299,9 @@ impl Send<'_> {
                 if part.number == 0 || length == 0 || part.size != Some(length) {
                     continue;
                 }
-                let (md5, crc) = sums(&file, offset, length)?;
-                if part.etag.eq_ignore_ascii_case(&md5) {
-                    parts.sent.insert(part.number, (part, crc));
+                let sums = Sums::of(&file, offset, length)?;
+                if part.etag.eq_ignore_ascii_case(&hex::encode(sums.md5)) {
+                    parts.sent.insert(part.number, (part, sums.crc64));
                 }
             }
             Ok(parts)
@@ -327,8 +318,8 @@ impl Send<'_> {
             return false;
         }
         let (file, length) = (Arc::clone(&source.file), source.length);
-        let sums = on_disk(move || sums(&file, 0, length)).await;
-        sums.is_ok_and(|(_, crc)| info.crc64 == Some(crc))
+        let sums = on_disk(move || Sums::of(&file, 0, length)).await;
+        sums.is_ok_and(|sums| info.crc64 == Some(sums.crc64))
     }
 
     /// All parts that are missing, as many at a time as the line has lanes; then the object.
@@ -373,35 +364,8 @@ impl Send<'_> {
         let all: Result<(), Error> = self.watched(&meter, work).await;
         all?;
         source.unchanged()?;
-        self.complete(&left.id, parts).await
-    }
-
-    /// Makes the object, and answers whether its checksum was compared.
-    async fn complete(&self, id: &str, parts: &Parts) -> Result<bool, Error> {
-        let Self { client, bucket, key, source, .. } = self;
-        let (list, crc, total) = (parts.list(), parts.crc(), source.length);
-        let mut is_lost = false;
-        loop {
-            let error = match client.complete_upload(bucket, key, id, &list, crc).await {
-                Ok(written) => return Ok(written.verified),
-                Err(error) => error,
-            };
-            let is_unknown = matches!(error.kind, Kind::Network(_) | Kind::Truncated | Kind::Retry);
-            // an upload that is gone after its answer was lost was completed by then
-            let is_gone = is_lost && error.code.as_deref() == Some("NoSuchUpload");
-            if !is_unknown && !is_gone {
-                return Err(error);
-            }
-            // the answer was lost, not necessarily the work
-            match client.head(bucket, key).await {
-                Ok(info) if info.size == Some(total) && info.crc64 == Some(crc) => return Ok(true),
-                Ok(info) if is_gone && info.size == Some(total) && info.crc64.is_none() => {
-                    return Ok(false);
-                }
-                _ if is_lost => return Err(error),
-                _ => is_lost = true,
-            }
-        }
+        let upload = Upload { client, to: (bucket, key), id: &left.id };
+        upload.complete(&parts.list(), Some(parts.crc()), source.length).await
     }
 }
 
@@ -413,22 +377,6 @@ enum TakenUp {
     Parts(Parts),
     /// All of it.
     Done,
-}
-
-/// MD5, as `ETag`s write it, and CRC-64 of a stretch of a file.
-fn sums(file: &File, offset: u64, length: u64) -> io::Result<(String, u64)> {
-    let (mut md5, mut crc) = (Md5::new(), Crc64::new());
-    let mut buffer = vec![0; BATCH];
-    let mut at = 0;
-    while at < length {
-        let wanted = usize::try_from(length - at).unwrap_or(usize::MAX).min(BATCH);
-        let Some(bytes) = buffer.get_mut(..wanted) else { break };
-        file.read_exact_at(bytes, offset + at)?;
-        md5.update(&*bytes);
-        crc.update(bytes);
-        at += bytes.len() as u64;
-    }
-    Ok((hex::encode(md5.finalize()), crc.value()))
 }
 
 #[cfg(test)]

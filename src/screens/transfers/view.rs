@@ -55,7 +55,7 @@ impl Transfers {
                 let done = u128::from(transfer.progress.done) * 100 / u128::from(total);
                 format!("{done} %")
             });
-            let rate = transfer.rate().filter(|_| transfer.is_running());
+            let rate = transfer.pace.rate().filter(|_| transfer.is_running());
             Row::new([
                 Line::styled(theme.sign(tone), theme.tone(tone)),
                 Line::raw(fit_end(&transfer.copy.source(), room, theme)),
@@ -116,7 +116,7 @@ fn view_detail(frame: &mut Frame<'_>, area: Rect, theme: &Theme, transfer: &Tran
             let progress = &transfer.progress;
             let done = units::bytes(progress.done);
             let of = progress.total.map(|total| format!(" of {}", units::bytes(total)));
-            let rate = transfer.rate().map(|rate| format!(" · {}/s", units::bytes(rate)));
+            let rate = transfer.pace.rate().map(|rate| format!(" · {}/s", units::bytes(rate)));
             let label = [Some(done), of, rate].into_iter().flatten().collect::<String>();
             gauge(frame, rest, theme, progress.done, progress.total, &label);
         }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use osstack::oss::Kind;
+use osstack::oss::object::CopyOptions;
 
 use super::{Bench, Case, Outcome, refused_head, same};
 
@@ -72,7 +73,7 @@ async fn through_every_call(at: &Bench, name: &str, odd: String) -> Outcome {
     // the key as a prefix: it goes into the query, which is signed in another way than the path
     same("listed by itself", at.keys_below(&key).await?, vec![key.clone()])?;
     let copy = format!("{folder}copy{odd}");
-    at.client.copy((&at.bucket, &key), (&at.bucket, &copy)).await?;
+    at.client.copy((&at.bucket, &key), (&at.bucket, &copy), &CopyOptions::default()).await?;
     same("the copy", at.read(&copy).await?, Bytes::from(content))?;
     for key in [&key, &copy] {
         at.client.delete(&at.bucket, key).await?;

@@ -33,7 +33,7 @@ async fn parts(at: &Bench) -> Outcome {
     let (key, bucket) = (at.key("parts/object"), &at.bucket);
     let (first, last) = bytes();
     let options =
-        PutOptions { content_type: Some("application/x-model".into()), forbid_overwrite: false };
+        PutOptions { content_type: Some("application/x-model".into()), ..PutOptions::default() };
     let id = at.client.create_upload(bucket, &key, &options).await?.value;
     // parts come in any order
     let second = at.client.upload_part(bucket, &key, &id, 2, last.clone()).await?.value;
@@ -46,7 +46,7 @@ async fn parts(at: &Bench) -> Outcome {
 
     let whole = Bytes::from([first, last].concat());
     let crc = crc64::of(&whole);
-    let written = at.client.complete_upload(bucket, &key, &id, &sent, crc).await?.value;
+    let written = at.client.complete_upload(bucket, &key, &id, &sent, Some(crc)).await?.value;
     let info = at.client.head(bucket, &key).await?.value;
     same("size", info.size, Some(whole.len() as u64))?;
     same("type", info.content_type.as_deref(), Some("application/x-model"))?;
@@ -66,7 +66,7 @@ async fn parts_compare(at: &Bench) -> Outcome {
     let id = at.client.create_upload(bucket, &key, &options).await?.value;
     let part = at.client.upload_part(bucket, &key, &id, 1, only.clone()).await?.value;
     let crc = crc64::of(&only);
-    let written = at.client.complete_upload(bucket, &key, &id, &[part], crc).await?;
+    let written = at.client.complete_upload(bucket, &key, &id, &[part], Some(crc)).await?;
     same("the server's CRC-64 was there", written.verified, true)
 }
 
@@ -94,7 +94,7 @@ async fn odd_key(at: &Bench) -> Outcome {
     let only = Bytes::from_static(b"odd");
     let id = at.client.create_upload(bucket, &key, &PutOptions::default()).await?.value;
     let part = at.client.upload_part(bucket, &key, &id, 1, only.clone()).await?.value;
-    at.client.complete_upload(bucket, &key, &id, &[part], crc64::of(&only)).await?;
+    at.client.complete_upload(bucket, &key, &id, &[part], Some(crc64::of(&only))).await?;
     same("content", at.read(&key).await?, only)
 }
 
@@ -142,7 +142,7 @@ async fn wrong_part(at: &Bench) -> Outcome {
     at.client.upload_part(bucket, &key, &id, 1, Bytes::from_static(b"x")).await?;
     let etag = "00000000000000000000000000000000".to_owned();
     let parts = [UploadedPart { number: 2, etag, size: None }];
-    let answer = at.client.complete_upload(bucket, &key, &id, &parts, 0).await;
+    let answer = at.client.complete_upload(bucket, &key, &id, &parts, Some(0)).await;
     at.client.abort_upload(bucket, &key, &id).await?;
     refused("complete", answer, Kind::Refused, "InvalidPart")
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use md5::{Digest as _, Md5};
 use osstack::oss::Kind;
-use osstack::oss::object::PutOptions;
+use osstack::oss::object::{CopyOptions, PutOptions};
 
 use super::{Bench, Case, Outcome, refused, refused_head, same};
 
@@ -31,7 +31,7 @@ async fn put_head_get(at: &Bench) -> Outcome {
     let key = at.key("object.json");
     let bytes = b"{\"accuracy\": 0.93}".as_slice();
     let options =
-        PutOptions { content_type: Some("application/json".into()), forbid_overwrite: false };
+        PutOptions { content_type: Some("application/json".into()), ..PutOptions::default() };
     let md5 = hex::encode(Md5::digest(bytes));
     let lower = |etag: Option<String>| etag.map(|etag| etag.to_ascii_lowercase());
     let put = at.client.put(&at.bucket, &key, Bytes::from_static(bytes), &options).await?.value;
@@ -66,7 +66,7 @@ async fn put_compares(at: &Bench) -> Outcome {
 
 async fn put_may_not_replace(at: &Bench) -> Outcome {
     let key = at.key("kept");
-    let options = PutOptions { content_type: None, forbid_overwrite: true };
+    let options = PutOptions { forbid_overwrite: true, ..PutOptions::default() };
     at.client.put(&at.bucket, &key, Bytes::from_static(b"first"), &options).await?;
     let second = at.client.put(&at.bucket, &key, Bytes::from_static(b"second"), &options).await;
     refused("the second", second, Kind::Precondition, "FileAlreadyExists")?;
@@ -121,7 +121,11 @@ async fn if_match(at: &Bench) -> Outcome {
 async fn copy(at: &Bench) -> Outcome {
     let (from, to) = (at.key("copy/from"), at.key("copy/to"));
     at.put(&from, b"to be copied").await?;
-    let copied = at.client.copy((&at.bucket, &from), (&at.bucket, &to)).await?.value;
+    let copied = at
+        .client
+        .copy((&at.bucket, &from), (&at.bucket, &to), &CopyOptions::default())
+        .await?
+        .value;
     let info = at.client.head(&at.bucket, &to).await?.value;
     same(
         "ETag",
@@ -134,7 +138,8 @@ async fn copy(at: &Bench) -> Outcome {
 
 async fn copy_missing(at: &Bench) -> Outcome {
     let (from, to) = (at.key("missing"), at.key("copy/never"));
-    let answer = at.client.copy((&at.bucket, &from), (&at.bucket, &to)).await;
+    let answer =
+        at.client.copy((&at.bucket, &from), (&at.bucket, &to), &CopyOptions::default()).await;
     refused("copy", answer, Kind::NotFound, "NoSuchKey")
 }
 

@@ -9,11 +9,12 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
 use osstack::oss::object::PutOptions;
-use osstack::oss::transfer::{self, Folder, Link, Overwrite, PART, Run, Transferred};
+use osstack::oss::transfer::{self, Folder, Link, Overwrite, PART, Pieces, Run, Transferred};
 use osstack::oss::{Error, Kind};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bench, Case, Different, Outcome, refused, same};
+use super::{Bench, Case, Different, Outcome, refused, refused_head, same};
+use crate::hostile::noise;
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -23,6 +24,9 @@ pub(super) fn cases(at: &Bench) -> Vec<Case<'_>> {
         ("upload and download a large file".into(), large(at).boxed()),
         ("upload and download compare checksums".into(), compare(at).boxed()),
         ("download what is not there".into(), download_missing(at).boxed()),
+        ("copy in one piece".into(), copied(at, 1 << 20).boxed()),
+        ("copy in parts".into(), copied(at, (11 << 20) + 1).boxed()),
+        ("copy in parts of what is not there".into(), copy_missing(at).boxed()),
         ("link".into(), link(at).boxed()),
         ("link to an odd key".into(), link_odd(at).boxed()),
         ("link to what is not there".into(), link_missing(at).boxed()),
@@ -87,6 +91,40 @@ async fn download_missing(at: &Bench) -> Outcome {
 }
 
 /// What a browser gets that knows nothing but the address.
+/// 5 MiB is the least that S3 takes as a part.
+const PIECES: Pieces = Pieces { whole: 8 << 20, part: 5 << 20 };
+
+async fn copy(at: &Bench, from: &str, to: &str, forbid: bool) -> Result<Transferred, Error> {
+    let cancel = CancellationToken::new();
+    let run = Run { progress: &|_| (), cancel: &cancel, link: &Link::new(None), journal: None };
+    let (from, to) = ((&at.client, &at.bucket, from), (&at.client, &at.bucket, to));
+    transfer::copy(from, to, forbid, PIECES, run).await
+}
+
+async fn copied(at: &Bench, size: usize) -> Outcome {
+    let (from, to) = (at.key(&format!("copied/{size} of ü")), at.key(&format!("copied/{size}")));
+    let bytes = Bytes::from(noise(size as u64, size));
+    let options = PutOptions {
+        content_type: Some("application/x-model".into()),
+        metadata: vec![("made-by".into(), "a test".into())],
+        ..PutOptions::default()
+    };
+    at.client.put(&at.bucket, &from, bytes.clone(), &options).await?;
+    let done = copy(at, &from, &to, true).await?;
+    same("bytes", done.bytes, size as u64)?;
+    let back = at.client.get_range(&at.bucket, &to, 0, size + 1, None).await?.value;
+    same("content", back.bytes == bytes, true)?;
+    same("type", back.info.content_type.as_deref(), Some("application/x-model"))?;
+    same("metadata", back.info.metadata, options.metadata)?;
+    let left = at.client.list_uploads(&at.bucket, &to).await?;
+    same("uploads that are left", left.len(), 0)
+}
+
+async fn copy_missing(at: &Bench) -> Outcome {
+    let (from, to) = (at.key("copied/missing"), at.key("copied/never"));
+    refused_head("copy", copy(at, &from, &to, false).await, Kind::NotFound)
+}
+
 async fn fetch(at: &Bench, url: &str) -> Result<(u16, Bytes), Different> {
     let client = legacy::Client::builder(TokioExecutor::new()).build(at.network.connector());
     let request = http::Request::get(url).body(Empty::<Bytes>::new()).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use osstack::oss::listing::ListRequest;
-use osstack::oss::object::{PutOptions, UploadedPart};
+use osstack::oss::object::{CopyOptions, PutOptions, UploadedPart};
 use osstack::oss::{Client, Error, Kind};
 
 use super::server::{PAGE, Reply, Server, Way, answer, bucket, ok, refusal, with_head};
@@ -288,8 +288,11 @@ async fn all_calls(client: &Client) -> Vec<(&'static str, Result<(), Error>)> {
         ("list parts", client.list_parts(&bucket, "k", "u").await.map(drop)),
         ("list uploads", client.list_uploads(&bucket, "").await.map(drop)),
         ("begin", client.create_upload(&bucket, "k", &options).await.map(drop)),
-        ("complete", client.complete_upload(&bucket, "k", "u", &parts, 0).await.map(drop)),
-        ("copy", client.copy((&bucket, "k"), (&bucket, "l")).await.map(drop)),
+        ("complete", client.complete_upload(&bucket, "k", "u", &parts, Some(0)).await.map(drop)),
+        (
+            "copy",
+            client.copy((&bucket, "k"), (&bucket, "l"), &CopyOptions::default()).await.map(drop),
+        ),
         ("delete many", client.delete_many(&bucket, &keys, &mut Vec::new()).await),
     ]
 }

@@ -128,7 +128,7 @@ async fn what_may_have_been_done_is_not_done_again() {
         let put = server.client().put(&bucket(), "k", "x".into(), &once).await;
         assert_eq!(put.unwrap_err().kind, CLOSED);
         let parts = [];
-        let done = server.client().complete_upload(&bucket(), "k", "u", &parts, 0).await;
+        let done = server.client().complete_upload(&bucket(), "k", "u", &parts, Some(0)).await;
         assert_eq!(done.unwrap_err().kind, CLOSED);
         let begun = server.client().create_upload(&bucket(), "k", &PutOptions::default()).await;
         assert_eq!(begun.unwrap_err().kind, CLOSED);

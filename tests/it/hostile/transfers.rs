@@ -209,7 +209,7 @@ fn scripts(crc: u64) -> Vec<Script> {
             Ok(false),
             (2, 2),
         ),
-        script("somebody else's object", &[lost, lost], &[&other, &other], late, (2, 2)),
+        script("somebody else's object", &[lost, lost], &[&other, &other], late, (5, 5)),
         script(
             "gone, and somebody else's",
             &[lost, &gone],
@@ -218,7 +218,7 @@ fn scripts(crc: u64) -> Vec<Script> {
             (2, 2),
         ),
         script("gone from the start", &[&gone], &[&there], Err(Kind::NotFound), (1, 0)),
-        script("an error in a good answer", &[&broken], &[&absent], Err(Kind::Retry), (2, 2)),
+        script("an error in a good answer", &[&broken], &[&absent], Err(Kind::Retry), (5, 5)),
         script("an error, then done", &[&broken, done], &[&absent], Ok(true), (2, 1)),
         script(
             "a part is missing",
