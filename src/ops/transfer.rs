@@ -8,6 +8,7 @@ mod journal;
 mod plan;
 mod source;
 mod sync;
+mod taken;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -26,12 +27,14 @@ use crate::model::object_key::ObjectKey;
 use crate::model::store::ArtifactStore;
 use crate::oss::object::PutOptions;
 use crate::oss::transfer::link::{Link, MOST};
-use crate::oss::transfer::{self, Folder, Journal, Overwrite, Pieces, Run, Transferred};
+use crate::oss::transfer::{self, Folder, Journal, Overwrite, Pieces, Run, Transferred, Unsynced};
 use crate::oss::{self, Client};
 
 use super::failure::{Failure, FailureKind};
 use super::objects::Place;
 use super::world::{World, blocking};
+
+use taken::Taken;
 
 pub use journal::{DropUnfinished, ListUnfinished, Unfinished};
 pub use plan::{Copies, PlanCopies, Skipped};
@@ -230,9 +233,15 @@ impl Job<World> for RunCopies {
     async fn run(self, context: Context<World, CopyEvent>) -> Self::Out {
         let mut doors = Doors::open(&context.world, &self.copies).await?;
         doors.link = Link::new(self.limit);
+        if !self.overwrite {
+            doors.taken = Taken::look(&context, &doors, &self.copies).await?;
+        }
+        let unsynced = Arc::new(Unsynced::default());
+        // the source of a move goes only after its copy is there for good
+        doors.unsynced = (!self.moves).then(|| Arc::clone(&unsynced));
         let total = self.copies.iter().map(|copy| copy.size).sum();
         let tally = Tally { total, done: Mutex::default() };
-        let (doors, tally, context) = (&doors, &tally, &context);
+        let (open, tally, context) = (&doors, &tally, &context);
         let run = |(index, copy): (usize, Copy)| async move {
             let current = copy.source();
             let tell = |progress: transfer::Progress| {
@@ -243,10 +252,10 @@ impl Job<World> for RunCopies {
                 if context.cancel.is_cancelled() {
                     return Err(Failure::cancelled());
                 }
-                let stamp = if self.moves { Some(doors.stamp(&copy).await?) } else { None };
-                let done = doors.copy(&copy, self.overwrite, &tell, &context.cancel).await?;
+                let stamp = if self.moves { Some(open.stamp(&copy).await?) } else { None };
+                let done = open.copy(&copy, self.overwrite, &tell, &context.cancel).await?;
                 let stays = match stamp {
-                    Some(stamp) => doors.remove_source(&copy, &stamp, done.proof).await.err(),
+                    Some(stamp) => open.remove_source(&copy, &stamp, done.proof).await.err(),
                     None => None,
                 };
                 Ok((done, stays))
@@ -260,7 +269,13 @@ impl Job<World> for RunCopies {
         let mut running =
             stream::iter(self.copies.into_iter().enumerate()).map(run).buffer_unordered(MOST);
         while running.next().await.is_some() {}
-        Ok(())
+        drop(running);
+        doors.unsynced = None;
+        let Some(unsynced) = Arc::into_inner(unsynced) else { return Ok(()) };
+        blocking(move || unsynced.sync()).await?.map_err(|error| {
+            let summary = format!("whether the disk has what was copied is not known: {error}");
+            Failure::new(FailureKind::File, summary).hint("look at the disk, and copy again")
+        })
     }
 }
 
@@ -283,6 +298,10 @@ impl Tally {
 struct Doors {
     world: Arc<World>,
     link: Arc<Link>,
+    /// Where many are copied: those folders are synced at the end.
+    unsynced: Option<Arc<Unsynced>>,
+    /// Where many are copied: what lies below the destination.
+    taken: Option<Taken>,
     clients: Vec<(Place, Client, BucketName)>,
 }
 
@@ -302,13 +321,36 @@ impl Doors {
                 }
             }
         }
-        Ok(Self { world: Arc::clone(world), link: Link::new(None), clients })
+        let (link, unsynced, taken) = (Link::new(None), None, None);
+        Ok(Self { world: Arc::clone(world), link, unsynced, taken, clients })
     }
 
     fn of(&self, place: &Place) -> Result<(&Client, &BucketName), Failure> {
         let found = self.clients.iter().find(|(other, ..)| other == place);
         let (_, client, bucket) = found.ok_or_else(Failure::cancelled)?;
         Ok((client, bucket))
+    }
+
+    /// That no object has this key yet.
+    async fn refuse_taken(
+        &self,
+        place: &Place,
+        client: &Client,
+        (bucket, key): (&BucketName, &str),
+    ) -> Result<(), oss::Error> {
+        let is_taken = match self.taken.as_ref().and_then(|taken| taken.has(place, key)) {
+            Some(is_taken) => is_taken,
+            None => match client.head(bucket, key).await {
+                Ok(_) => true,
+                Err(error) if error.kind == oss::Kind::NotFound => false,
+                Err(error) => return Err(error),
+            },
+        };
+        if !is_taken {
+            return Ok(());
+        }
+        let message = "an object has this key";
+        Err(oss::Error::new(oss::Kind::Precondition, "write the object", message))
     }
 
     async fn copy(
@@ -320,7 +362,13 @@ impl Doors {
     ) -> Result<Transferred, Failure> {
         let entry = journal::Entry::open(&self.world, copy).await?;
         let entry = entry.map(|entry| entry as Arc<dyn Journal>);
-        let run = Run { progress: tell, cancel, link: &self.link, journal: entry.as_ref() };
+        let run = Run {
+            progress: tell,
+            cancel,
+            link: &self.link,
+            journal: entry.as_ref(),
+            unsynced: self.unsynced.as_ref(),
+        };
         let done = match &copy.ends {
             Ends::Download { from, folder, relative } => {
                 let (client, bucket) = self.of(&from.place)?;
@@ -332,11 +380,11 @@ impl Doors {
             Ends::Upload { from, to } => {
                 let (client, bucket) = self.of(&to.place)?;
                 let options = PutOptions { forbid_overwrite: !overwrite, ..PutOptions::default() };
-                let to = (bucket, to.key.as_str());
+                let (place, to) = (&to.place, (bucket, to.key.as_str()));
                 let work = async {
                     if !overwrite {
                         // the option alone would not do: buckets with versions do not heed it
-                        let free = refuse_taken(client, to.0, to.1);
+                        let free = self.refuse_taken(place, client, to);
                         let stopped = || oss::Error::cancelled("upload the file");
                         match cancel.run_until_cancelled(free).await.ok_or_else(stopped)? {
                             // it may be our own, of which only the last word was lost
@@ -357,7 +405,7 @@ impl Doors {
                 let (source, target) = (from.key.as_str(), to.key.as_str());
                 let work = async {
                     if !overwrite {
-                        let free = refuse_taken(writer, to_bucket, target);
+                        let free = self.refuse_taken(&to.place, writer, (to_bucket, target));
                         let stopped = || oss::Error::cancelled("copy the object");
                         cancel.run_until_cancelled(free).await.ok_or_else(stopped)??;
                     }
@@ -368,18 +416,6 @@ impl Doors {
             }
         };
         done.map_err(|error| named(error, &copy.destination()))
-    }
-}
-
-/// That no object has this key yet.
-async fn refuse_taken(client: &Client, bucket: &BucketName, key: &str) -> Result<(), oss::Error> {
-    match client.head(bucket, key).await {
-        Ok(_) => {
-            let message = "an object has this key";
-            Err(oss::Error::new(oss::Kind::Precondition, "write the object", message))
-        }
-        Err(error) if error.kind == oss::Kind::NotFound => Ok(()),
-        Err(error) => Err(error),
     }
 }
 

@@ -25,7 +25,7 @@ use super::error::{Error, Kind};
 
 pub use copy::{End, Pieces, copy};
 pub use download::{DownloadLeft, download};
-pub use folder::{Folder, Overwrite};
+pub use folder::{Folder, Overwrite, Unsynced};
 pub use link::Link;
 pub use sums::Sums;
 pub use upload::{PART, UploadLeft, upload, was_completed};
@@ -90,6 +90,9 @@ pub struct Run<'a> {
     pub link: &'a Arc<Link>,
     /// Remembers what is under way.
     pub journal: Option<&'a Arc<dyn Journal>>,
+    /// Takes the folders that the disk is still to be waited for; where there is none, each
+    /// download waits itself.
+    pub unsynced: Option<&'a Arc<Unsynced>>,
 }
 
 impl Debug for Run<'_> {

@@ -158,7 +158,15 @@ impl Fetch<'_> {
             Ok((bytes, proof)) => {
                 drop(sheet.file);
                 let (overwrite, reused) = (self.overwrite, sheet.reused);
-                let published = on_disk(move || part.publish(overwrite)).await;
+                let keeps = self.run.unsynced.map(Arc::clone);
+                let published = on_disk(move || {
+                    let folder = part.publish(overwrite)?;
+                    match keeps {
+                        Some(unsynced) => unsynced.add(folder),
+                        None => Ok(rustix::fs::fsync(folder)?),
+                    }
+                });
+                let published = published.await;
                 self.run.forget().await;
                 published.map_err(local)?;
                 Ok(Transferred { bytes, proof, reused, is_anew })

@@ -2,11 +2,13 @@
 //! opened from the folder above by its descriptor and without following
 //! symbolic links, so that neither a key nor a swapped link leads outside.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Component, Path};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -179,6 +181,26 @@ fn outside(path: &Path) -> io::Error {
     )
 }
 
+/// Folders in which names are that the disk may not have yet, each once: to sync one for every
+/// file would cost as much as the files.
+#[derive(Debug, Default)]
+pub struct Unsynced(Mutex<BTreeMap<(u64, u64), OwnedFd>>);
+
+impl Unsynced {
+    pub(super) fn add(&self, folder: OwnedFd) -> io::Result<()> {
+        let facts = rustix::fs::fstat(&folder)?;
+        let mut folders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.entry((facts.st_dev, facts.st_ino)).or_insert(folder);
+        Ok(())
+    }
+
+    /// Waits for the disk: what was published is there for good then.
+    pub fn sync(self) -> io::Result<()> {
+        let folders = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        folders.values().try_for_each(|folder| Ok(rustix::fs::fsync(folder)?))
+    }
+}
+
 /// A file on its way; removed when dropped before it was published.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -223,8 +245,9 @@ impl Part {
         self.file.try_clone()
     }
 
-    /// Gives the file its name, for good.
-    pub(super) fn publish(mut self, overwrite: Overwrite) -> io::Result<()> {
+    /// Gives the file its name. It is there for good once its folder, which is answered, is
+    /// [synced](Unsynced).
+    pub(super) fn publish(mut self, overwrite: Overwrite) -> io::Result<OwnedFd> {
         self.file.sync_all()?;
         match overwrite {
             Overwrite::Confirmed => {
@@ -233,8 +256,7 @@ impl Part {
             Overwrite::Refuse => self.rename_if_free()?,
         }
         self.there = false;
-        rustix::fs::fsync(self.folder.as_fd())?;
-        Ok(())
+        self.folder.try_clone()
     }
 
     fn rename_if_free(&self) -> io::Result<()> {

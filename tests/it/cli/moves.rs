@@ -192,3 +192,26 @@ fn sync_refuses_what_would_lose_everything() {
     assert!(careful.err.contains("nothing is deleted"), "{careful:?}");
     assert_eq!(keys(&bench, "s/").len(), 3);
 }
+
+/// From eight copies on the destination is listed once instead: what is taken is still left alone.
+#[test]
+fn many_copies_replace_nothing_either() {
+    let bench = Bench::furnished();
+    std::fs::create_dir(bench.path("many")).unwrap();
+    for number in 0..20 {
+        bench.write(&format!("many/{number:02}"), "new");
+    }
+    bench.write("mine", "mine");
+    bench.run(&["cp", "mine", "scratch_store:m/07"]).ok();
+    let ran = bench.run(&["cp", "-r", "many/", "scratch_store:m/", "--json"]);
+    assert_eq!((&summary(&ran)["copied"], &summary(&ran)["skipped"]), (&json!(19), &json!(1)));
+    assert_eq!(bench.run(&["cat", "scratch_store:m/07"]).ok().out, "mine");
+    // whoever may not list may write all the same
+    bench.faults.change(|faults| faults.listing_denied = true);
+    let ran = bench.run(&["cp", "-r", "many/", "scratch_store:m/", "--json"]);
+    assert_eq!((&summary(&ran)["copied"], &summary(&ran)["skipped"]), (&json!(0), &json!(20)));
+    bench.faults.change(|faults| faults.listing_denied = false);
+    assert_eq!(bench.run(&["cat", "scratch_store:m/07"]).ok().out, "mine");
+    bench.run(&["cp", "-r", "scratch_store:m/", "back/"]).ok();
+    assert_eq!(std::fs::read_dir(bench.path("back")).unwrap().count(), 20);
+}

@@ -37,7 +37,13 @@ pub(super) fn cases(at: &Bench) -> Vec<Case<'_>> {
 
 async fn upload(at: &Bench, file: &Path, key: &str) -> Result<Transferred, Error> {
     let (options, cancel) = (PutOptions::default(), CancellationToken::new());
-    let run = Run { progress: &|_| (), cancel: &cancel, link: &Link::new(None), journal: None };
+    let run = Run {
+        progress: &|_| (),
+        cancel: &cancel,
+        link: &Link::new(None),
+        journal: None,
+        unsynced: None,
+    };
     transfer::upload(&at.client, file, (&at.bucket, key), &options, run).await
 }
 
@@ -46,7 +52,13 @@ async fn download(at: &Bench, key: &str, folder: &Path, name: &str) -> Result<Tr
     let folder = Folder::open(folder).unwrap();
     let to = (&folder, Path::new(name));
     let (from, refuse) = ((&at.bucket, key), Overwrite::Refuse);
-    let run = Run { progress: &|_| (), cancel: &cancel, link: &Link::new(None), journal: None };
+    let run = Run {
+        progress: &|_| (),
+        cancel: &cancel,
+        link: &Link::new(None),
+        journal: None,
+        unsynced: None,
+    };
     transfer::download(&at.client, from, to, refuse, run).await
 }
 
@@ -96,7 +108,13 @@ const PIECES: Pieces = Pieces { whole: 8 << 20, part: 5 << 20 };
 
 async fn copy(at: &Bench, from: &str, to: &str, forbid: bool) -> Result<Transferred, Error> {
     let cancel = CancellationToken::new();
-    let run = Run { progress: &|_| (), cancel: &cancel, link: &Link::new(None), journal: None };
+    let run = Run {
+        progress: &|_| (),
+        cancel: &cancel,
+        link: &Link::new(None),
+        journal: None,
+        unsynced: None,
+    };
     let (from, to) = ((&at.client, &at.bucket, from), (&at.client, &at.bucket, to));
     transfer::copy(from, to, forbid, PIECES, run).await
 }

@@ -92,7 +92,13 @@ async fn fetch(
     let progress = |progress: transfer::Progress| {
         seen.store(usize::try_from(progress.bytes).unwrap(), Ordering::Relaxed);
     };
-    let run = Run { progress: &progress, cancel: &cancel, link: &Link::new(None), journal };
+    let run = Run {
+        progress: &progress,
+        cancel: &cancel,
+        link: &Link::new(None),
+        journal,
+        unsynced: None,
+    };
     let (from, to) = ((&bucket, "k"), (&folder, Path::new("k")));
     let done = transfer::download(&server.client(), from, to, Overwrite::Refuse, run).await?;
     assert_eq!(seen.load(Ordering::Relaxed) as u64, done.bytes, "no byte is counted twice");

@@ -34,7 +34,13 @@ async fn download(reply: Reply, folder: &Path) -> Result<bool, Error> {
         seen.store(usize::try_from(progress.bytes).unwrap(), Ordering::Relaxed);
     };
     let refuse = Overwrite::Refuse;
-    let run = Run { progress: &progress, cancel: &cancel, link: &Link::new(None), journal: None };
+    let run = Run {
+        progress: &progress,
+        cancel: &cancel,
+        link: &Link::new(None),
+        journal: None,
+        unsynced: None,
+    };
     let done = transfer::download(&client, (&bucket, "k"), to, refuse, run).await?;
     assert_eq!(seen.load(Ordering::Relaxed) as u64, done.bytes);
     Ok(done.proof.is_checksum())
@@ -80,7 +86,13 @@ async fn a_cancelled_download_leaves_nothing_and_answers_at_once() {
     };
     let client = server.client();
     let refuse = Overwrite::Refuse;
-    let run = Run { progress: &stop, cancel: &cancel, link: &Link::new(None), journal: None };
+    let run = Run {
+        progress: &stop,
+        cancel: &cancel,
+        link: &Link::new(None),
+        journal: None,
+        unsynced: None,
+    };
     let done = transfer::download(&client, (&bucket(), "k"), to, refuse, run).await;
     assert_eq!(done.unwrap_err().kind, Kind::Cancelled);
     assert!(began.get().unwrap().elapsed() < Duration::from_millis(200));
@@ -123,7 +135,13 @@ async fn upload(server: &Server, file: &Path) -> (Result<bool, Error>, Vec<Strin
     let (bucket, cancel) = (bucket(), CancellationToken::new());
     let options = PutOptions::default();
     let (client, target) = (server.client(), (&bucket, "k"));
-    let run = Run { progress: &|_| {}, cancel: &cancel, link: &Link::new(None), journal: None };
+    let run = Run {
+        progress: &|_| {},
+        cancel: &cancel,
+        link: &Link::new(None),
+        journal: None,
+        unsynced: None,
+    };
     let done = transfer::upload(&client, file, target, &options, run).await;
     let heads = server.requests();
     let lines = heads.iter().map(|head| head.lines().next().unwrap());
@@ -280,7 +298,8 @@ async fn a_cancelled_upload_answers_at_once_and_drops_its_parts() {
         let (bucket, client) = (bucket(), server.client());
         let (target, options) = ((&bucket, "k"), PutOptions::default());
         let link = Link::new(None);
-        let run = Run { progress: &|_| {}, cancel: &cancel, link: &link, journal: None };
+        let run =
+            Run { progress: &|_| {}, cancel: &cancel, link: &link, journal: None, unsynced: None };
         let work = transfer::upload(&client, file.path(), target, &options, run);
         let error = work.await.unwrap_err();
         assert_eq!(error.kind, Kind::Cancelled, "{silent}");
