@@ -75,7 +75,7 @@ fn list(listed: &[Located], session: &mut Session) -> Result<(), Stop> {
         return output.json(&json!({ "schema": SCHEMA, "artifact_versions": versions }));
     }
     if listed.is_empty() {
-        output.note("the server has no such artifact version in this project");
+        output.note("ZenML has no such artifact version in this project");
         return Ok(());
     }
     let mut table = Table::new(&["ARTIFACT", "TYPE", "SIZE", "WRITTEN", "WHERE"]);

@@ -21,7 +21,8 @@ use crate::oss::listing::ListRequest;
 use crate::zenml::artifacts::lineage::{Lineage, reads};
 use crate::zenml::artifacts::read::{self, readable};
 use crate::zenml::artifacts::{ArtifactVersion, Step};
-use crate::zenml::rest;
+use crate::zenml::remote::Remote as Zenml;
+use crate::zenml::rest::Collection;
 
 pub use which::Which;
 
@@ -85,9 +86,9 @@ impl Job<World> for ListArtifacts {
             Some(name) => Some(store_of(&catalog, name)?.path()),
             None => None,
         };
-        let client = world.zenml(self.connection.as_deref()).await?;
+        let zenml = world.zenml(self.connection.as_deref()).await?;
         let below = path.as_ref().map(|path| format!("startswith:{path}/"));
-        let mut query = in_project(&client, &[NEWEST, ("hydrate", "true")]);
+        let mut query = in_project(&zenml, &[NEWEST, ("hydrate", "true")]);
         query.extend(self.name.as_deref().map(|name| ("artifact", name)));
         query.extend(below.as_deref().map(|below| ("uri", below)));
         let is_meant = |one: &ArtifactVersion| {
@@ -103,13 +104,14 @@ impl Job<World> for ListArtifacts {
             if found.len() >= self.limit {
                 break;
             }
-            let page = client.page("/artifact_versions", &query, number, size);
+            let page = zenml.page(Collection::ArtifactVersions, &query, number, size);
             let page = until_cancelled(&context, page).await??;
+            let is_last = page.is_last(number);
             let versions = readable(&page.items, read::artifact_version).items.into_iter();
-            // a filter that a server does not know is ignored there without a word
+            // a filter that a ZenML does not know is ignored there without a word
             let meant = versions.filter(is_meant);
             found.extend(meant.map(|version| Located::of(&version, &catalog)));
-            if page.items.is_empty() || number >= page.total_pages {
+            if is_last {
                 break;
             }
         }
@@ -184,10 +186,10 @@ impl Job<World> for DescribeArtifact {
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let catalog = context.world.catalog().await?;
-        let client = context.world.zenml(self.connection.as_deref()).await?;
-        let version = self.which.find(&client);
+        let zenml = context.world.zenml(self.connection.as_deref()).await?;
+        let version = self.which.find(&zenml);
         let version = until_cancelled(&context, version).await??;
-        let lineage = until_cancelled(&context, lineage(&client, &version)).await??;
+        let lineage = until_cancelled(&context, lineage(&zenml, &version)).await??;
         let inputs = lineage.inputs().iter();
         let outputs = lineage.consumers.iter().flat_map(|step| &step.outputs);
         let around = inputs
@@ -295,51 +297,43 @@ async fn files(world: &World, place: &Place, key: &str) -> Result<Files, Failure
     Ok(files)
 }
 
-/// One step up and down. The server has no filter for steps by what they read, so those since the
+/// One step up and down. `ZenML` has no filter for steps by what they read, so those since the
 /// version was written are looked through, page by page.
-async fn lineage(client: &rest::Client, version: &ArtifactVersion) -> Result<Lineage, Failure> {
+async fn lineage(zenml: &Zenml, version: &ArtifactVersion) -> Result<Lineage, Failure> {
     let mut lineage = Lineage::default();
     if let Some(step) = &version.step {
-        lineage.producer = step_of(client, step).await?;
+        lineage.producer = step_of(zenml, step).await?;
     }
     let run = version.run.as_ref().or(lineage.producer.as_ref().and_then(|step| step.run.as_ref()));
     if let Some(run) = run {
-        lineage.run = match client.get(&format!("/runs/{run}"), &[]).await {
-            Ok(value) => read::run(&value),
-            Err(error) if error.kind == rest::Kind::NotFound => None,
-            Err(error) => return Err(error.into()),
-        };
+        lineage.run = zenml.one(Collection::Runs, run).await?.as_ref().and_then(read::run);
     }
     let since = version.created.and_then(filter_time).map(|time| format!("gte:{time}"));
-    let mut query = in_project(client, &[("sort_by", "asc:created")]);
+    let mut query = in_project(zenml, &[("sort_by", "asc:created")]);
     query.extend(since.as_deref().map(|since| ("created", since)));
     for number in 1..=STEP_PAGES {
-        let page = client.page("/steps", &query, number, STEPS).await?;
+        let page = zenml.page(Collection::Steps, &query, number, STEPS).await?;
         let readers = readable(&page.items, read::step).items.into_iter();
         lineage.consumers.extend(readers.filter(|step| reads(step, &version.id)));
-        if page.items.is_empty() || number >= page.total_pages {
+        if page.is_last(number) {
             break;
         }
         lineage.is_cut = number == STEP_PAGES;
     }
     // a list tells no run of a step
     for step in &mut lineage.consumers {
-        if let (None, Some(whole)) = (&step.run, step_of(client, &step.id).await?) {
+        if let (None, Some(whole)) = (&step.run, step_of(zenml, &step.id).await?) {
             step.run = whole.run;
         }
     }
     Ok(lineage)
 }
 
-async fn step_of(client: &rest::Client, id: &str) -> Result<Option<Step>, Failure> {
-    match client.get(&format!("/steps/{id}"), &[]).await {
-        Ok(value) => Ok(read::step(&value)),
-        Err(error) if error.kind == rest::Kind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+async fn step_of(zenml: &Zenml, id: &str) -> Result<Option<Step>, Failure> {
+    Ok(zenml.one(Collection::Steps, id).await?.as_ref().and_then(read::step))
 }
 
-/// A time as the server's filters take it: UTC, whole seconds, the fraction cut off
+/// A time as `ZenML`'s filters take it: UTC, whole seconds, the fraction cut off
 /// (`constants.py`, `FILTERING_DATETIME_FORMAT`).
 fn filter_time(time: OffsetDateTime) -> Option<String> {
     let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");

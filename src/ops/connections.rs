@@ -44,24 +44,32 @@ pub fn connection_of<'a>(
 }
 
 impl World {
-    /// A client of the server behind the connection `name`; of the only one, where none is named.
-    pub async fn zenml(&self, name: Option<&str>) -> Result<rest::Client, Failure> {
+    /// The ZenML behind the connection `name`; behind the only one, where none is named.
+    pub async fn zenml(&self, name: Option<&str>) -> Result<Remote, Failure> {
         let catalog = self.catalog().await?;
-        let connection = connection_of(&catalog, name)?.clone();
-        self.zenml_of(&connection).await
+        let connection = connection_of(&catalog, name)?;
+        self.remote(connection).await
     }
 
-    /// A client of the server behind `connection`.
-    pub async fn zenml_of(&self, connection: &Connection) -> Result<rest::Client, Failure> {
-        let Way::Server(url) = &connection.way else {
-            let summary =
-                format!("the connection {} is a zenml command, not a server", connection.name);
-            return Err(Failure::new(FailureKind::Settings, summary)
-                .hint("this needs a server: osstack zenml login URL"));
-        };
-        if let Some(client) = self.zenml_clients().get(connection) {
-            return Ok(client);
+    /// The ZenML behind `connection`, whichever way it is reached.
+    pub async fn remote(&self, connection: &Connection) -> Result<Remote, Failure> {
+        if let Some(remote) = self.zenml_clients().get(connection) {
+            return Ok(remote);
         }
+        let remote = match &connection.way {
+            Way::Command(path) => Remote::Command(self.command(path)),
+            Way::Server(url) => Remote::Server(self.server(connection, url).await?),
+        };
+        self.zenml_clients().keep(connection.clone(), remote.clone());
+        Ok(remote)
+    }
+
+    /// A client of the server at `url`, with what signs in there.
+    async fn server(
+        &self,
+        connection: &Connection,
+        url: &ServerUrl,
+    ) -> Result<rest::Client, Failure> {
         let keystore = Arc::clone(&self.keystore);
         let name = connection.name.to_string();
         let kept = blocking(move || keystore.sign_in(&name)).await?;
@@ -77,7 +85,6 @@ impl World {
         if is_exchanged {
             client.keep_tokens(self.tokens(connection, url)).await;
         }
-        self.zenml_clients().keep(connection.clone(), client.clone());
         Ok(client)
     }
 
@@ -108,15 +115,6 @@ impl World {
     async fn forget_token(&self, name: &Name) -> Result<(), Failure> {
         let path = self.paths.access_token(name.as_str());
         Ok(blocking(move || atomic_file::remove(&path)).await??)
-    }
-
-    /// The ZenML behind `connection`, whichever way it is reached.
-    pub async fn remote(&self, connection: &Connection) -> Result<Remote, Failure> {
-        match &connection.way {
-            // not kept: the Python that answers for it takes 300 MB and goes with its last user
-            Way::Command(path) => Ok(Remote::Command(self.command(path))),
-            Way::Server(_) => self.zenml_of(connection).await.map(Remote::Server),
-        }
     }
 
     /// The `zenml` command at `path`.
@@ -278,7 +276,7 @@ impl Job<World> for Connect {
         if is_exchanged {
             trial.keep_tokens(world.tokens(&connection, url)).await;
         }
-        world.zenml_clients().keep(connection.clone(), trial);
+        world.zenml_clients().keep(connection.clone(), Remote::Server(trial));
         Ok(Connected { connection, server, user, warnings })
     }
 }

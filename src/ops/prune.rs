@@ -1,7 +1,7 @@
 //! Deletes artifact versions that may go, data and metadata, and orphans.
 //!
 //! Who is stopped, or killed, at any point starts the same again: the plan is made anew from what
-//! the server and the store hold by then ([`crate::zenml::artifacts::prune`]).
+//! `ZenML` and the store hold by then ([`crate::zenml::artifacts::prune`]).
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,8 @@ use crate::zenml::artifacts::below::is_in;
 use crate::zenml::artifacts::census::{Orphan, Tally, is_still_orphan};
 use crate::zenml::artifacts::prune::{Doomed, Plan, Rules, Stock, plan};
 use crate::zenml::artifacts::read::{self, readable};
-use crate::zenml::rest;
+use crate::zenml::remote::Remote;
+use crate::zenml::rest::{Collection, Kind};
 
 /// Says what would go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +42,11 @@ impl Job<World> for PlanPrune {
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let world = &context.world;
         let store = store_of(&world.catalog().await?, &self.store)?.clone();
-        let client = world.zenml(self.connection.as_deref()).await?;
+        let zenml = world.zenml(self.connection.as_deref()).await?;
         let bucket = store.bucket.as_str();
-        let versions = until_cancelled(&context, all_in_bucket(&client, bucket)).await??;
-        let unused = until_cancelled(&context, unused(&client, &versions)).await??;
-        let of_models = until_cancelled(&context, of_models(&client)).await??;
+        let versions = until_cancelled(&context, all_in_bucket(&zenml, bucket)).await??;
+        let unused = until_cancelled(&context, unused(&zenml, &versions)).await??;
+        let of_models = until_cancelled(&context, of_models(&zenml)).await??;
         let prefix = store.key_prefix();
         let ids = unused.iter().map(|version| version.id.clone()).collect();
         let stock = Stock {
@@ -67,7 +68,7 @@ impl Job<World> for PlanPrune {
 
 /// The versions among `versions` that no run has, read whole.
 async fn unused(
-    client: &rest::Client,
+    zenml: &Remote,
     versions: &[ArtifactVersion],
 ) -> Result<Vec<ArtifactVersion>, Failure> {
     let projects: BTreeSet<&str> =
@@ -75,20 +76,20 @@ async fn unused(
     let mut all = Vec::new();
     for project in projects {
         let query = [("project", project), ("only_unused", "true"), ("hydrate", "true")];
-        let listed = client.list("/artifact_versions", &query).await?;
+        let listed = zenml.list(Collection::ArtifactVersions, &query).await?;
         all.extend(readable(&listed, read::artifact_version).items);
     }
-    // a server that does not know the filter ignores it without a word, and answers with all:
+    // a ZenML that does not know the filter ignores it without a word, and answers with all:
     // what a step that is still there has as its output is in use whatever it says
     all.retain(|version| version.step.is_none());
     Ok(all)
 }
 
-/// Ids of the versions that a model version holds; a server without models has none.
-async fn of_models(client: &rest::Client) -> Result<BTreeSet<String>, Failure> {
-    let listed = match client.list("/model_version_artifacts", &[]).await {
+/// Ids of the versions that a model version holds; a `ZenML` without models has none.
+async fn of_models(zenml: &Remote) -> Result<BTreeSet<String>, Failure> {
+    let listed = match zenml.list(Collection::ModelVersionArtifacts, &[]).await {
         Ok(listed) => listed,
-        Err(error) if error.kind == rest::Kind::NotFound => return Ok(BTreeSet::new()),
+        Err(error) if error.kind == Kind::NotFound => return Ok(BTreeSet::new()),
         Err(error) => return Err(error.into()),
     };
     let held = |link: &Value| {
@@ -170,19 +171,19 @@ impl Totals {
 
 impl Job<World> for Prune {
     type Item = Pruned;
-    /// What is gone and what stayed. One that stays does not keep the others, unless the server or
-    /// the store was not reached or lets nobody in: then it would be so with all, and data would
+    /// What is gone and what stayed. One that stays does not keep the others, unless ZenML or the
+    /// store was not reached or lets nobody in: then it would be so with all, and data would
     /// go whose metadata stays.
     type Out = Result<Totals, Failure>;
 
     async fn run(self, context: Context<World, Pruned>) -> Self::Out {
-        let client = context.world.zenml(self.connection.as_deref()).await?;
+        let zenml = context.world.zenml(self.connection.as_deref()).await?;
         let (oss, bucket) = Place::of(self.store).open(&context.world).await?;
         let mut totals = Totals::default();
         for doomed in self.doomed {
             let name = doomed.version.label();
             let mut data = Tally::default();
-            let one = prune_one(&client, &oss, &bucket, &doomed, &mut data);
+            let one = prune_one(&zenml, &oss, &bucket, &doomed, &mut data);
             let ended = until_cancelled(&context, one).await.flatten();
             let pruned = Pruned::of(name, ended, data);
             totals.count(&pruned);
@@ -215,7 +216,7 @@ fn ends_all(pruned: &Pruned) -> Option<Failure> {
 
 /// Data first: stopped in between, a version without data is left, which the next plan has again.
 async fn prune_one(
-    client: &rest::Client,
+    zenml: &Remote,
     oss: &oss::Client,
     bucket: &BucketName,
     doomed: &Doomed,
@@ -226,7 +227,7 @@ async fn prune_one(
     let again = [("id", id), ("only_unused", "true")];
     let project = doomed.version.project.as_deref().map(|project| ("project", project));
     let again: Vec<_> = project.into_iter().chain(again).collect();
-    let found = client.list("/artifact_versions", &again).await?;
+    let found = zenml.list(Collection::ArtifactVersions, &again).await?;
     let found = readable(&found, read::artifact_version).items;
     let is_free = found.iter().any(|version| version.id == id && version.step.is_none());
     if !is_free {
@@ -237,9 +238,7 @@ async fn prune_one(
             .hint("plan again: osstack artifact prune --dry-run"));
     }
     delete_below(oss, bucket, &doomed.key, gone).await?;
-    let query = [("delete_metadata", "true"), ("delete_from_artifact_store", "false")];
-    client.delete(&format!("/artifact_versions/{id}"), &query).await?;
-    Ok(())
+    Ok(zenml.delete_artifact_version(id).await?)
 }
 
 /// Deletes the object `key` and all below it, one by one: OSS refuses the multi-delete that
@@ -283,16 +282,16 @@ impl Job<World> for PruneOrphans {
 
     async fn run(self, context: Context<World, Pruned>) -> Self::Out {
         let world = &context.world;
-        let client = world.zenml(self.connection.as_deref()).await?;
+        let zenml = world.zenml(self.connection.as_deref()).await?;
         let (oss, bucket) = Place::of(self.store).open(world).await?;
         // asked once more: a run may have registered one since they were found
-        let versions = all_in_bucket(&client, bucket.as_str());
+        let versions = all_in_bucket(&zenml, bucket.as_str());
         let versions = until_cancelled(&context, versions).await??;
         let mut totals = Totals::default();
         for orphan in self.orphans {
             let mut data = Tally::default();
             let ended = if is_still_orphan(&orphan.key, bucket.as_str(), &versions) {
-                let one = prune_orphan(&client, &oss, &bucket, &orphan, &mut data);
+                let one = prune_orphan(&zenml, &oss, &bucket, &orphan, &mut data);
                 until_cancelled(&context, one).await.flatten()
             } else {
                 Err(named_by_now())
@@ -319,14 +318,14 @@ fn named_by_now() -> Failure {
 /// Deletes one orphan, unless it was registered or written to while the ones before it went: with
 /// many that takes its time.
 async fn prune_orphan(
-    client: &rest::Client,
+    zenml: &Remote,
     oss: &oss::Client,
     bucket: &BucketName,
     orphan: &Orphan,
     gone: &mut Tally,
 ) -> Result<(), Failure> {
     let Orphan { key, newest, .. } = orphan;
-    let named = all_below(client, &format!("s3://{bucket}/{key}")).await?;
+    let named = all_below(zenml, &format!("s3://{bucket}/{key}")).await?;
     if !is_still_orphan(key, bucket.as_str(), &named) {
         return Err(named_by_now());
     }

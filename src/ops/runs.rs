@@ -1,8 +1,7 @@
-//! Runs of pipelines, as a server tells of them, and their logs, which lie on the store.
+//! Runs of pipelines, as `ZenML` tells of them, and their logs, which lie on the store.
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::failure::{Failure, FailureKind};
@@ -19,23 +18,25 @@ use crate::oss;
 use crate::zenml::artifacts::read::{self, readable};
 use crate::zenml::artifacts::{ArtifactVersion, LogFile, Run, Step};
 use crate::zenml::log::{LogLine, LogReader};
-use crate::zenml::rest;
+use crate::zenml::remote::Remote;
+use crate::zenml::rest::Collection;
 
 /// Newest first: what every list of runs and versions is asked for.
 pub(super) const NEWEST: (&str, &str) = ("sort_by", "desc:created");
 /// Things asked for at once where not all are wanted.
 pub(super) const PAGE: u32 = 500;
 
-/// `query` in the connection's project; in the server's default one where it names none.
+/// `query` in the connection's project; in [`ZenML`'s own choice](Remote::project) where it names
+/// none.
 pub(super) fn in_project<'a>(
-    client: &'a rest::Client,
+    zenml: &'a Remote,
     query: &[(&'a str, &'a str)],
 ) -> Vec<(&'a str, &'a str)> {
-    let project = client.project().map(|project| ("project", project));
+    let project = zenml.project().map(|project| ("project", project));
     project.into_iter().chain(query.iter().copied()).collect()
 }
 
-/// Whether `text` is an id, as the server's paths take it; everything else is a name.
+/// Whether `text` is an id, as `ZenML` takes it; everything else is a name.
 pub(super) fn is_id(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -60,8 +61,8 @@ impl Job<World> for ListRuns {
     type Out = Result<ListedRuns, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        let client = context.world.zenml(self.connection.as_deref()).await?;
-        let listed = newest_runs(&client, self.pipeline.as_deref(), self.limit);
+        let zenml = context.world.zenml(self.connection.as_deref()).await?;
+        let listed = newest_runs(&zenml, self.pipeline.as_deref(), self.limit);
         let runs = until_cancelled(&context, listed).await??;
         Ok(ListedRuns { runs, now: context.world.clock.now() })
     }
@@ -84,8 +85,8 @@ impl Job<World> for SeekLastRun {
         if world.keystore.state() == State::Locked {
             UnlockKeystore::Unasked.run(Context::alone(Arc::clone(world))).await?;
         }
-        let client = world.zenml(Some(&self.connection)).await?;
-        let newest = until_cancelled(&context, newest_runs(&client, None, 1)).await??;
+        let zenml = world.zenml(Some(&self.connection)).await?;
+        let newest = until_cancelled(&context, newest_runs(&zenml, None, 1)).await??;
         Ok(!newest.is_empty())
     }
 }
@@ -101,21 +102,21 @@ pub struct ListedRuns {
 
 /// The newest `limit` runs, of `pipeline` where one is named.
 pub(in crate::ops) async fn newest_runs(
-    client: &rest::Client,
+    zenml: &Remote,
     pipeline: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Run>, Failure> {
     let named = pipeline.map(|name| format!("equals:{name}"));
-    let mut query = in_project(client, &[NEWEST]);
+    let mut query = in_project(zenml, &[NEWEST]);
     query.extend(named.as_deref().map(|name| ("pipeline_name", name)));
     let size = PAGE.min(u32::try_from(limit).unwrap_or(PAGE)).max(1);
     let mut runs = Vec::new();
     let mut number = 1;
     while runs.len() < limit {
-        let page = client.page("/runs", &query, number, size).await?;
-        let is_last = page.items.is_empty() || number >= page.total_pages;
+        let page = zenml.page(Collection::Runs, &query, number, size).await?;
+        let is_last = page.is_last(number);
         let found = readable(&page.items, read::run).items.into_iter();
-        // a filter that a server does not know is ignored there without a word
+        // a filter that a ZenML does not know is ignored there without a word
         runs.extend(found.filter(|run| pipeline.is_none() || run.pipeline.as_deref() == pipeline));
         if is_last {
             break;
@@ -149,19 +150,19 @@ impl Job<World> for ShowRun {
     type Out = Result<RunDetail, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        let client = context.world.zenml(self.connection.as_deref()).await?;
-        until_cancelled(&context, detail(&client, self.run.as_deref())).await?
+        let zenml = context.world.zenml(self.connection.as_deref()).await?;
+        until_cancelled(&context, detail(&zenml, self.run.as_deref())).await?
     }
 }
 
-async fn detail(client: &rest::Client, which: Option<&str>) -> Result<RunDetail, Failure> {
-    let run = find_run(client, which).await?;
+async fn detail(zenml: &Remote, which: Option<&str>) -> Result<RunDetail, Failure> {
+    let run = find_run(zenml, which).await?;
     let of_run = [("pipeline_run_id", run.id.as_str()), ("sort_by", "asc:created")];
-    let steps = client.list("/steps", &in_project(client, &of_run)).await?;
+    let steps = zenml.list(Collection::Steps, &in_project(zenml, &of_run)).await?;
     let mut steps = readable(&steps, read::step).items;
     // steps tell of their outputs without sizes; this tells of all of them at once
     let whole = [("pipeline_run", run.id.as_str()), ("hydrate", "true")];
-    let whole = client.list("/artifact_versions", &in_project(client, &whole)).await?;
+    let whole = zenml.list(Collection::ArtifactVersions, &in_project(zenml, &whole)).await?;
     let whole = readable(&whole, read::artifact_version).items;
     for step in &mut steps {
         step.run = Some(run.id.clone());
@@ -175,36 +176,33 @@ async fn detail(client: &rest::Client, which: Option<&str>) -> Result<RunDetail,
 }
 
 /// The run `which`, by id or name; the newest where none is given.
-async fn find_run(client: &rest::Client, which: Option<&str>) -> Result<Run, Failure> {
+async fn find_run(zenml: &Remote, which: Option<&str>) -> Result<Run, Failure> {
     let Some(which) = which else {
-        let newest = newest_runs(client, None, 1).await?.into_iter().next();
+        let newest = newest_runs(zenml, None, 1).await?.into_iter().next();
         let newest = newest.ok_or_else(|| {
-            let summary = "the server has no run in this project yet";
+            let summary = "ZenML has no run in this project yet";
             Failure::new(FailureKind::NotFound, summary)
                 .hint("run a pipeline, or name the project: osstack zenml login --project NAME")
         })?;
-        return find_by_id(client, &newest.id).await;
+        return find_by_id(zenml, &newest.id).await;
     };
     if is_id(which) {
-        return find_by_id(client, which).await;
+        return find_by_id(zenml, which).await;
     }
     let equals = format!("equals:{which}");
-    let query = in_project(client, &[("name", &equals), NEWEST]);
-    let found = client.page("/runs", &query, 1, PAGE).await?;
+    let query = in_project(zenml, &[("name", &equals), NEWEST]);
+    let found = zenml.page(Collection::Runs, &query, 1, PAGE).await?;
     let found = readable(&found.items, read::run).items;
     let named = found.into_iter().find(|run| run.name == which);
     match named {
-        Some(run) => find_by_id(client, &run.id).await,
+        Some(run) => find_by_id(zenml, &run.id).await,
         None => Err(no_run(which)),
     }
 }
 
-async fn find_by_id(client: &rest::Client, id: &str) -> Result<Run, Failure> {
-    match client.get(&format!("/runs/{id}"), &[]).await {
-        Ok(value) => read::run(&value).ok_or_else(|| no_run(id)),
-        Err(error) if error.kind == rest::Kind::NotFound => Err(no_run(id)),
-        Err(error) => Err(error.into()),
-    }
+async fn find_by_id(zenml: &Remote, id: &str) -> Result<Run, Failure> {
+    let found = zenml.one(Collection::Runs, id).await?;
+    found.as_ref().and_then(read::run).ok_or_else(|| no_run(id))
 }
 
 fn no_run(which: &str) -> Failure {
@@ -213,7 +211,7 @@ fn no_run(which: &str) -> Failure {
 }
 
 /// Reads the logs of a run and its steps: from the store where the catalog has it, which needs no
-/// server that reaches the bucket; else from the server.
+/// `ZenML` that reaches the bucket; else through `ZenML`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadRunLogs {
     /// Which `ZenML`; the only one where none is named.
@@ -240,8 +238,8 @@ pub struct LogPart {
 /// Whose log.
 struct Owner<'a> {
     step: Option<&'a str>,
-    /// `/runs/ID` or `/steps/ID`.
-    path: String,
+    of: Collection,
+    id: &'a str,
     log: &'a LogFile,
 }
 
@@ -251,8 +249,8 @@ impl Job<World> for ReadRunLogs {
     type Out = Result<Run, Failure>;
 
     async fn run(self, context: Context<World, LogPart>) -> Self::Out {
-        let client = context.world.zenml(self.connection.as_deref()).await?;
-        let found = until_cancelled(&context, detail(&client, self.run.as_deref())).await??;
+        let zenml = context.world.zenml(self.connection.as_deref()).await?;
+        let found = until_cancelled(&context, detail(&zenml, self.run.as_deref())).await??;
         let catalog = context.world.catalog().await?;
         let RunDetail { run, steps } = &found;
         if let Some(name) =
@@ -267,18 +265,18 @@ impl Job<World> for ReadRunLogs {
         let mut owners = Vec::new();
         if self.step.is_none() {
             for log in &run.logs {
-                owners.push(Owner { step: None, path: format!("/runs/{}", run.id), log });
+                owners.push(Owner { step: None, of: Collection::Runs, id: &run.id, log });
             }
         }
         for step in steps.iter().filter(|step| self.step.as_ref().is_none_or(|it| *it == step.name))
         {
             for log in &step.logs {
-                let path = format!("/steps/{}", step.id);
-                owners.push(Owner { step: Some(&step.name), path, log });
+                let step_name = Some(step.name.as_str());
+                owners.push(Owner { step: step_name, of: Collection::Steps, id: &step.id, log });
             }
         }
         for owner in owners {
-            read_log(&context, &client, &catalog, &owner, self.least).await?;
+            read_log(&context, &zenml, &catalog, &owner, self.least).await?;
         }
         Ok(found.run)
     }
@@ -286,7 +284,7 @@ impl Job<World> for ReadRunLogs {
 
 async fn read_log(
     context: &Context<World, LogPart>,
-    client: &rest::Client,
+    zenml: &Remote,
     catalog: &Catalog,
     owner: &Owner<'_>,
     least: Option<Level>,
@@ -303,12 +301,10 @@ async fn read_log(
         _ => None,
     };
     let Some((place, key)) = place else {
-        let logs = format!("{}/logs", owner.path);
-        let source = [("source", owner.log.source.as_str())];
-        let entries = until_cancelled(context, client.get(&logs, &source)).await??;
-        let entries = entries.as_array().or_else(|| entries.get("items").and_then(Value::as_array));
+        let entries = zenml.logs(owner.of, owner.id, &owner.log.source);
+        let entries = until_cancelled(context, entries).await??;
         let mut lines: Vec<LogLine> =
-            entries.into_iter().flatten().flat_map(|entry| reader.entry(entry)).collect();
+            entries.iter().flat_map(|entry| reader.entry(entry)).collect();
         lines.extend(reader.end());
         if let Some(part) = part(lines) {
             context.report(part).await;

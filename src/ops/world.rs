@@ -17,7 +17,7 @@ use crate::ports::entropy::SharedEntropy;
 use crate::ports::env::Env;
 use crate::ports::network::Network;
 use crate::ports::paths::Paths;
-use crate::zenml::rest;
+use crate::zenml::remote::Remote;
 
 use super::failure::{Failure, FailureKind};
 use super::residency::Border;
@@ -45,14 +45,13 @@ pub struct World {
     zenml: ZenmlClients,
 }
 
-/// Clients of `ZenML` servers that are signed in, each under the connection as it was then, the
-/// last one used at the end.
+/// Clients of `ZenML`, each under the connection as it was then, the last one used at the end.
 #[derive(Debug, Default)]
-pub(super) struct ZenmlClients(Mutex<Vec<(Connection, rest::Client)>>);
+pub(super) struct ZenmlClients(Mutex<Vec<(Connection, Remote)>>);
 
 impl ZenmlClients {
     /// The client of `connection`, where it is still the same.
-    pub(super) fn get(&self, connection: &Connection) -> Option<rest::Client> {
+    pub(super) fn get(&self, connection: &Connection) -> Option<Remote> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = kept.iter().position(|(other, _)| other == connection)?;
         let used = kept.remove(at);
@@ -61,12 +60,12 @@ impl ZenmlClients {
         Some(client)
     }
 
-    fn last(&self) -> Option<rest::Client> {
+    fn last(&self) -> Option<Remote> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.last().map(|(_, client)| client.clone())
     }
 
-    pub(super) fn keep(&self, connection: Connection, client: rest::Client) {
+    pub(super) fn keep(&self, connection: Connection, client: Remote) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(other, _)| other.name != connection.name);
         kept.push((connection, client));
@@ -168,7 +167,7 @@ impl World {
         Ok(client)
     }
 
-    /// The server that was spoken with last, by its name, project and version, showable; and
+    /// The ZenML that was spoken with last, by its name, project and version, showable; and
     /// whether it is a stand-in.
     pub fn zenml_spoken_with(&self) -> Option<(String, bool)> {
         let client = self.zenml.last()?;

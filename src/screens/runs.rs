@@ -1,4 +1,4 @@
-//! The runs of a ZenML server, the newest first, each with its steps and outputs.
+//! The runs of a ZenML, the newest first, each with its steps and outputs.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ const WELCOME: &str = "Once a pipeline has run, it stands here with its steps an
 #[derive(Debug, Default)]
 pub struct Runs {
     list: ListDetail<ListedRuns, Run>,
-    /// Names of the connections to servers.
+    /// Names of the connections: those to servers first, which answer sooner than a command.
     connections: Vec<String>,
     /// Which of them is shown.
     at: usize,
@@ -60,7 +60,7 @@ pub struct Runs {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Command {
     Open,
-    NextServer,
+    NextZenml,
     Import,
     SignIn,
     Found,
@@ -103,15 +103,15 @@ impl Runs {
         self.list.has_selection()
     }
 
-    fn has_no_server(&self) -> bool {
-        !self.has_server()
+    fn has_no_zenml(&self) -> bool {
+        !self.has_zenml()
     }
 
-    fn has_server(&self) -> bool {
+    fn has_zenml(&self) -> bool {
         !self.connections.is_empty()
     }
 
-    fn has_several_servers(&self) -> bool {
+    fn has_several_zenmls(&self) -> bool {
         self.connections.len() > 1
     }
 
@@ -119,7 +119,7 @@ impl Runs {
         self.connections.get(self.at).cloned()
     }
 
-    /// Which servers there are comes first: without one that is named, several would be refused.
+    /// Which connections there are comes first: without one that is named, several would be refused.
     fn load() -> Step<Self> {
         Step::run(Effect::latest("catalog", LoadCatalog, Msg::CatalogRead))
     }
@@ -148,7 +148,7 @@ impl Runs {
                 Some(run) => Step::open(RunView::new(self.connection(), run.id.clone())),
                 None => Step::none(),
             },
-            Command::NextServer => {
+            Command::NextZenml => {
                 self.at = (self.at + 1) % self.connections.len().max(1);
                 (self.list, self.steps) = (ListDetail::default(), None);
                 self.list()
@@ -190,10 +190,10 @@ impl Runs {
                 let shown = self.connection();
                 // why it cannot be read the list of runs says as well
                 if let Ok(catalog) = settled(outcome) {
-                    let connections = catalog.connections().iter();
-                    let connections = connections.filter(|one| one.way.is_server());
-                    let servers = connections;
-                    self.connections = servers.map(|one| one.name.to_string()).collect();
+                    let (servers, commands): (Vec<_>, Vec<_>) =
+                        catalog.connections().iter().partition(|one| one.way.is_server());
+                    let all = servers.into_iter().chain(commands);
+                    self.connections = all.map(|one| one.name.to_string()).collect();
                 }
                 let at = self.connections.iter().position(|name| Some(name) == shown.as_ref());
                 self.at = at.unwrap_or(0);
@@ -284,11 +284,11 @@ impl Screen for Runs {
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["enter", "l", "right"], Command::Open, "steps, outputs")
             .when(Self::has_selection),
-        Bind::new(&["z"], Command::NextServer, "next ZenML").when(Self::has_several_servers),
-        Bind::new(&["i"], Command::Import, "stacks there…").when(Self::has_server),
+        Bind::new(&["z"], Command::NextZenml, "next ZenML").when(Self::has_several_zenmls),
+        Bind::new(&["i"], Command::Import, "stacks there…").when(Self::has_zenml),
         Bind::new(&["n"], Command::SignIn, "sign in…"),
-        Bind::new(&["i"], Command::Found, "import…").when(Self::has_no_server),
-        Bind::new(&["D"], Command::Forget, "forget ZenML…").when(Self::has_server),
+        Bind::new(&["i"], Command::Found, "import…").when(Self::has_no_zenml),
+        Bind::new(&["D"], Command::Forget, "forget ZenML…").when(Self::has_zenml),
         Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);
@@ -319,10 +319,10 @@ impl Screen for Runs {
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
         let sign = self.spinner.sign(theme);
-        let server = self.connection().map(|name| format!(" of {name}")).unwrap_or_default();
+        let zenml = self.connection().map(|name| format!(" of {name}")).unwrap_or_default();
         let gap = if sign.is_empty() { "" } else { " " };
         let face = Face {
-            title: &format!("Runs{server}{gap}{sign}"),
+            title: &format!("Runs{zenml}{gap}{sign}"),
             width: (42, 34),
             columns: &[
                 Column::new("", Constraint::Length(1)),

@@ -135,7 +135,8 @@ impl Stacks {
         self.seek_last_run()
     }
 
-    /// At the start, where a server is known: whoever has runs wants to see the last one first.
+    /// At the start, where a server is known: whoever has runs wants to see the last one first. A
+    /// command takes seconds to answer; by then somebody is at work elsewhere.
     fn seek_last_run(&mut self) -> Step<Self> {
         let connections = self.list.read().map(Catalog::connections).unwrap_or_default();
         let server = connections.iter().find(|one| one.way.is_server());

@@ -2,10 +2,14 @@
 //! no server.
 //!
 //! What is read comes from that environment's own Python: one process for as long as the client
-//! lives, which imports ZenML once and answers in the shape of the REST API. A `zenml` command
-//! takes 3 to 7 s, shows a page of a list, and prints a secret's values as a table or not at all.
-//! What is written goes by the `zenml` command, the same that a plan shows.
+//! lives and asks, which imports ZenML once and answers in the shape of the REST API. It takes
+//! 300 MB, so it ends when nobody has asked for five minutes; the next question starts another, and
+//! so does one after ZenML's configuration changed. A `zenml` command takes 3 to 7 s, shows a page
+//! of a list, and prints a secret's values as a table or not at all.
+//! What is written goes by the `zenml` command, the same that a plan shows; why not the deletion of
+//! artifact versions is said in [`artifacts`].
 
+mod artifacts;
 mod words;
 mod write;
 
@@ -19,10 +23,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, OnceCell};
+use zeroize::Zeroizing;
 
 use super::login;
-use super::rest::{Component, Error, Kind, Reference, Secret, ServerInfo, Stack, User};
+use super::rest::{Component, Error, Kind, Reference, Secret, ServerInfo, Stack, User, flavor};
 use super::version::Version;
+use crate::model::component_type::ComponentType;
+use crate::model::flavor::Flavor;
 use crate::ports::env::Env;
 use crate::ports::process::{Dialog, Limits, ProcessError, Program, Surroundings};
 
@@ -61,9 +68,16 @@ struct Shared {
     command: PathBuf,
     env: Env,
     limits: Limits,
-    /// The Python; whoever asks takes it out, and puts it back once it answered.
-    python: Mutex<Option<Dialog>>,
+    /// The Python, while it can be asked.
+    python: Mutex<Option<Python>>,
     info: OnceCell<ServerInfo>,
+}
+
+/// The process that answers.
+struct Python {
+    dialog: Dialog,
+    /// ZenML's configuration as it was: ZenML reads it once.
+    configuration: Option<Vec<u8>>,
 }
 
 impl Client {
@@ -86,8 +100,15 @@ impl Client {
     /// Whether this user has used a `zenml` before: asking one that was never used makes a
     /// database.
     pub fn is_in_use(&self) -> bool {
-        let folder = login::folder(&self.0.env);
-        self.0.command.is_file() && folder.is_some_and(|at| at.join("config.yaml").is_file())
+        self.0.command.is_file() && self.configuration_file().is_some_and(|at| at.is_file())
+    }
+
+    fn configuration_file(&self) -> Option<PathBuf> {
+        Some(login::folder(&self.0.env)?.join("config.yaml"))
+    }
+
+    fn configuration(&self) -> Option<Vec<u8>> {
+        std::fs::read(self.configuration_file()?).ok()
     }
 
     /// What the ZenML behind the command says of itself, asked once. A ZenML that is too old is an
@@ -110,6 +131,11 @@ impl Client {
             ServerInfo::read(&info).ok_or_else(|| unreadable(action))
         });
         info.await
+    }
+
+    /// The same where it was asked already.
+    pub fn known_info(&self) -> Option<&ServerInfo> {
+        self.0.info.get()
     }
 
     /// Who is signed in.
@@ -197,6 +223,20 @@ impl Client {
         Ok(found.into_iter().map(|Stack { id, name, .. }| Reference { id, name }).collect())
     }
 
+    /// The types of components that this ZenML has, those that stacks must have first.
+    pub async fn component_types(&self) -> Result<Vec<ComponentType>, Error> {
+        let body = self.read("list ZenML's component types", "types", json!({})).await?;
+        Ok(flavor::types(&body))
+    }
+
+    /// The flavors of a type, or of all, with their settings: ZenML's own, and those that somebody
+    /// registered there.
+    pub async fn flavors(&self, kind: Option<ComponentType>) -> Result<Vec<Flavor>, Error> {
+        let which = json!({ "kind": kind.map(ComponentType::as_str) });
+        let found = self.list("list ZenML's flavors", "flavors", which).await?;
+        Ok(found.iter().filter_map(flavor::read).collect())
+    }
+
     /// Sets labels of a stack, and takes away those of null: the command line has no labels of
     /// stacks (0.98).
     async fn label_stack(&self, id: &str, labels: &Map<String, Value>) -> Result<(), Error> {
@@ -222,18 +262,33 @@ impl Client {
             question.retain(|_, value| !value.is_null());
             question.insert("ask".into(), json!(what));
         }
+        let question = question.to_string();
         let mut kept = self.0.python.lock().await;
-        let mut python = match kept.take() {
-            Some(python) => python,
-            None => self.start(action)?,
+        kept.take_if(|python| python.configuration != self.configuration());
+        let was_there = kept.is_some();
+        let mut answer = self.put(&mut kept, action, &question).await?;
+        if was_there && matches!(answer, Err(ProcessError::Mute)) {
+            // it ended for want of questions; none does harm when it is asked twice
+            *kept = None;
+            answer = self.put(&mut kept, action, &question).await?;
+        }
+        let answer = answer.map_err(|error| failed(action, &self.python_shown(), &error));
+        let answer = answer.and_then(|answer| match serde_json::from_slice(&answer) {
+            Ok(Value::Object(answer)) => Ok(answer),
+            _ => Err(unreadable(action)),
+        });
+        let mut answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                *kept = None;
+                return Err(error);
+            }
         };
-        let answer = python.ask(&question.to_string(), MARK).await;
-        let answer = answer.map_err(|error| failed(action, &self.python_shown(), &error))?;
-        let Ok(Value::Object(mut answer)) = serde_json::from_slice(&answer) else {
-            return Err(unreadable(action));
-        };
-        // it answered: it can be asked again
-        *kept = Some(python);
+        if let Some(python) = &mut *kept {
+            // the first use makes it
+            python.configuration = self.configuration();
+        }
+        drop(kept);
         if let Some(answer) = answer.remove("answer") {
             return Ok(answer);
         }
@@ -250,6 +305,23 @@ impl Client {
         } else {
             Error::new(kind, action, said)
         })
+    }
+
+    /// Asks the Python, which is started where none runs.
+    async fn put(
+        &self,
+        kept: &mut Option<Python>,
+        action: &str,
+        question: &str,
+    ) -> Result<Result<Zeroizing<Vec<u8>>, ProcessError>, Error> {
+        let python = match kept {
+            Some(python) => python,
+            none => none.insert(Python {
+                configuration: self.configuration(),
+                dialog: self.start(action)?,
+            }),
+        };
+        Ok(python.dialog.ask(question, MARK).await)
     }
 
     /// Starts the Python that runs the command.

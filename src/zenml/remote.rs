@@ -9,9 +9,11 @@ use serde_json::{Map, Value};
 
 use super::command;
 use super::rest::{
-    self, Component, ComponentChange, Error, NewValues, Reference, Secret, ServerInfo, Stack,
-    StackChange, User,
+    self, Collection, Component, ComponentChange, Error, Kind, NewValues, Page, Reference, Secret,
+    ServerInfo, Stack, StackChange, User,
 };
+use crate::model::component::ComponentType;
+use crate::model::flavor::Flavor;
 
 /// A `ZenML`.
 #[derive(Clone, Debug)]
@@ -36,6 +38,14 @@ impl Remote {
     /// What `ZenML` says of itself.
     pub async fn info(&self) -> Result<ServerInfo, Error> {
         either!(self, client => client.info()).cloned()
+    }
+
+    /// The same where it was asked already.
+    pub fn known_info(&self) -> Option<&ServerInfo> {
+        match self {
+            Self::Server(client) => client.known_info(),
+            Self::Command(client) => client.known_info(),
+        }
     }
 
     /// Who is signed in.
@@ -115,6 +125,16 @@ impl Remote {
         either!(self, client => client.delete_component(id))
     }
 
+    /// The types of components that there are, those that stacks must have first.
+    pub async fn component_types(&self) -> Result<Vec<ComponentType>, Error> {
+        either!(self, client => client.component_types())
+    }
+
+    /// The flavors of a type, or of all, with their settings.
+    pub async fn flavors(&self, kind: Option<ComponentType>) -> Result<Vec<Flavor>, Error> {
+        either!(self, client => client.flavors(kind))
+    }
+
     /// All stacks.
     pub async fn stacks(&self) -> Result<Vec<Stack>, Error> {
         either!(self, client => client.stacks())
@@ -153,5 +173,86 @@ impl Remote {
     /// Deletes the stack `id`; gone already is as good.
     pub async fn delete_stack(&self, id: &str) -> Result<(), Error> {
         either!(self, client => client.delete_stack(id))
+    }
+
+    /// The project that the connection names; where it names none, what is listed is of the
+    /// server's default one, or of the one that is active for the command.
+    pub fn project(&self) -> Option<&str> {
+        match self {
+            Self::Server(client) => client.project(),
+            Self::Command(_) => None,
+        }
+    }
+
+    /// One page of a list, from 1, of `size` things at most, filtered by `query` as the REST API
+    /// filters: what it does not know there is ignored.
+    pub async fn page(
+        &self,
+        of: Collection,
+        query: &[(&str, &str)],
+        page: u32,
+        size: u32,
+    ) -> Result<Page, Error> {
+        match self {
+            Self::Server(client) => client.page(&of.path(), query, page, size).await,
+            Self::Command(client) => client.page(of, query, page, size).await,
+        }
+    }
+
+    /// All of a list.
+    pub async fn list(&self, of: Collection, query: &[(&str, &str)]) -> Result<Vec<Value>, Error> {
+        let mut all = Vec::new();
+        for number in 1..=rest::MOST_PAGES {
+            let page = self.page(of, query, number, rest::PAGE).await?;
+            let is_last = page.is_last(number);
+            all.extend(page.items);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// The one with this id, with all that is known of it; nothing where it is gone.
+    pub async fn one(&self, of: Collection, id: &str) -> Result<Option<Value>, Error> {
+        let found = match self {
+            Self::Server(client) => client.get(&of.path_of(id), &[("hydrate", "true")]).await,
+            Self::Command(client) => client.one(of, id).await,
+        };
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The entries of a log of a run or a step, as `ZenML` itself reads it from where it lies.
+    pub async fn logs(&self, of: Collection, id: &str, source: &str) -> Result<Vec<Value>, Error> {
+        let mut entries = match self {
+            Self::Server(client) => {
+                client.get(&format!("{}/logs", of.path_of(id)), &[("source", source)]).await?
+            }
+            Self::Command(client) => client.logs(of, id, source).await?,
+        };
+        // some servers answer with a page
+        if let Some(items) = entries.get_mut("items") {
+            entries = items.take();
+        }
+        Ok(match entries {
+            Value::Array(entries) => entries,
+            _ => Vec::new(),
+        })
+    }
+
+    /// Deletes the metadata of an artifact version, and leaves its data alone; refused while a run
+    /// has it, gone already is as good.
+    pub async fn delete_artifact_version(&self, id: &str) -> Result<(), Error> {
+        match self {
+            Self::Server(client) => {
+                let query = [("delete_metadata", "true"), ("delete_from_artifact_store", "false")];
+                client.delete(&Collection::ArtifactVersions.path_of(id), &query).await
+            }
+            Self::Command(client) => client.delete_artifact_version(id).await,
+        }
     }
 }

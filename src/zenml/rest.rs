@@ -5,9 +5,10 @@
 //! password hides a bearer that is wrong, and follows no redirects. What it reads of things is
 //! lenient: unknown fields are ignored, nulls are taken.
 
+mod collection;
 mod entity;
 mod error;
-mod flavor;
+pub(super) mod flavor;
 mod sign_in;
 mod wire;
 
@@ -31,6 +32,7 @@ use crate::ports::network::Network;
 use super::version::Version;
 use wire::{Body, Call, Failed, Wire};
 
+pub use collection::{Collection, Page};
 pub use entity::{
     Component, ComponentChange, NewValues, Reference, Secret, SecretValues, ServerInfo, Stack,
     StackChange, User,
@@ -41,9 +43,9 @@ pub use sign_in::{DeviceCode, DevicePoll};
 /// Tries of one call in all.
 const TRIES: u32 = 4;
 /// Things on one page: ZenML takes up to 10,000 and answers 1,000 hydrated components at once.
-const PAGE: u32 = 1000;
+pub(super) const PAGE: u32 = 1000;
 /// Pages of one list; a server that never ends is none.
-const MOST_PAGES: u32 = 10_000;
+pub(super) const MOST_PAGES: u32 = 10_000;
 /// The longest pause that a server may ask for between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -77,17 +79,6 @@ struct Held {
     token: Option<Arc<SecretString>>,
     /// [`Tokens::known`] was asked: a second time it would answer what the server just refused.
     has_asked: bool,
-}
-
-/// One page of a list.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Page {
-    /// What is on it.
-    pub items: Vec<Value>,
-    /// How many there are in all.
-    pub total: u64,
-    /// How many pages there are of this size.
-    pub total_pages: u32,
 }
 
 /// What is sent: method, path, query and body of one call.
@@ -192,15 +183,9 @@ impl Client {
         let query: Vec<(&str, &str)> =
             query.iter().copied().chain([("page", &*page), ("size", &*size)]).collect();
         let action = format!("list {}", subject(path));
-        let mut body = self.ask(&Ask::read(path, &query), &action).await?;
-        let number = |name: &str| body.get(name).and_then(Value::as_u64).unwrap_or(0);
-        let (total, last) = (number("total"), number("total_pages"));
-        match body.get_mut("items").map(Value::take) {
-            Some(Value::Array(items)) => {
-                Ok(Page { items, total, total_pages: u32::try_from(last).unwrap_or(MOST_PAGES) })
-            }
-            _ => Err(Error::new(Kind::NotZenml, action, "the answer is no list of ZenML's")),
-        }
+        let body = self.ask(&Ask::read(path, &query), &action).await?;
+        Page::take(body)
+            .ok_or_else(|| Error::new(Kind::NotZenml, action, "the answer is no list of ZenML's"))
     }
 
     /// All of a list.
@@ -208,7 +193,7 @@ impl Client {
         let mut all = Vec::new();
         for number in 1..=MOST_PAGES {
             let page = self.page(path, query, number, PAGE).await?;
-            let is_last = page.items.is_empty() || number >= page.total_pages;
+            let is_last = page.is_last(number);
             all.extend(page.items);
             if is_last {
                 break;

@@ -1,6 +1,7 @@
 //! Runs, artifacts and orphans by their keys: the real program over a demo's files, the sandbox,
 //! and a server that tells of what lies there.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use osstack::ops::demo::furnish;
 use osstack::ops::world::World;
 use osstack::ports::clock::{FixedClock, SharedClock};
 use osstack::ports::entropy::{SeededEntropy, SharedEntropy};
+use osstack::ports::env::Env;
 use osstack::ports::paths::Paths;
 use osstack::sandbox::Seed;
 use osstack::screens::artifact::ArtifactView;
@@ -25,6 +27,7 @@ use osstack::tui::keymap::clashes;
 use tempfile::TempDir;
 
 use crate::sandbox_client::{NOW, Running, Signature};
+use crate::zenml_server::command::{PATH, ZenmlCommand};
 use crate::zenml_server::{Server, State};
 
 struct Demo {
@@ -42,18 +45,39 @@ impl Demo {
         Self::over(sandbox, Some(server))
     }
 
+    /// With a connection to a `zenml` command, named prod.
+    async fn by_command() -> Self {
+        let sandbox = Running::start(Seed::Demo);
+        let keys = keys(&sandbox).await;
+        Self::furnished(sandbox, None, |home| {
+            let zenml = ZenmlCommand::start(State::over(&keys), &home.join("zenml"));
+            let way = ConnectionDraft { command: PATH.into(), ..ConnectionDraft::default() };
+            (Some(way), zenml.variables().to_vec())
+        })
+    }
+
     fn over(sandbox: Running, server: Option<Server>) -> Self {
+        let url = server.as_ref().map(|server| server.url.clone());
+        let way = url.map(|url| ConnectionDraft { url, ..ConnectionDraft::default() });
+        Self::furnished(sandbox, server, |_| (way, Vec::new()))
+    }
+
+    fn furnished(
+        sandbox: Running,
+        server: Option<Server>,
+        way: impl FnOnce(&Path) -> (Option<ConnectionDraft>, Vec<(String, String)>),
+    ) -> Self {
         let home = tempfile::tempdir_in("/tmp").unwrap();
         let clock: SharedClock = Arc::new(FixedClock(NOW));
         let entropy: SharedEntropy = Arc::new(SeededEntropy::new(3));
         let env = furnish(home.path(), &sandbox.description, &clock, &entropy).unwrap();
         let paths = Paths::below(home.path());
-        if let Some(server) = &server {
-            let draft = ConnectionDraft {
-                name: "prod".into(),
-                url: server.url.clone(),
-                ..ConnectionDraft::default()
-            };
+        let (way, more) = way(home.path());
+        let own = ["OSSTACK_HOME", "OSSTACK_IDENTITY_FILE"];
+        let own = own.map(|name| (name.to_owned(), env.get(name).unwrap().to_owned()));
+        let env = Env::new(own.into_iter().chain(more));
+        if let Some(way) = way {
+            let draft = ConnectionDraft { name: "prod".into(), ..way };
             let connection = draft.validate().unwrap();
             let put = Catalog::edit(&paths.catalog(), 7, |edit| {
                 edit.put_connection(&connection, Put::New)
@@ -168,6 +192,23 @@ async fn without_runs_or_a_server_it_opens_as_ever() {
     let mut demo = Demo::over(Running::start(Seed::Demo), None);
     let picture = demo.keys("7").await;
     assert!(picture.contains("osstack zenml login"), "{picture}");
+}
+
+#[tokio::test]
+async fn a_command_tells_what_a_server_tells() {
+    let (mut server, mut command) = (Demo::start().await, Demo::by_command().await);
+    // it takes seconds to begin: unasked it is left alone
+    let first = command.keys("").await;
+    assert!(first.contains("demo_stack") && !first.contains("Runs of"), "{first}");
+    server.keys("").await;
+    for keys in ["7", "<enter>", "a", "jj<enter>", "<esc><esc><esc>4<enter>A", "m", "<enter>"] {
+        let told = [server.keys(keys).await, command.keys(keys).await];
+        let [server, command] = told.map(|picture| {
+            // the last line names the ZenML that was spoken with
+            picture.lines().rev().skip(1).map(str::to_owned).collect::<Vec<_>>()
+        });
+        assert_eq!(server, command, "after {keys}");
+    }
 }
 
 #[tokio::test]

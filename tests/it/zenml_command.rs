@@ -6,11 +6,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use osstack::base::secret_string::SecretString;
+use osstack::model::component::ComponentType;
 use osstack::ports::env::Env;
 use osstack::ports::process::Limits;
 use osstack::zenml::command::Client;
-use osstack::zenml::rest::{ComponentChange, Kind, StackChange};
+use osstack::zenml::remote::Remote;
+use osstack::zenml::rest::{Collection, ComponentChange, Kind, StackChange};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -154,6 +157,90 @@ async fn one_python_answers_all_that_is_asked() {
     let asked = |what: &str| questions.lines().filter(|line| line.contains(what)).count();
     assert_eq!((asked(r#""ask":"version""#), asked(r#""ask":"info""#)), (1, 1), "{questions}");
     assert!(questions.contains(r#"{"component":"o1","ask":"stacks"}"#), "{questions}");
+}
+
+#[tokio::test]
+async fn lists_are_asked_for_page_by_page_as_of_the_rest_api() {
+    let stand = Stand::of("0.98.0");
+    let page = json!({ "index": 1, "total": 3, "total_pages": 2, "items": [{ "id": "v1" }] });
+    stand.answers("page", &json!({ "answer": page }));
+    let kinds = ["KeyError", "LookupError", "Exception"];
+    let message =
+        "Unable to get artifact version with ID 'v1': No artifact version with this ID found";
+    let gone = json!({ "kinds": kinds, "message": message });
+    stand.answers("one", &json!({ "error": gone }));
+    stand.answers("delete_artifact_version", &json!({ "error": gone }));
+    stand.answers("logs", &json!({ "answer": [{ "message": "said" }] }));
+    stand.answers("types", &json!({ "answer": ["orchestrator", "hovercraft", ""] }));
+    stand.answers(
+        "flavors",
+        &json!({ "answer": [{ "name": "s3", "body": {
+        "type": "artifact_store", "display_name": "S3", "integration": "s3",
+    } }] }),
+    );
+    let zenml = Remote::Command(stand.client());
+    let query = [("uri", "startswith:s3://a"), ("hydrate", "true")];
+    let all = zenml.list(Collection::ArtifactVersions, &query).await.unwrap();
+    assert_eq!(all.len(), 2, "one of each page");
+    assert_eq!(zenml.one(Collection::ArtifactVersions, "v1").await.unwrap(), None);
+    zenml.delete_artifact_version("v1").await.unwrap();
+    let entries = zenml.logs(Collection::Steps, "s1", "step").await.unwrap();
+    assert_eq!(entries, [json!({ "message": "said" })]);
+    let types = zenml.component_types().await.unwrap();
+    assert_eq!(
+        types.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
+        ["orchestrator", "hovercraft"]
+    );
+    let kind = ComponentType::parse("artifact_store");
+    assert_eq!(zenml.flavors(kind).await.unwrap()[0].name, "s3");
+    for question in [
+        r#"{"of":"artifact_versions","query":{"uri":"startswith:s3://a","hydrate":"true"},"number":2,"size":1000,"ask":"page"}"#,
+        r#"{"of":"artifact_versions","id":"v1","ask":"one"}"#,
+        r#"{"id":"v1","ask":"delete_artifact_version"}"#,
+        r#"{"of":"steps","id":"s1","source":"step","ask":"logs"}"#,
+        r#"{"kind":"artifact_store","ask":"flavors"}"#,
+    ] {
+        let question: Value = serde_json::from_str(question).unwrap();
+        let questions = stand.noted("questions");
+        let mut asked = questions.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        assert!(asked.any(|asked| asked == question), "{question}: {questions}");
+    }
+    assert_eq!(stand.noted("arguments"), "", "no command was run");
+
+    stand.answers("page", &json!({ "answer": [] }));
+    let error = zenml.list(Collection::Runs, &[]).await.unwrap_err();
+    assert!(error.kind == Kind::Command && error.action == "list ZenML's runs", "{error:?}");
+    let used = json!({ "kinds": ["ValueError", "Exception"], "message": "it is used in runs" });
+    stand.answers("delete_artifact_version", &json!({ "error": used }));
+    let error = zenml.delete_artifact_version("v1").await.unwrap_err();
+    assert_eq!((error.kind, error.message.as_str()), (Kind::Refused, "it is used in runs"));
+}
+
+/// The Python is kept while it can answer what is so; another one takes its place where it cannot.
+#[tokio::test]
+async fn a_python_that_ended_or_knows_another_configuration_is_replaced() {
+    let stand = Stand::of("0.98.0");
+    stand.answers("stacks", &json!({ "answer": [] }));
+    stand.put("instead", r#"echo $$ >>"$notes/started""#);
+    stand.put("config.yaml", "active_project_id: one");
+    let started = || {
+        let noted = stand.noted("started");
+        noted.lines().map(|line| line.parse().unwrap()).collect::<Vec<i32>>()
+    };
+    let client = stand.client();
+    client.stacks().await.unwrap();
+    // whoever no longer waits leaves the Python to the next
+    assert!(client.stacks().now_or_never().is_none());
+    client.stacks().await.unwrap();
+    assert_eq!(started().len(), 1);
+    let pid = rustix::process::Pid::from_raw(started()[0]).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    client.stacks().await.unwrap();
+    assert_eq!(started().len(), 2);
+    stand.put("config.yaml", "active_project_id: two");
+    client.stacks().await.unwrap();
+    client.stacks().await.unwrap();
+    assert_eq!(started().len(), 3);
 }
 
 #[tokio::test]

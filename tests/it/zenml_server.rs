@@ -1,6 +1,8 @@
 //! A server over a socket that answers for runs, steps and artifact versions as the stand-in does,
 //! and that fails, holds and counts as a test wants.
 
+pub(crate) mod command;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! Counts a store against the server: orphans, and versions whose data is gone.
+//! Counts a store against `ZenML`: orphans, and versions whose data is gone.
 
 use serde_json::Value;
 
@@ -10,7 +10,8 @@ use crate::oss::listing::ListRequest;
 use crate::zenml::artifacts::ArtifactVersion;
 use crate::zenml::artifacts::census::{Census, Orphan, Summary};
 use crate::zenml::artifacts::read::{self, readable};
-use crate::zenml::rest;
+use crate::zenml::remote::Remote;
+use crate::zenml::rest::Collection;
 
 /// Counts a store whole. Orphans are reported as they are found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +40,10 @@ impl Job<World> for TakeCensus {
     async fn run(self, context: Context<World, Orphan>) -> Self::Out {
         let world = &context.world;
         let store = store_of(&world.catalog().await?, &self.store)?.clone();
-        let client = world.zenml(self.connection.as_deref()).await?;
+        let zenml = world.zenml(self.connection.as_deref()).await?;
         // what is written while the listing runs is younger than any orphan
         let now = world.clock.now();
-        let versions = all_in_bucket(&client, store.bucket.as_str());
+        let versions = all_in_bucket(&zenml, store.bucket.as_str());
         let versions = until_cancelled(&context, versions).await??;
         let prefix = store.key_prefix();
         let mut census = Census::new(&versions, store.bucket.as_str(), &prefix, now);
@@ -72,26 +73,26 @@ impl Job<World> for TakeCensus {
 /// Every version whose data lies in `bucket`, of every project: one that was left out would make
 /// its data look like nobody's, so it is an error that some may not be seen.
 pub(in crate::ops) async fn all_in_bucket(
-    client: &rest::Client,
+    zenml: &Remote,
     bucket: &str,
 ) -> Result<Vec<ArtifactVersion>, Failure> {
-    all_below(client, &format!("s3://{bucket}")).await
+    all_below(zenml, &format!("s3://{bucket}")).await
 }
 
 /// The same of those whose URI begins with `uri`.
 pub(in crate::ops) async fn all_below(
-    client: &rest::Client,
+    zenml: &Remote,
     uri: &str,
 ) -> Result<Vec<ArtifactVersion>, Failure> {
     let mut all = Vec::new();
     let below = format!("startswith:{uri}");
-    for project in projects(client).await? {
+    for project in projects(zenml).await? {
         let query = [("project", project.as_str()), ("uri", &below), ("sort_by", "asc:created")];
-        let listed = client.list("/artifact_versions", &query).await?;
+        let listed = zenml.list(Collection::ArtifactVersions, &query).await?;
         let found = readable(&listed, read::artifact_version);
         if found.hidden > 0 {
             let summary = format!(
-                "this user may not see {} of the server's artifact versions: what belongs to \
+                "this user may not see {} of ZenML's artifact versions: what belongs to \
                  nobody and what to them cannot be told apart",
                 found.hidden
             );
@@ -103,13 +104,13 @@ pub(in crate::ops) async fn all_below(
     Ok(all)
 }
 
-/// Ids of the server's projects.
-async fn projects(client: &rest::Client) -> Result<Vec<String>, Failure> {
-    let listed = client.list("/projects", &[]).await?;
+/// Ids of the projects.
+async fn projects(zenml: &Remote) -> Result<Vec<String>, Failure> {
+    let listed = zenml.list(Collection::Projects, &[]).await?;
     let id = |project: &Value| Some(project.get("id")?.as_str()?.to_owned());
     let found: Vec<String> = listed.iter().filter_map(id).collect();
     if found.is_empty() {
-        let summary = "the server shows this user no project";
+        let summary = "ZenML shows this user no project";
         return Err(Failure::new(FailureKind::Credentials, summary)
             .hint("sign in as somebody who may see one: osstack zenml login"));
     }

@@ -1,4 +1,4 @@
-//! A store's artifacts as a tree, from the server where there is one, else from the keys.
+//! A store's artifacts as a tree, from `ZenML` where one is known, else from the keys.
 
 use crate::base::job::{Context, Job, Nothing};
 use crate::catalog::Catalog;
@@ -10,7 +10,8 @@ use crate::oss::listing::ListRequest;
 use crate::zenml::artifacts::read::{self, readable};
 use crate::zenml::artifacts::tree::{Folders, Node, of_server};
 use crate::zenml::artifacts::{ArtifactVersion, Run};
-use crate::zenml::rest;
+use crate::zenml::remote::Remote;
+use crate::zenml::rest::Collection;
 
 /// Runs that are read for their names; the artifacts of older ones stand together.
 const MOST_RUNS: usize = 2000;
@@ -25,28 +26,28 @@ pub struct ReadStoreTree {
 /// A store's artifacts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoreTree {
-    /// Pipelines, or steps where no server tells more.
+    /// Pipelines, or steps where no `ZenML` tells more.
     pub nodes: Vec<Node>,
     /// The versions that nodes name by index.
     pub versions: Vec<ArtifactVersion>,
     /// The runs that nodes name by index.
     pub runs: Vec<Run>,
-    /// The connection whose server told it; none where the keys alone did.
+    /// The connection that told it; none where the keys alone did.
     pub connection: Option<String>,
-    /// Why the server did not tell it, though there is one.
+    /// Why `ZenML` did not tell it, though one is known.
     pub unasked: Option<Failure>,
 }
 
 /// The connection of a store: that of a stack which uses it and names one, else the first to a
-/// server.
+/// server, which answers sooner than a command, else the first.
 pub fn connection_of_store(catalog: &Catalog, store: &str) -> Option<String> {
-    let servers = catalog.connections().iter().filter(|connection| connection.way.is_server());
-    let servers: Vec<&str> = servers.map(|connection| connection.name.as_str()).collect();
+    let known = catalog.connections();
     let users = catalog.users_of_store(store);
     let stacks = catalog.stacks().iter().filter(|stack| users.contains(&&stack.name));
     let named = stacks.filter_map(|stack| stack.zenml.as_deref());
-    let named = named.into_iter().find(|name| servers.contains(name));
-    named.or(servers.first().copied()).map(str::to_owned)
+    let mut named = named.filter_map(|name| catalog.connection(name));
+    let server = known.iter().find(|connection| connection.way.is_server());
+    named.next().or(server).or(known.first()).map(|connection| connection.name.to_string())
 }
 
 impl Job<World> for ReadStoreTree {
@@ -60,8 +61,8 @@ impl Job<World> for ReadStoreTree {
         let mut tree = StoreTree::default();
         if let Some(name) = connection_of_store(&catalog, &self.store) {
             let told = async {
-                let client = context.world.zenml(Some(&name)).await?;
-                told(&client, &store.path()).await
+                let zenml = context.world.zenml(Some(&name)).await?;
+                told(&zenml, &store.path()).await
             };
             match until_cancelled(&context, told).await? {
                 Ok((versions, runs)) => {
@@ -88,17 +89,14 @@ impl Job<World> for ReadStoreTree {
 }
 
 /// The versions whose data lies below `path`, and the runs that they are of.
-async fn told(
-    client: &rest::Client,
-    path: &str,
-) -> Result<(Vec<ArtifactVersion>, Vec<Run>), Failure> {
+async fn told(zenml: &Remote, path: &str) -> Result<(Vec<ArtifactVersion>, Vec<Run>), Failure> {
     let below = format!("startswith:{path}/");
-    let query = in_project(client, &[NEWEST, ("uri", &below)]);
-    let versions = client.list("/artifact_versions", &query).await?;
+    let query = in_project(zenml, &[NEWEST, ("uri", &below)]);
+    let versions = zenml.list(Collection::ArtifactVersions, &query).await?;
     let mut versions = readable(&versions, read::artifact_version).items;
     let is_below = |uri: &str| uri.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
     versions.retain(|version| is_below(&version.uri));
-    let runs = newest_runs(client, None, MOST_RUNS).await?;
+    let runs = newest_runs(zenml, None, MOST_RUNS).await?;
     Ok((versions, runs))
 }
 
@@ -113,6 +111,8 @@ mod tests {
         let text = r#"schema = 1
 [zenml.dev]
 url = "https://dev.example.com"
+[zenml.local]
+command = "/venv/bin/zenml"
 [zenml.prod]
 url = "https://prod.example.com"
 [artifact_store.a]
@@ -123,15 +123,23 @@ region = "eu-central-1"
 path = "s3://bucket-b/zen"
 secret = "s"
 region = "eu-central-1"
+[artifact_store.c]
+path = "s3://bucket-c/zen"
+secret = "s"
+region = "eu-central-1"
 [stack.one]
 components = { artifact_store = ["a"], orchestrator = ["default"] }
 zenml = "prod"
+[stack.two]
+components = { artifact_store = ["c"], orchestrator = ["default"] }
+zenml = "local"
 "#;
         let options = crate::base::atomic_file::Options::default();
         crate::base::atomic_file::write(&path, text.as_ref(), 1, &options).unwrap();
         let catalog = Catalog::load(&path).unwrap();
-        assert_eq!(catalog.connections().len(), 2, "{:?}", catalog.problems());
+        assert_eq!(catalog.connections().len(), 3, "{:?}", catalog.problems());
         assert_eq!(connection_of_store(&catalog, "a").as_deref(), Some("prod"));
         assert_eq!(connection_of_store(&catalog, "b").as_deref(), Some("dev"));
+        assert_eq!(connection_of_store(&catalog, "c").as_deref(), Some("local"));
     }
 }

@@ -10,7 +10,8 @@ use crate::ops::runs::{NEWEST, in_project, is_id};
 use crate::zenml::artifacts::ArtifactVersion;
 use crate::zenml::artifacts::below::{Places, key_in};
 use crate::zenml::artifacts::read::{self, readable};
-use crate::zenml::rest;
+use crate::zenml::remote::Remote;
+use crate::zenml::rest::{Collection, Kind};
 
 /// Folders of one key that are asked about; ZenML's own layout needs two.
 const MOST_FOLDERS: usize = 16;
@@ -61,59 +62,56 @@ impl Which {
 
     fn absent(&self) -> Failure {
         let summary =
-            format!("the server has no artifact version {} that this user may see", self.words());
+            format!("ZenML has no artifact version {} that this user may see", self.words());
         Failure::new(FailureKind::NotFound, summary)
             .hint("osstack artifact list shows what there is")
     }
 
-    /// Asks the server for it, with all that it knows of it.
-    pub(super) async fn find(&self, client: &rest::Client) -> Result<ArtifactVersion, Failure> {
+    /// Asks `ZenML` for it, with all that it knows of it.
+    pub(super) async fn find(&self, zenml: &Remote) -> Result<ArtifactVersion, Failure> {
         let id = match self {
             Self::Id(id) => id.clone(),
             Self::Name(name, version) => {
                 let equals = version.as_ref().map(|version| format!("equals:{version}"));
-                let mut query = in_project(client, &[("artifact", name.as_str()), NEWEST]);
+                let mut query = in_project(zenml, &[("artifact", name.as_str()), NEWEST]);
                 query.extend(equals.as_deref().map(|version| ("version", version)));
-                let found = self.listed(client, &query).await?;
+                let found = self.listed(zenml, &query).await?;
                 let is_meant = |one: &&ArtifactVersion| {
                     one.artifact == *name && version.as_ref().is_none_or(|it| one.version == *it)
                 };
                 found.iter().find(is_meant).ok_or_else(|| self.absent())?.id.clone()
             }
-            Self::Uri(uri) => self.holding(client, uri).await?.ok_or_else(|| self.absent())?,
+            Self::Uri(uri) => self.holding(zenml, uri).await?.ok_or_else(|| self.absent())?,
         };
-        match client.get(&format!("/artifact_versions/{id}"), &[("hydrate", "true")]).await {
-            Ok(value) => read::artifact_version(&value).ok_or_else(|| self.absent()),
-            Err(error) if error.kind == rest::Kind::NotFound => Err(self.absent()),
-            Err(error) => Err(error.into()),
-        }
+        let found = zenml.one(Collection::ArtifactVersions, &id).await?;
+        found.as_ref().and_then(read::artifact_version).ok_or_else(|| self.absent())
     }
 
-    /// One page of versions; an artifact that does not exist is an empty one (the server says 404
-    /// to a name that it does not know).
+    /// One page of versions; an artifact that does not exist is an empty one (`ZenML` says 404 to
+    /// a name that it does not know).
     async fn listed(
         &self,
-        client: &rest::Client,
+        zenml: &Remote,
         query: &[(&str, &str)],
     ) -> Result<Vec<ArtifactVersion>, Failure> {
-        match client.page("/artifact_versions", query, 1, 100).await {
+        match zenml.page(Collection::ArtifactVersions, query, 1, 100).await {
             Ok(page) => Ok(readable(&page.items, read::artifact_version).items),
-            Err(error) if error.kind == rest::Kind::NotFound => Err(self.absent()),
+            Err(error) if error.kind == Kind::NotFound => Err(self.absent()),
             Err(error) => Err(error.into()),
         }
     }
 
     /// The id of the version that the object or folder `uri` belongs to: asks for each folder
     /// around it, the nearest first.
-    async fn holding(&self, client: &rest::Client, uri: &str) -> Result<Option<String>, Failure> {
+    async fn holding(&self, zenml: &Remote, uri: &str) -> Result<Option<String>, Failure> {
         let uri = uri.trim_end_matches('/');
         let bucket = uri.strip_prefix("s3://").and_then(|rest| rest.split('/').next());
         let Some(bucket) = bucket else { return Ok(None) };
         let Some(mut folder) = key_in(uri, bucket) else { return Ok(None) };
         for _ in 0..MOST_FOLDERS {
             let equals = format!("equals:s3://{bucket}/{folder}");
-            let query = in_project(client, &[("uri", &equals), NEWEST]);
-            let found = self.listed(client, &query).await?;
+            let query = in_project(zenml, &[("uri", &equals), NEWEST]);
+            let found = self.listed(zenml, &query).await?;
             // newest first: of several versions in one place the last one written is its data
             let places = Places::new(found.iter().map(|one| key_in(&one.uri, bucket)));
             let holding = places.holding(key_in(uri, bucket).unwrap_or_default());

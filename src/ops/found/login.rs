@@ -15,6 +15,7 @@ use crate::catalog::Catalog;
 use crate::model::connection::{ConnectionDraft, SignIn, Way};
 use crate::model::name::Name;
 use crate::zenml::login::{self, At, Login};
+use crate::zenml::remote::Remote;
 
 /// What ZenML calls the project that every server has.
 const DEFAULT_PROJECT: &str = "default";
@@ -199,10 +200,8 @@ impl Job<World> for TakeLogin {
 /// Shows the project that is active in `zenml`, where the server knows it and it is not the one
 /// that is shown anyway.
 async fn follow_project(world: &World, connected: &mut Connected, id: &str) -> Result<(), Failure> {
-    if !connected.connection.way.is_server() {
-        return Ok(());
-    }
-    let projects = world.zenml_of(&connected.connection).await?.projects().await?;
+    let Remote::Server(server) = world.remote(&connected.connection).await? else { return Ok(()) };
+    let projects = server.projects().await?;
     match projects.into_iter().find(|project| project.id == id) {
         Some(project) if project.name == DEFAULT_PROJECT => {}
         Some(project) => {

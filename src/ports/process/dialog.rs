@@ -12,12 +12,20 @@ use crate::ports::env::Env;
 
 /// A child that runs until this is dropped. What it says to stderr is not heard.
 ///
-/// Whoever stops waiting for an answer drops the dialog as well: the next answer would be to the
-/// question before. The same goes for one that failed.
+/// Whoever stops waiting for an answer leaves it to come: the next one to ask hears it first, and
+/// throws it away. One that failed answers nothing any more that could be trusted: drop it.
 pub struct Dialog {
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
     limits: Limits,
+    /// What is not written yet of the questions.
+    unsent: Vec<u8>,
+    /// Answers that are still to come.
+    awaited: usize,
+    /// What has come of the next line.
+    line: Zeroizing<Vec<u8>>,
+    /// Bytes of whole lines since the last answer.
+    heard: usize,
     // ended before the child is waited for: as long as it is not, nobody else has its number
     _group: Group,
     _child: Child,
@@ -31,10 +39,17 @@ impl Dialog {
         let mut child = command.spawn().map_err(ProcessError::Start)?;
         let group = Group::of(&child);
         match (child.stdin.take(), child.stdout.take()) {
-            (Some(stdin), Some(stdout)) => {
-                let stdout = BufReader::new(stdout);
-                Ok(Self { stdin, stdout, limits, _group: group, _child: child })
-            }
+            (Some(stdin), Some(stdout)) => Ok(Self {
+                stdin,
+                stdout: BufReader::new(stdout),
+                limits,
+                unsent: Vec::new(),
+                awaited: 0,
+                line: Zeroizing::default(),
+                heard: 0,
+                _group: group,
+                _child: child,
+            }),
             _ => Err(ProcessError::Mute),
         }
     }
@@ -56,23 +71,45 @@ impl Dialog {
         question: &str,
         mark: &str,
     ) -> Result<Zeroizing<Vec<u8>>, ProcessError> {
-        let line = format!("{question}\n");
-        // one that has ended takes no questions; what is left of its words may still say why
-        let _mute = self.stdin.write_all(line.as_bytes()).await;
-        let _mute = self.stdin.flush().await;
-        let mut left = self.limits.output;
+        self.unsent.extend(question.bytes().chain([b'\n']));
+        self.awaited += 1;
+        self.send().await;
         loop {
-            let mut line = Zeroizing::new(Vec::new());
-            let most = u64::try_from(left).unwrap_or(u64::MAX);
-            let mut bounded = (&mut self.stdout).take(most);
-            let read = bounded.read_until(b'\n', &mut line).await.map_err(ProcessError::Read)?;
-            if line.last() != Some(&b'\n') {
+            let answer = self.hear(mark).await?;
+            self.awaited -= 1;
+            if self.awaited == 0 {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// One that has ended takes no questions; what is left of its words may still say why.
+    async fn send(&mut self) {
+        while !self.unsent.is_empty() {
+            match self.stdin.write(&self.unsent).await {
+                Ok(sent) if sent > 0 => drop(self.unsent.drain(..sent)),
+                _ => self.unsent.clear(),
+            }
+        }
+        let _mute = self.stdin.flush().await;
+    }
+
+    /// The next answer. Whoever stops listening within a line loses nothing of it.
+    async fn hear(&mut self, mark: &str) -> Result<Zeroizing<Vec<u8>>, ProcessError> {
+        let most = self.limits.output;
+        loop {
+            let left = most.saturating_sub(self.heard + self.line.len());
+            let mut bounded = (&mut self.stdout).take(u64::try_from(left).unwrap_or(u64::MAX));
+            let read = bounded.read_until(b'\n', &mut self.line).await;
+            let read = read.map_err(ProcessError::Read)?;
+            if self.line.last() != Some(&b'\n') {
                 let is_cut = read >= left;
-                let most = self.limits.output;
                 return Err(if is_cut { ProcessError::Loud(most) } else { ProcessError::Mute });
             }
-            left = left.saturating_sub(read);
+            let line = std::mem::take(&mut self.line);
+            self.heard += line.len();
             if let Some(answer) = line.strip_prefix(mark.as_bytes()) {
+                self.heard = 0;
                 return Ok(Zeroizing::new(answer.trim_ascii_end().to_vec()));
             }
         }
@@ -89,6 +126,7 @@ impl fmt::Debug for Dialog {
 mod tests {
     use super::*;
     use crate::ports::process::Surroundings;
+    use futures_util::FutureExt as _;
     use std::time::Duration;
 
     fn started(script: &str, output: usize) -> Dialog {
@@ -113,6 +151,24 @@ mod tests {
         let (first, second) = (&answers[0], &answers[1]);
         assert!(first.ends_with(" one") && second.ends_with(" two"), "{answers:?}");
         assert_eq!(first.split(' ').next(), second.split(' ').next());
+    }
+
+    /// The child answers the first question once it has the second, in pieces.
+    #[tokio::test]
+    async fn who_stops_waiting_takes_no_answer_from_the_next() {
+        let script = "read -r one; echo noise; printf 'answer:to '; read -r two; echo \"$one\"; \
+                      echo \"answer:to $two\"; read -r three; echo \"answer:to $three\"";
+        let mut dialog = started(script, 1000);
+        assert!(dialog.ask("one", "answer:").now_or_never().is_none());
+        while !dialog.line.ends_with(b"to ") {
+            let _part = dialog.send().now_or_never();
+            assert!(dialog.hear("answer:").now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+        for question in ["two", "three"] {
+            let answer = dialog.ask(question, "answer:").await.unwrap();
+            assert_eq!(*answer, format!("to {question}").into_bytes());
+        }
     }
 
     #[tokio::test]

@@ -11,6 +11,10 @@ sys.path = [place for place in sys.path if place]
 
 import json
 import os
+import signal
+
+# nobody asks any more: make room. Whoever asks again starts another
+IDLE_SECONDS = 300
 
 answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
 # whatever else speaks here speaks to stderr
@@ -108,9 +112,115 @@ def label_stack(id, labels):
     client().update_stack(id, labels=labels)
 
 
+# of each list of the REST API: the filter, and what the store calls listing and reading
+LISTS = {
+    "runs": ("PipelineRunFilter", "list_runs", "get_run"),
+    "steps": ("StepRunFilter", "list_run_steps", "get_run_step"),
+    "artifact_versions": (
+        "ArtifactVersionFilter",
+        "list_artifact_versions",
+        "get_artifact_version",
+    ),
+    "model_version_artifacts": (
+        "ModelVersionArtifactFilter",
+        "list_model_version_artifact_links",
+        None,
+    ),
+    "projects": ("ProjectFilter", "list_projects", "get_project"),
+}
+
+
+def listed(of, query, number=1, size=1):
+    from zenml import models
+
+    name, method, _ = LISTS[of]
+    kind = getattr(models, name)
+    hydrate = query.get("hydrate") == "true"
+    # as the REST API: what a filter does not know is ignored
+    known = {field: value for field, value in query.items() if field in kind.model_fields}
+    if "project" in kind.model_fields and "project" not in known:
+        known["project"] = client().active_project.id
+    filters = kind(page=number, size=size, **known)
+    return getattr(client().zen_store, method)(filters, hydrate=hydrate)
+
+
+def page(of, query, number, size):
+    return shown(listed(of, query, number, size))
+
+
+def found(of, id):
+    from uuid import UUID
+
+    return getattr(client().zen_store, LISTS[of][2])(UUID(id))
+
+
+def one(of, id):
+    return shown(found(of, id))
+
+
+def entries(text):
+    """Lines of a log, as the REST API has them."""
+    for line in text.splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = None
+        if line.strip():
+            yield entry if isinstance(entry, dict) else {"message": line}
+
+
+def logs(of, id, source):
+    from zenml.stack import StackComponent
+
+    owner = found(of, id)
+    # older ones have one log
+    known = getattr(owner, "log_collection", None) or [owner.logs]
+    known = [log for log in known if log and getattr(log, "source", source) == source]
+    if not known:
+        raise KeyError("no such log was found")
+    log = known[0]
+    store = StackComponent.from_model(
+        client().zen_store.get_stack_component(log.artifact_store_id)
+    )
+    # a step that was cached, or broke off early, may name one that nobody wrote
+    if not store.exists(log.uri):
+        return []
+    # where nothing can be appended to, a log is a folder of files
+    paths = [log.uri]
+    if store.isdir(log.uri):
+        paths = [os.path.join(log.uri, name) for name in sorted(store.listdir(log.uri))]
+    read = []
+    for path in paths:
+        with store.open(path, "rb") as file:
+            read += entries(file.read().decode("utf-8", "replace"))
+    return read
+
+
+def delete_artifact_version(id):
+    """What the REST API does with delete_metadata and without delete_from_artifact_store."""
+    version = found("artifact_versions", id)
+    query = {"id": id, "only_unused": "true"}
+    # older ones have the project alone
+    project = getattr(version, "project_id", None) or version.project.id
+    if not listed("artifact_versions", dict(query, project=project)).items:
+        raise ValueError("it is used in runs: delete these first")
+    client().zen_store.delete_artifact_version(version.id)
+
+
+def types():
+    from zenml.enums import StackComponentType
+
+    return [kind.value for kind in StackComponentType]
+
+
+def flavors(kind=None):
+    filters = {"type": kind} if kind else {}
+    return [shown(one) for one in everything(client().list_flavors, **filters)]
+
+
 QUESTIONS = {
-    one.__name__: one
-    for one in (
+    question.__name__: question
+    for question in (
         version,
         info,
         user,
@@ -120,6 +230,12 @@ QUESTIONS = {
         stacks,
         stack,
         label_stack,
+        page,
+        one,
+        logs,
+        delete_artifact_version,
+        types,
+        flavors,
     )
 }
 
@@ -132,10 +248,13 @@ def failed(error):
 
 
 # bytes: JSON is UTF-8, whatever the locale is
+signal.alarm(IDLE_SECONDS)
 for line in sys.stdin.buffer:
+    signal.alarm(0)
     try:
         asked = json.loads(line)
         answer = {"answer": QUESTIONS[asked.pop("ask")](**asked)}
     except Exception as error:
         answer = failed(error)
     print("osstack-answer:" + json.dumps(answer), file=answers, flush=True)
+    signal.alarm(IDLE_SECONDS)

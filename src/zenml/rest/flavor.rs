@@ -12,9 +12,7 @@ impl Client {
     /// The types of components that this ZenML has, those that stacks must have first.
     pub async fn component_types(&self) -> Result<Vec<ComponentType>, Error> {
         let body = self.get("/component-types", &[]).await?;
-        let words = body.as_array().into_iter().flatten().filter_map(Value::as_str);
-        let types: BTreeSet<ComponentType> = words.filter_map(ComponentType::parse).collect();
-        Ok(types.into_iter().collect())
+        Ok(types(&body))
     }
 
     /// The flavors of a type, or of all, with their settings: ZenML's own, and those that somebody
@@ -27,7 +25,15 @@ impl Client {
     }
 }
 
-fn read(body: &Value) -> Option<Flavor> {
+/// Types out of a list of words.
+pub(in crate::zenml) fn types(words: &Value) -> Vec<ComponentType> {
+    let words = words.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let types: BTreeSet<ComponentType> = words.filter_map(ComponentType::parse).collect();
+    types.into_iter().collect()
+}
+
+/// A flavor with its settings.
+pub(in crate::zenml) fn read(body: &Value) -> Option<Flavor> {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     let name = text("/name")?;
     let kind = ComponentType::parse(text("/body/type")?)?;

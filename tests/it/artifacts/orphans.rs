@@ -20,7 +20,7 @@ const FORGOTTEN: [(&str, usize); 3] = [("model:1", 2), ("rides:2", 3), ("drift:3
 
 /// The server forgets the version: its data is an orphan then.
 fn forget(beds: &Beds, label: &str) -> Version {
-    let mut state = beds.server.state.lock().unwrap();
+    let mut state = beds.state.lock().unwrap();
     let version = state.version(label).unwrap().clone();
     state.versions.retain(|one| one.id != version.id);
     version
@@ -112,7 +112,7 @@ fn killed_at_any_request_the_next_run_ends_the_work() {
         let folders = orphaned(&beds);
         let before = keys(&beds.bench);
         let (here, held) = channel();
-        beds.server.state.lock().unwrap().held = Some((request, here));
+        beds.state.lock().unwrap().held = Some((request, here));
         let mut child = Talk::start(&beds.bench, &PRUNE);
         let mut is_asked = false;
         let is_held = loop {
@@ -123,7 +123,7 @@ fn killed_at_any_request_the_next_run_ends_the_work() {
                 break false;
             }
             // the census takes this many requests, then the question stands
-            if !is_asked && beds.server.state.lock().unwrap().requests.len() == 3 && request > 2 {
+            if !is_asked && beds.state.lock().unwrap().requests.len() == 3 && request > 2 {
                 child.answer(QUESTION, "demo_store\r");
                 is_asked = true;
             }
@@ -133,7 +133,7 @@ fn killed_at_any_request_the_next_run_ends_the_work() {
         }
         child.kill();
         killed += 1;
-        beds.server.state.lock().unwrap().held = None;
+        beds.state.lock().unwrap().held = None;
         let (shown, code) = talk(&beds.bench, &PRUNE, &[(QUESTION, "demo_store\r")]);
         assert_eq!(code, 0, "{request}: {shown}");
         assert_eq!(left(&beds, &folders), 0, "{request}: {shown}");
@@ -206,7 +206,7 @@ fn an_orphan_that_becomes_named_is_spared() {
         let mut child = Talk::start(&beds.bench, &PRUNE);
         child.wait_for(QUESTION);
         {
-            let mut state = beds.server.state.lock().unwrap();
+            let mut state = beds.state.lock().unwrap();
             if while_it_runs {
                 // the checkpoint goes first: right before it the other one is named
                 let name = |state: &mut osstack::sandbox::zenml::runs::Runs| {
