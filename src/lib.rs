@@ -58,7 +58,8 @@
 //!   the next plan, goes on without making anything twice, or is taken back: `tests/it/commit`.
 //!   The same plans and commits hold against real servers, new and old:
 //!   `tests/python/zenml_test.py`. Through the `zenml` command they hold as well, and the commands
-//!   that a plan shows do the same: `tests/python/command_test.py`.
+//!   that a plan shows do the same: `tests/python/command_test.py`. What runs wrote is shown and
+//!   pruned through it as well: `tests/python/command_runs_test.py`.
 //! - However a listing is cut to be asked for in many pieces at once, every key comes, once, and in
 //!   order where that is asked: `tests/it/conformance/listing.rs`, over other servers too.
 //! - Beside any hostile server a key is drawn within 100 ms and a stop answered within 200 ms:

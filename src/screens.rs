@@ -43,3 +43,4 @@ pub mod take_over;
 pub mod transfers;
 pub mod unlock;
 pub mod viewer;
+mod waiting;

@@ -167,14 +167,20 @@ impl World {
         Ok(client)
     }
 
-    /// The ZenML that was spoken with last, by its name, project and version, showable; and
+    /// The `ZenML` that was spoken with last, by its name, project and version, showable; and
     /// whether it is a stand-in.
     pub fn zenml_spoken_with(&self) -> Option<(String, bool)> {
         let client = self.zenml.last()?;
         let info = client.known_info()?;
         let name = visible(&info.name);
-        let project = visible(client.project().unwrap_or("default"));
-        Some((format!("{name}/{project} {}", info.version), info.is_stand_in))
+        let project = match &client {
+            Remote::Server(server) => {
+                format!("/{}", visible(server.project().unwrap_or("default")))
+            }
+            // which one is active there was not asked
+            Remote::Command(_) => String::new(),
+        };
+        Some((format!("{name}{project} {}", info.version), info.is_stand_in))
     }
 
     pub(super) fn zenml_clients(&self) -> &ZenmlClients {

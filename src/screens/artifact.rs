@@ -22,7 +22,7 @@ use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::spinner::Spinner;
 use crate::tui::widget::split::{counted_pane, pane};
 use crate::tui::widget::table::{Column, Row, Table};
-use crate::tui::widget::text::{cells, line, row};
+use crate::tui::widget::text::{cells, line, lines, row};
 use crate::zenml::artifacts::ArtifactVersion;
 
 use super::detail::fields;
@@ -32,6 +32,7 @@ use super::objects::Objects;
 use super::run::RunView;
 use super::unlock::when_locked;
 use super::viewer::Viewer;
+use super::waiting;
 
 /// Rows that the list below keeps, however much is to be said above it.
 const LEAST: u16 = 6;
@@ -339,11 +340,10 @@ impl Screen for ArtifactView {
         let room = usize::from(area.width.saturating_sub(2));
         let sign = self.spinner.sign(theme);
         let Some(detail) = self.detail.as_ref().filter(|_| self.failure.is_none()) else {
-            let inner = pane(frame, area, theme, "Artifact", true);
+            let inner = counted_pane(frame, area, theme, ("Artifact", sign), true);
             match &self.failure {
                 Some(failure) => failure_view::view(frame, inner, theme, failure),
-                None if sign.is_empty() => {}
-                None => line(frame, inner, Line::raw(format!("{sign} asking"))),
+                None => lines(frame, inner, waiting::lines(&self.spinner, room, theme), theme),
             }
             return;
         };

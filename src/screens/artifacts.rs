@@ -21,7 +21,7 @@ use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::spinner::Spinner;
 use crate::tui::widget::split::counted_pane;
 use crate::tui::widget::table::{Column, Row, Table};
-use crate::tui::widget::text::{cells, line, row, rows_below};
+use crate::tui::widget::text::{cells, line, lines, row, rows_below};
 use crate::zenml::artifacts::tree::{self, Kind, Node};
 
 use super::artifact::ArtifactView;
@@ -31,6 +31,7 @@ use super::failure_view::{self, marked, settled};
 use super::run::RunView;
 use super::runs::tone;
 use super::unlock::when_locked;
+use super::waiting;
 
 /// The artifacts of one store. The answer is a prefix to go to.
 #[derive(Debug)]
@@ -327,15 +328,15 @@ impl Screen for Artifacts {
             Some(StoreTree { connection: Some(name), .. }) => format!("as {name} tells"),
             Some(_) => "by the keys alone".to_owned(),
         };
-        let gap = if sign.is_empty() { "" } else { " " };
+        let gap = if sign.is_empty() || told.is_empty() { "" } else { " " };
         let title = format!("{}  artifacts", self.store);
         let inner = counted_pane(frame, area, theme, (&title, &format!("{sign}{gap}{told}")), true);
         if let Some(failure) = &self.failure {
             return failure_view::view(frame, inner, theme, failure);
         }
         let Some(tree) = &self.tree else {
-            let reading = if sign.is_empty() { "" } else { "reading" };
-            return line(frame, inner, Line::raw(reading));
+            let room = usize::from(inner.width);
+            return lines(frame, inner, waiting::lines(&self.spinner, room, theme), theme);
         };
         let note = tree.unasked.as_ref().map(ToString::to_string);
         let note: Vec<Line<'static>> = note.map_or_else(Vec::new, |note| {

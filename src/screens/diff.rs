@@ -26,6 +26,7 @@ use super::failure_view::{self, marked, settled};
 use super::list_detail::{Face, ListDetail, Lists, Named};
 use super::plan::PlanScreen;
 use super::unlock::when_locked;
+use super::waiting;
 
 /// What differs of one stack.
 #[derive(Debug)]
@@ -371,6 +372,7 @@ impl Screen for DiffScreen {
             empty: "",
             welcome: "",
             warnings: self.notes.clone(),
+            waiting: waiting::words(&self.spinner, theme),
         };
         let diff = self.list.read().map(|compared| &*compared.diff);
         let row = |it: &Compare| row(it, theme);

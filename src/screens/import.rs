@@ -29,6 +29,7 @@ use super::failure_view::{marked, settled};
 use super::list_detail::{Face, ListDetail, Lists, Named};
 use super::secret_picker::SecretPicker;
 use super::unlock::when_locked;
+use super::waiting;
 
 /// What stands in place of the details while ZenML has nothing.
 const WELCOME: &str = "This ZenML has neither stacks nor artifact stores.";
@@ -426,6 +427,7 @@ impl Screen for Import {
             empty: "nothing",
             welcome: WELCOME,
             warnings: self.notes.clone(),
+            waiting: waiting::words(&self.spinner, theme),
         };
         let row = |thing: &Thing| row(thing, theme);
         let details = |thing: &Thing, room| details(thing, room, theme);

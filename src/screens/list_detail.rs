@@ -127,6 +127,9 @@ pub(super) struct Face<'a> {
     pub welcome: &'a str,
     /// What has to be said of the list as a whole, under it.
     pub warnings: Vec<String>,
+    /// What is said until the list is read: what is waited for in the list, the rest in place of
+    /// the details.
+    pub waiting: Vec<String>,
 }
 
 impl<C, T> Default for ListDetail<C, T> {
@@ -254,6 +257,9 @@ impl<C: Lists<T>, T: Named> ListDetail<C, T> {
             let height = usize::from(inner.height).saturating_sub(warnings.len());
             let list = Rect { height: cells(height), ..inner };
             self.table(frame, list, theme, (face.columns, face.empty), build);
+            if let Some(waiting) = face.waiting.first().filter(|_| !self.is_read()) {
+                line(frame, list, Line::raw(waiting.as_str()));
+            }
             for (index, text) in warnings.into_iter().enumerate() {
                 let place = row(rows_below(inner, height), index);
                 line(frame, place, Line::styled(text, theme.warn()));
@@ -271,7 +277,10 @@ impl<C: Lists<T>, T: Named> ListDetail<C, T> {
             (None, None) if self.is_read() => {
                 wrap(face.welcome, room).into_iter().map(Line::raw).collect()
             }
-            (None, None) => Vec::new(),
+            (None, None) => {
+                let more = face.waiting.iter().skip(1).flat_map(|text| wrap(text, room));
+                more.map(|text| Line::styled(text, theme.muted())).collect()
+            }
         };
         for (index, text) in lines.into_iter().enumerate() {
             line(frame, row(inner, index), text);

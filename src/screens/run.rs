@@ -18,7 +18,7 @@ use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::spinner::Spinner;
 use crate::tui::widget::split::counted_pane;
 use crate::tui::widget::table::{Column, Row, Table};
-use crate::tui::widget::text::line;
+use crate::tui::widget::text::lines;
 use crate::zenml::artifacts::lineage::main_output;
 use crate::zenml::artifacts::{ArtifactVersion, LogFile, Standing};
 
@@ -28,6 +28,7 @@ use super::failure_view::{self, settled};
 use super::main_file::{self, Looked};
 use super::runs::{tone, took};
 use super::unlock::when_locked;
+use super::waiting;
 
 /// A run, step by step.
 #[derive(Debug)]
@@ -316,8 +317,8 @@ impl Screen for RunView {
             return failure_view::view(frame, inner, theme, failure);
         }
         if self.detail.is_none() {
-            let reading = if sign.is_empty() { "" } else { "reading" };
-            return line(frame, inner, Line::raw(reading));
+            let room = usize::from(inner.width);
+            return lines(frame, inner, waiting::lines(&self.spinner, room, theme), theme);
         }
         let table = Table::new(COLUMNS).empty("the run has no step yet: R asks again");
         table.view(frame, inner, theme, &self.scroll, self.rows.len(), |index| {

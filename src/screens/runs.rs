@@ -34,6 +34,7 @@ use super::import::Import;
 use super::list_detail::{Face, ListDetail};
 use super::run::RunView;
 use super::unlock::when_locked;
+use super::waiting;
 
 /// Runs that are listed.
 const MOST: usize = 200;
@@ -332,6 +333,7 @@ impl Screen for Runs {
             empty: "no run yet",
             welcome: WELCOME,
             warnings: Vec::new(),
+            waiting: waiting::words(&self.spinner, theme),
         };
         let row = |run: &Run| self.row(run, theme);
         let details = |run: &Run, room| self.details(run, room, theme);

@@ -240,6 +240,7 @@ impl Screen for Secrets {
             empty,
             welcome,
             warnings: Vec::new(),
+            waiting: Vec::new(),
         };
         let row = |row: &SecretRow| {
             let summary = &row.summary;

@@ -444,6 +444,7 @@ impl Screen for Stacks {
             empty: "no stack yet: n makes one",
             welcome: &welcome(self.has_zenml()),
             warnings: Vec::new(),
+            waiting: Vec::new(),
         };
         let row = |stack: &Stack| self.row(stack, theme);
         let details = |stack: &Stack, room| self.details(stack, room, theme);

@@ -288,6 +288,7 @@ impl Screen for Stores {
             empty: "none yet: n makes the first",
             welcome: WELCOME,
             warnings: self.warnings(theme),
+            waiting: Vec::new(),
         };
         let row = |store: &ArtifactStore| {
             let (tone, age) = self.checks.mark(Some(store));
