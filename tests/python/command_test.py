@@ -161,6 +161,28 @@ def both(home, by_hand, number, what, *, name="stack", more=(), commit=("--witho
     return plan, ours, labels, active
 
 
+FAILED = (1, 2, 3, 4, 5, 6, 7, 8)
+
+
+def broken_off(home, steps):
+    """A commit whose steps are these commands, refused at each in turn: what was done before it
+    stands in ZenML, what comes after it does not, and taken back all is as it was."""
+    before = home.zenml.state()
+    seen = [before]
+    for step in steps:
+        home.refuse.write_text(step)
+        home.commit("--without-check", codes=FAILED)
+        seen.append(home.zenml.state())
+        # before its first step nothing is done, and nothing is to be taken back
+        check((seen[-1] == before) == (step == steps[0]), f"after {step}: {seen[-1]}")
+        check(seen[-1] not in seen[1:-1], f"{step} did no more than the step before: {seen[-1]}")
+        home.refuse.unlink()
+        home.commit("--undo", codes=FAILED if step == steps[0] else (0,))
+        after = home.zenml.state()
+        check(after == before, f"{step}, taken back:\n{after}\ninstead of\n{before}")
+        print(f"broken off at {step}, and taken back", flush=True)
+
+
 def taken_over(home, folder):
     """Somebody with files of their own lists what ZenML has, takes the stack over, and compares."""
     files = folder / "home" / "colleague"
@@ -209,15 +231,13 @@ def life(folder):
     )  # fmt: skip
     home.osstack("stack", "register", "stack", "-a", "store", "-o", "default")
 
-    # broken off before its last step, and taken back
-    home.refuse.write_text("stack register")
-    home.commit("--without-check", codes=(1, 2, 3, 4, 5, 6, 7, 8))
-    (held, _, _) = zenml.state()
-    check("secret" in held[0] and "artifact_store/store" in held[1], held)
-    home.refuse.unlink()
-    home.commit("--undo")
-    (held, _, _) = zenml.state()
-    check("secret" not in held[0] and "artifact_store/store" not in held[1], held)
+    home.osstack("component", "register", "image-builder", "builder", "-f", "local")
+    home.osstack("stack", "update", "stack", "--component", "image_builder=builder")
+    broken_off(home, [
+        "secret create", "artifact-store register", "image-builder register", "stack register",
+    ])  # fmt: skip
+    home.osstack("stack", "update", "stack", "--component", "image_builder=")
+    home.osstack("component", "delete", "image-builder", "builder")
 
     plan, ours, labels, active = both(home, by_hand, 1, "a new stack")
     check(signs(plan) == "+++", plan)
@@ -231,6 +251,7 @@ def life(folder):
     home.osstack("artifact-store", "update", "store", "--prefix", "two")
     home.osstack("component", "register", "image-builder", "builder", "-f", "local")
     home.osstack("stack", "update", "stack", "--component", "image_builder=builder")
+    broken_off(home, ["secret update", "artifact-store update", "stack update"])
     plan, ours, *_ = both(home, by_hand, 2, "changes")
     check(signs(plan) == "~~+~", plan)
     check(ours[0]["secret"] == key(2), "the new values of the secret")
@@ -250,7 +271,7 @@ def life(folder):
     said = json.loads(home.osstack("stack", "set", "renamed", "--json"))
     check(said["set_by"] == str(home.command), said)
     check(zenml.state()[2] == "renamed", "the active stack")
-    home.commit("--delete", name="renamed", codes=(1, 2, 3, 4, 5, 6, 7, 8))
+    home.commit("--delete", name="renamed", codes=FAILED)
     for one in (zenml, by_hand):
         one.run("zenml stack set default")
     _, ours, *_ = both(home, by_hand, 2, "deleted", name="renamed", more=["--delete"], commit=())

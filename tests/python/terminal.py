@@ -14,6 +14,8 @@ import unicodedata
 
 COLUMNS, ROWS = 110, 36
 SECONDS = 60
+# longer than between two pieces of a frame, shorter than between two frames of a spinner
+PAUSE = 0.03
 # a control sequence, another escape, or one character
 PART = re.compile("\x1b\\[([0-9;?<>]*)[ -/]*([@-~])|\x1b[^\\[]|(.)", re.DOTALL)
 
@@ -59,15 +61,20 @@ class Terminal:
 
     def wait_until(self, is_there, what):
         end = time.monotonic() + SECONDS
-        while not is_there():
-            ready, _, _ = select.select([self.device], [], [], max(0, end - time.monotonic()))
-            if not ready:
+        # a frame comes in pieces: on half of one the one before may still stand
+        while self.is_written_to(PAUSE) or not is_there():
+            if not self.is_written_to(max(0, end - time.monotonic())):
                 raise AssertionError(f"no {what} on\n{self.screen()}")
             try:
                 self.take(os.read(self.device, 65536))
             except OSError:
                 raise AssertionError(f"it ended before {what}\n{self.screen()}") from None
         return self.screen()
+
+    def is_written_to(self, seconds):
+        """Whether something comes within so long."""
+        ready, _, _ = select.select([self.device], [], [], seconds)
+        return bool(ready)
 
     def go_to(self, text):
         """Moves the cursor, row by row, until it marks the row of `text`."""
