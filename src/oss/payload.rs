@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use bytes::Bytes;
 use tokio::task::JoinHandle;
 use tokio::time::{Sleep, sleep_until};
 
 use super::crc64::Crc64;
+use super::transfer::Sums;
 use super::transfer::link::Limit;
 
 /// Read from the disk at a time; twice as much lies in memory for each request.
@@ -77,6 +80,12 @@ impl Slice {
     /// The checksum of what was sent last.
     pub fn crc(&self) -> u64 {
         self.last().crc.value()
+    }
+
+    /// The MD5 of what is there now, as `Content-MD5` has it: a server that is told it takes no
+    /// other bytes. Waits for the disk.
+    pub(super) fn content_md5(&self) -> io::Result<String> {
+        Ok(BASE64.encode(Sums::of(&self.file, self.offset, self.length)?.md5))
     }
 
     /// Why it could not be read, once.

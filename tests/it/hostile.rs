@@ -4,6 +4,7 @@
 
 mod answers;
 mod certificates;
+mod chaos;
 mod elsewhere;
 mod frames;
 mod listings;

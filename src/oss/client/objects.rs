@@ -26,6 +26,13 @@ const WRITE: &str = "write the object";
 /// Keys in one multi-delete (OSS documentation of `DeleteMultipleObjects`).
 const DELETE_BATCH: usize = 1000;
 
+/// The bytes of an object on its way out.
+enum Sent {
+    Bytes(ByteStream),
+    /// With the MD5 of what is to arrive.
+    File(Slice, String),
+}
+
 /// An object on its way in.
 #[derive(Debug)]
 pub struct Download {
@@ -208,19 +215,20 @@ impl Client {
         options: &PutOptions,
     ) -> Result<Answer<Written>, Error> {
         let crc = crc64::of(&bytes);
-        let reply = self.put_body(bucket, key, Some(one_piece(bytes)), None, options).await?;
+        let reply = self.put_body(bucket, key, Sent::Bytes(one_piece(bytes)), options).await?;
         written(WRITE, reply, Some(crc))
     }
 
-    /// The same with bytes that are read from a file as they are sent.
+    /// The same with bytes that are read from a file as they are sent; `md5` is what they are.
     pub(in crate::oss) async fn put_file(
         &self,
         bucket: &BucketName,
         key: &str,
-        file: &Slice,
+        (file, md5): (&Slice, String),
         options: &PutOptions,
     ) -> Result<Answer<Written>, Error> {
-        let reply = self.put_body(bucket, key, None, Some(file.clone()), options).await?;
+        let body = Sent::File(file.clone(), md5);
+        let reply = self.put_body(bucket, key, body, options).await?;
         written(WRITE, reply, Some(file.crc()))
     }
 
@@ -228,13 +236,20 @@ impl Client {
         &self,
         bucket: &BucketName,
         key: &str,
-        body: Option<ByteStream>,
-        file: Option<Slice>,
+        sent: Sent,
         options: &PutOptions,
     ) -> Result<Reply, Error> {
         // repeated after a lost answer, it would be refused for what it wrote itself
         let repeat = if options.forbid_overwrite { Repeat::IfRefused } else { Repeat::Always };
-        let mut plan = Plan { file, ..Plan::new(WRITE, repeat, Expect::Nothing) };
+        let mut plan = Plan::new(WRITE, repeat, Expect::Nothing);
+        let body = match sent {
+            Sent::Bytes(bytes) => Some(bytes),
+            Sent::File(file, md5) => {
+                plan.file = Some(file);
+                plan.headers.push(("content-md5", md5));
+                None
+            }
+        };
         if options.forbid_overwrite {
             plan.headers.push(("x-oss-forbid-overwrite", "true".to_owned()));
         }

@@ -23,7 +23,7 @@ pub struct Sums {
 
 impl Sums {
     /// Of a stretch of a file, which waits for the disk.
-    pub(super) fn of(file: &File, offset: u64, length: u64) -> io::Result<Self> {
+    pub(in crate::oss) fn of(file: &File, offset: u64, length: u64) -> io::Result<Self> {
         let (mut md5, mut crc) = (Md5::new(), Crc64::new());
         let mut buffer = vec![0; BATCH];
         let mut at = 0;

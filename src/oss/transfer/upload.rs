@@ -29,6 +29,8 @@ const ACTION: &str = "upload the file";
 pub const PART: u64 = 8 << 20;
 /// The largest part OSS takes.
 const MAX_PART: u64 = 5 << 30;
+/// How often bytes are sent again that did not arrive as they were.
+const AGAIN: u32 = 3;
 /// Between two looks at how far it is.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -205,11 +207,23 @@ impl Send<'_> {
         let Self { client, bucket, key, options, source, .. } = self;
         let meter = Arc::default();
         let slice = self.slice(0, source.length, &meter);
-        let work = client.put_file(bucket, key, &slice, options);
-        let written = self.watched(&meter, work).await?.value;
-        lane.carried(source.length);
-        source.unchanged()?;
-        Ok(written)
+        let mut tries = 0;
+        loop {
+            let file = slice.clone();
+            let md5 = on_disk(move || file.content_md5()).await;
+            let md5 = md5.map_err(|error| Error::new(Kind::Local, ACTION, error.to_string()))?;
+            let work = client.put_file(bucket, key, (&slice, md5), options);
+            let written = self.watched(&meter, work).await;
+            source.unchanged()?;
+            match written {
+                Err(error) if error.kind == Kind::Corrupt && tries < AGAIN => tries += 1,
+                written => {
+                    let written = written?;
+                    lane.carried(source.length);
+                    return Ok(written.value);
+                }
+            }
+        }
     }
 
     /// In parts, some of which may have arrived before.
@@ -332,9 +346,16 @@ impl Send<'_> {
             let offset = u64::from(number - 1) * left.part;
             let length = left.part.min(source.length - offset);
             let slice = self.slice(offset, length, &meter);
-            let sent = client.upload_part_of_file(bucket, key, &left.id, number, &slice).await?;
-            lane.carried(length);
-            Ok::<_, Error>((number, sent.value, slice.crc()))
+            let mut tries = 0;
+            loop {
+                match client.upload_part_of_file(bucket, key, &left.id, number, &slice).await {
+                    Err(error) if error.kind == Kind::Corrupt && tries < AGAIN => tries += 1,
+                    sent => {
+                        lane.carried(length);
+                        return Ok::<_, Error>((number, sent?.value, slice.crc()));
+                    }
+                }
+            }
         };
         let count = u32::try_from(source.length.div_ceil(left.part)).unwrap_or(u32::MAX);
         let missing: Vec<u32> = (1..=count).filter(|n| !parts.sent.contains_key(n)).collect();
