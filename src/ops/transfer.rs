@@ -40,6 +40,10 @@ pub use journal::{DropUnfinished, ListUnfinished, Unfinished};
 pub use plan::{Copies, PlanCopies, Skipped};
 pub use sync::{DeleteExtra, Deleted, Differences, Extra, PlanSync};
 
+/// Copies at a time: more than there are requests, so that the disk is waited for by some while
+/// others are on their way.
+const AT_A_TIME: usize = 4 * MOST;
+
 /// An object in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remote {
@@ -267,7 +271,7 @@ impl Job<World> for RunCopies {
             context.report(CopyEvent::Ended { copy: Box::new(copy), result, stays }).await;
         };
         let mut running =
-            stream::iter(self.copies.into_iter().enumerate()).map(run).buffer_unordered(MOST);
+            stream::iter(self.copies.into_iter().enumerate()).map(run).buffer_unordered(AT_A_TIME);
         while running.next().await.is_some() {}
         drop(running);
         doors.unsynced = None;
@@ -303,6 +307,7 @@ struct Doors {
     /// Where many are copied: what lies below the destination.
     taken: Option<Taken>,
     clients: Vec<(Place, Client, BucketName)>,
+    folders: Mutex<BTreeMap<PathBuf, Arc<Folder>>>,
 }
 
 impl Doors {
@@ -322,13 +327,24 @@ impl Doors {
             }
         }
         let (link, unsynced, taken) = (Link::new(None), None, None);
-        Ok(Self { world: Arc::clone(world), link, unsynced, taken, clients })
+        let folders = Mutex::default();
+        Ok(Self { world: Arc::clone(world), link, unsynced, taken, clients, folders })
     }
 
     fn of(&self, place: &Place) -> Result<(&Client, &BucketName), Failure> {
         let found = self.clients.iter().find(|(other, ..)| other == place);
         let (_, client, bucket) = found.ok_or_else(Failure::cancelled)?;
         Ok((client, bucket))
+    }
+
+    /// The folder at `path`, opened once.
+    async fn folder(&self, path: &Path) -> Result<Arc<Folder>, Failure> {
+        let known = || self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = known().get(path) {
+            return Ok(Arc::clone(folder));
+        }
+        let folder = Arc::new(open_folder(path).await?);
+        Ok(Arc::clone(known().entry(path.to_owned()).or_insert(folder)))
     }
 
     /// That no object has this key yet.
@@ -372,7 +388,7 @@ impl Doors {
         let done = match &copy.ends {
             Ends::Download { from, folder, relative } => {
                 let (client, bucket) = self.of(&from.place)?;
-                let folder = open_folder(folder).await?;
+                let folder = self.folder(folder).await?;
                 let overwrite = if overwrite { Overwrite::Confirmed } else { Overwrite::Refuse };
                 let from = (bucket, from.key.as_str());
                 transfer::download(client, from, (&folder, relative), overwrite, run).await

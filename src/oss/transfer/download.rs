@@ -5,8 +5,7 @@ mod left;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,6 +36,8 @@ const ACTION: &str = "download the object";
 const PIECE: u64 = 8 << 20;
 /// Bytes that are written at a time; twice as many lie in memory for each range.
 const BATCH: usize = 256 << 10;
+/// Chunks that are written at a time: Linux takes 1,024 (`IOV_MAX`).
+const CHUNKS: usize = 512;
 /// How often an object that changes while it is read is begun anew.
 const ANEW: u32 = 3;
 /// Between two looks of the journal at how far it is.
@@ -138,6 +139,7 @@ impl Fetch<'_> {
         let mut sheet = Sheet {
             fetch: self,
             file,
+            pen: Arc::default(),
             arrived: AtomicU64::new(0),
             left,
             done: Mutex::default(),
@@ -204,6 +206,8 @@ fn belongs(info: &ObjectInfo, left: &DownloadLeft) -> Result<(), Error> {
 struct Sheet<'a> {
     fetch: Fetch<'a>,
     file: Arc<File>,
+    /// One writes at a time: Linux locks a file for each write, and others would spin for it.
+    pen: Arc<Mutex<()>>,
     arrived: AtomicU64,
     /// Once the size is known.
     left: Option<DownloadLeft>,
@@ -274,6 +278,7 @@ impl Sheet<'_> {
             Ok::<_, Error>(())
         };
         let mut noted = Instant::now();
+        let mut flushing: Option<JoinHandle<()>> = None;
         let mut under_way = FuturesUnordered::new();
         under_way.push(fetch(first, Some(stretch), lane));
         loop {
@@ -283,6 +288,14 @@ impl Sheet<'_> {
                     None => return Ok(()),
                     Some(Err(error)) => return Err(error),
                     Some(Ok(())) => {
+                        if flushing.as_ref().is_none_or(JoinHandle::is_finished) {
+                            let file = Arc::clone(&self.file);
+                            // the disk begins while bytes still come: the wait at the end is short,
+                            // and it is the one that counts
+                            flushing = Some(tokio::task::spawn_blocking(move || {
+                                let _at_the_end = file.sync_data();
+                            }));
+                        }
                         let is_idle = self.noting().as_ref().is_none_or(JoinHandle::is_finished);
                         if is_idle
                             && noted.elapsed() >= NOTED
@@ -334,7 +347,9 @@ impl Sheet<'_> {
         let info = &stretch.info;
         (run.progress)(Progress { bytes: 0, total: info.size });
         if let Some(size) = info.size {
-            self.fetch.folder.has_room(size).map_err(|error| self.local(&error))?;
+            if size > BATCH as u64 {
+                self.fetch.folder.has_room(size).map_err(|error| self.local(&error))?;
+            }
             if size > PIECE && !stretch.is_whole {
                 let left = DownloadLeft {
                     part: part.name().to_owned(),
@@ -441,13 +456,15 @@ impl Sheet<'_> {
             batch.push(chunk);
             self.tell(length as u64, total, lane);
             lane.hold_back(length as u64).await;
-            if gathered >= BATCH {
+            if gathered >= BATCH || batch.len() >= CHUNKS {
                 gathered = 0;
                 let full = std::mem::take(&mut batch);
-                pour.write(&self.file, full).await.map_err(|error| self.local(&error))?;
+                pour.write((&self.file, &self.pen), full)
+                    .await
+                    .map_err(|error| self.local(&error))?;
             }
         };
-        pour.write(&self.file, batch).await.map_err(|error| self.local(&error))?;
+        pour.write((&self.file, &self.pen), batch).await.map_err(|error| self.local(&error))?;
         pour.settle().await.map_err(|error| self.local(&error))?;
         read
     }
@@ -501,15 +518,31 @@ struct Pour {
 
 impl Pour {
     /// Writes `batch` while the next one is on its way.
-    async fn write(&mut self, file: &Arc<File>, batch: Vec<Bytes>) -> io::Result<()> {
+    async fn write(
+        &mut self,
+        (file, pen): (&Arc<File>, &Arc<Mutex<()>>),
+        batch: Vec<Bytes>,
+    ) -> io::Result<()> {
         self.settle().await?;
         let (file, mut at, mut crc) = (Arc::clone(file), self.at, self.crc.clone());
+        let pen = Arc::clone(pen);
         self.at += batch.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
         self.writing = Some(tokio::task::spawn_blocking(move || {
-            for bytes in batch {
-                crc.update(&bytes);
-                file.write_all_at(&bytes, at)?;
-                at += bytes.len() as u64;
+            for bytes in &batch {
+                crc.update(bytes);
+            }
+            let _mine = pen.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut left: Vec<IoSlice<'_>> =
+                batch.iter().map(|bytes| IoSlice::new(bytes)).collect();
+            let mut left = left.as_mut_slice();
+            IoSlice::advance_slices(&mut left, 0);
+            while !left.is_empty() {
+                let written = rustix::io::retry_on_intr(|| rustix::io::pwritev(&*file, left, at))?;
+                if written == 0 {
+                    return Err(io::ErrorKind::WriteZero.into());
+                }
+                at += written as u64;
+                IoSlice::advance_slices(&mut left, written);
             }
             Ok(crc)
         }));
