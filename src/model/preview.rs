@@ -1,8 +1,8 @@
 //! What some bytes of an object say, in a form a screen can show.
 //!
 //! Pure: bytes in, content out, or a range that is wanted besides ([`Reader`]). Nothing is
-//! executed, unpickled or unpacked, and lists are cut, so a small object cannot become a large
-//! preview. No length that stands in the bytes is believed before so many bytes were read.
+//! executed or unpickled, gzip alone is unpacked and no further than [a limit](MOST_UNPACKED), and
+//! lists are cut, so a small object cannot become a large preview. No length that stands in the bytes is believed before so many bytes were read.
 
 mod gzip;
 mod markup;
@@ -26,6 +26,11 @@ pub const FIRST_READ: u64 = 256 * 1024;
 /// Where the user asks for more of the beginning, as much again may be read besides.
 pub const BESIDES: u64 = (1 << 20) - FIRST_READ;
 
+/// The most that is unpacked of a compressed object, however much of it was read.
+pub const MOST_UNPACKED: usize = 1 << 20;
+/// The most that an indented document may take: of a deep one, every value brings its indentation.
+const MOST_INDENTED: usize = 8 << 20;
+
 /// What to show of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
@@ -37,6 +42,8 @@ pub struct Preview {
     pub total: u64,
     /// What should be known about it.
     pub note: Option<String>,
+    /// More of the object may be read, but nothing more would be shown.
+    pub is_full: bool,
 }
 
 /// The forms a preview takes.
@@ -187,7 +194,10 @@ fn content(key: &str, bytes: &[u8], whole: bool) -> (Content, Option<String>) {
     if has_extension(&name, &["json"]) || text.trim_start().starts_with(['{', '[']) {
         match serde_json::from_str::<Value>(&text) {
             Ok(value) => {
-                let pretty = serde_json::to_string_pretty(&value).unwrap_or(text);
+                let Some(pretty) = indented(&value) else {
+                    let deep = "JSON, too deep to indent all of it".to_owned();
+                    return (Content::Text(lines(&text)), note.or(Some(deep)));
+                };
                 return (Content::Json(lines(&pretty)), note);
             }
             Err(_) if !whole => {
@@ -209,6 +219,16 @@ fn content(key: &str, bytes: &[u8], whole: bool) -> (Content, Option<String>) {
         return (Content::Prose(markup::markdown(&text)), note);
     }
     (Content::Text(lines(&text)), note)
+}
+
+/// The document, unless it takes more than [`MOST_INDENTED`] bytes.
+fn indented(value: &Value) -> Option<String> {
+    let mut room = vec![0; MOST_INDENTED];
+    let mut rest = room.as_mut_slice();
+    serde_json::to_writer_pretty(&mut rest, value).ok()?;
+    let used = MOST_INDENTED - rest.len();
+    room.truncate(used);
+    String::from_utf8(room).ok()
 }
 
 fn file_name(key: &str) -> String {
@@ -350,6 +370,8 @@ fn hex(bytes: &[u8]) -> Vec<String> {
 
 #[cfg(test)]
 mod forms_tests;
+#[cfg(test)]
+mod gzip_tests;
 
 #[cfg(test)]
 mod tests {

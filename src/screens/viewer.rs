@@ -86,8 +86,8 @@ impl Viewer {
     }
 
     fn may_read_more(&self) -> bool {
-        let cut = self.reading.as_ref().is_some_and(Reading::is_cut);
-        cut && self.limit < MOST_READ && !self.spinner.is_running()
+        let grows = self.reading.as_ref().is_some_and(Reading::may_grow);
+        grows && self.limit < MOST_READ && !self.spinner.is_running()
     }
 
     fn has_levels(&self) -> bool {

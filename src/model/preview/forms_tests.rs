@@ -220,13 +220,6 @@ fn pictures_by_their_headers() {
     assert!(matches!(read("x", &jpeg[..9], 99, 0).0.content, Content::Hex(_)));
 }
 
-#[test]
-fn gzip_says_what_it_holds() {
-    let bytes = b"\x1F\x8B\x08\x08\0\0\0\0\0\x03notes.txt\0\x03\0\0\0\0\0\x2A\0\0\0";
-    let lines = shown(&read("n.gz", bytes, usize::MAX, 0).0);
-    assert_eq!(lines, ["packed|30 B", "unpacked|42 B by its end", "holds|notes.txt"]);
-}
-
 fn prose(key: &str, text: &str) -> Vec<(PassageKind, String)> {
     let Content::Prose(lines) = read(key, text.as_bytes(), usize::MAX, 0).0.content else {
         panic!("no prose")

@@ -74,6 +74,11 @@ impl Reading {
         self.preview.read < self.preview.total
     }
 
+    /// Whether there would be more to see if more of it were read.
+    pub fn may_grow(&self) -> bool {
+        self.is_cut() && !self.preview.is_full
+    }
+
     /// Whether records have levels to choose from.
     pub fn has_levels(&self) -> bool {
         match &self.preview.content {
