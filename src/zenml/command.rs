@@ -7,7 +7,7 @@
 //! so does one after ZenML's configuration changed. A `zenml` command takes 3 to 7 s, shows a page
 //! of a list, and prints a secret's values as a table or not at all.
 //! What is written goes by the `zenml` command, the same that a plan shows; why not the deletion of
-//! artifact versions is said in [`artifacts`].
+//! artifact versions is said in `command/artifacts.rs`.
 
 mod artifacts;
 mod words;
