@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use crate::base::visible::visible;
 use crate::model::component::{Component, ComponentType};
 use crate::model::connection::Connection;
+use crate::model::flavor::Flavors;
 use crate::model::name::Name;
 use crate::model::requirement::Described;
 use crate::model::stack::Stack;
@@ -168,9 +169,14 @@ impl Catalog {
         self.components().iter().find(|it| it.kind == kind && it.name.as_str() == name)
     }
 
-    /// What stacks can be composed of, for [`judge`](crate::model::requirement::judge).
+    /// What stacks can be composed of, for [`judge`](crate::model::requirement::judge), by the
+    /// table of flavors.
     pub fn described(&self) -> Described<'_> {
-        Described { components: self.components(), stores: self.stores() }
+        Described {
+            components: self.components(),
+            stores: self.stores(),
+            flavors: Flavors::table(),
+        }
     }
 
     /// The stacks that use the component `name` of a type.

@@ -12,6 +12,7 @@ use crate::base::visible::visible;
 use crate::model::component::{Component, ComponentType};
 use crate::model::connection::{Connection, ConnectionDraft};
 use crate::model::field::FieldError;
+use crate::model::flavor::{self, Flavors};
 use crate::model::name::Name;
 use crate::model::stack::{Stack, StackDraft};
 use crate::model::store::{ArtifactStore, Extras, Signature, StoreDraft};
@@ -209,10 +210,11 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             self.notes.push(Severity::Warning, &self.path, "type", doubt, span);
         }
         // the flavor may be of another ZenML than the table's: nothing is left out for it
-        for problem in component.problems() {
+        for problem in component.problems(Flavors::table()) {
             let field = format!("configuration.{}", problem.setting);
+            let message = format!("{} (by ZenML {})", problem.message, flavor::zenml());
             let span = self.table.get("configuration").and_then(Item::span);
-            self.notes.push(Severity::Warning, &self.path, &field, problem.message, span);
+            self.notes.push(Severity::Warning, &self.path, &field, message, span);
         }
         Some(component)
     }

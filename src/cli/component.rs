@@ -11,7 +11,7 @@ use super::table::{Cell, Table};
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::model::component::{Component, ComponentDraft, ComponentType};
-use crate::model::flavor::{self, Field, Flavor, SettingError};
+use crate::model::flavor::{self, Field, Flavor, Flavors, SettingError};
 use crate::model::name::Name;
 use crate::ops::components::{
     DeleteComponent, KnowType, LookForFlavors, SaveComponent, component_of,
@@ -31,15 +31,17 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
     }
     match verb {
         Verb::Register(settings) => {
-            let kind = settings.kind;
-            let draft = overlay(ComponentDraft::new(kind), settings)?;
-            save(draft, None, "registered", session).await
+            let draft = ComponentDraft::new(settings.kind);
+            let (draft, flavors) = laid_over(&draft, &settings, session).await?;
+            save(SaveComponent { draft, replaces: None, flavors }, "registered", session).await
         }
         Verb::Update(settings) => {
             let catalog = load(session).await?;
             let former = component_of(&catalog, settings.kind, &settings.name)?.clone();
-            let draft = overlay(ComponentDraft::from(&former), settings)?;
-            save(draft, Some(Box::new(former)), "updated", session).await
+            let draft = ComponentDraft::from(&former);
+            let (draft, flavors) = laid_over(&draft, &settings, session).await?;
+            let replaces = Some(Box::new(former));
+            save(SaveComponent { draft, replaces, flavors }, "updated", session).await
         }
         Verb::List { kind } => list(kind, session).await,
         Verb::Describe { kind, name } => describe(kind, &name, session).await,
@@ -70,16 +72,54 @@ pub(super) async fn know(kind: ComponentType, session: &mut Session) -> Result<(
     Ok(session.run(KnowType { kind }).await??)
 }
 
+/// `draft` with what the arguments say, and the flavors that it is judged by. Only where the table
+/// has no such flavor, or something against it, each ZenML is asked for its own: the first that
+/// takes it decides.
+async fn laid_over(
+    draft: &ComponentDraft,
+    settings: &ComponentSettings,
+    session: &mut Session,
+) -> Result<(ComponentDraft, Flavors), Stop> {
+    let by = |flavors: &Flavors| -> Result<ComponentDraft, Failure> {
+        let draft = overlay(draft.clone(), settings, flavors)?;
+        draft.validate(flavors)?;
+        Ok(draft)
+    };
+    let by_table = by(Flavors::table());
+    if by_table.as_ref().is_ok_and(|draft| draft.known_flavor(Flavors::table()).is_some()) {
+        return Ok((by_table?, Flavors::default()));
+    }
+    let mut refused = None;
+    for (_, told) in told(Some(draft.kind), session).await? {
+        let mut flavors = Flavors::default();
+        flavors.tell(draft.kind, told);
+        match by(&flavors) {
+            Ok(draft) if draft.known_flavor(&flavors).is_some_and(Flavor::is_told) => {
+                return Ok((draft, flavors));
+            }
+            Ok(_) => {}
+            Err(failure) => refused = refused.or(Some(failure)),
+        }
+    }
+    // what a ZenML says of its own flavor counts more than the table's word for it
+    match refused {
+        Some(failure) => Err(failure.into()),
+        None => Ok((by_table?, Flavors::default())),
+    }
+}
+
 /// `draft` with what the arguments say; what they leave out stays. All that is wrong is said at
 /// once.
 fn overlay(
     mut draft: ComponentDraft,
-    settings: ComponentSettings,
+    settings: &ComponentSettings,
+    flavors: &Flavors,
 ) -> Result<ComponentDraft, Failure> {
-    draft.name = settings.name;
-    if let Some(flavor) = settings.flavor {
-        draft.flavor = flavor;
+    draft.name.clone_from(&settings.name);
+    if let Some(flavor) = &settings.flavor {
+        draft.flavor.clone_from(flavor);
     }
+    let schema = draft.known_flavor(flavors).map(|flavor| &flavor.schema);
     for setting in &settings.unset {
         draft.configuration.shift_remove(setting);
     }
@@ -89,7 +129,7 @@ fn overlay(
         let (setting, value) = text.split_once('=').ok_or_else(|| {
             Failure::new(FailureKind::Usage, "a --set has no = in it").hint("write SETTING=VALUE")
         })?;
-        wrong.extend(draft.set(setting.trim(), value).err());
+        wrong.extend(draft.set(schema, setting.trim(), value).err());
     }
     if wrong.is_empty() {
         return Ok(draft);
@@ -100,16 +140,12 @@ fn overlay(
         .hint(format!("osstack component flavors {kind} {flavor} shows what can be set")))
 }
 
-async fn save(
-    draft: ComponentDraft,
-    replaces: Option<Box<Component>>,
-    what: &str,
-    session: &mut Session,
-) -> Result<(), Stop> {
-    let kind = draft.kind;
-    let (known, flavor) = (draft.flavor.trim().to_owned(), visible(draft.flavor.trim()));
-    let name = session.run(SaveComponent { draft, replaces }).await??;
-    if flavor::find(kind, &known).is_none() {
+async fn save(save: SaveComponent, what: &str, session: &mut Session) -> Result<(), Stop> {
+    let kind = save.draft.kind;
+    let flavor = visible(save.draft.flavor.trim());
+    let is_known = save.draft.known_flavor(&save.flavors).is_some();
+    let name = session.run(save).await??;
+    if !is_known {
         let label = kind.label();
         session.output.note(&format!(
             "note: ZenML {} has no flavor {flavor} of the type {label}: fine where you made it \
@@ -168,14 +204,14 @@ async fn describe(kind: ComponentType, name: &str, session: &mut Session) -> Res
     for (setting, value) in &component.configuration {
         row(setting, &shown(component, setting, value));
     }
-    row("demands", &component.known_flavor().map(demands).unwrap_or_default());
+    row("demands", &component.known_flavor(Flavors::table()).map(demands).unwrap_or_default());
     row("used by", &users(&catalog, component).join(", "));
     output.table(&table)
 }
 
 /// A value as it may be shown: a key that a hand wrote into the file is not.
 fn shown(component: &Component, setting: &str, value: &Value) -> String {
-    let problems = component.problems();
+    let problems = component.problems(Flavors::table());
     let is_key = problems.iter().any(|problem| problem.setting == setting && !problem.is_refused);
     if is_key { "(a key: write {{SECRET.KEY}} in its place)".into() } else { Field::shown(value) }
 }
@@ -188,7 +224,8 @@ fn users(catalog: &Catalog, component: &Component) -> Vec<String> {
 /// A component as scripts read it.
 fn fields(catalog: &Catalog, component: &Component) -> Value {
     let mut configuration = component.configuration.clone();
-    let left_out = component.known_flavor().map(|it| it.schema.without_keys(&mut configuration));
+    let left_out = component.known_flavor(Flavors::table());
+    let left_out = left_out.map(|it| it.schema.without_keys(&mut configuration));
     json!({
         "name": component.name.as_str(),
         "type": component.kind.as_str(),
@@ -205,12 +242,12 @@ fn demands(flavor: &Flavor) -> String {
     needs.map(|kind| kind.one()).collect::<Vec<_>>().join(", ")
 }
 
-/// The flavors that each ZenML of the catalog has beside the table's, with its connection.
+/// The flavors that each ZenML of the catalog has, with its connection.
 /// Nobody is asked for a passphrase for it, and one that does not answer is said on stderr.
 async fn told(
     kind: Option<ComponentType>,
     session: &mut Session,
-) -> Result<Vec<(Name, Flavor)>, Stop> {
+) -> Result<Vec<(Name, Vec<Flavor>)>, Stop> {
     // a catalog that cannot be read does not keep anybody from the table
     let Ok(catalog) = session.run(LoadCatalog).await? else { return Ok(Vec::new()) };
     if catalog.connections().is_empty() {
@@ -221,9 +258,7 @@ async fn told(
     let mut all = Vec::new();
     for (connection, flavors) in session.run(LookForFlavors { kind }).await?? {
         match flavors {
-            Ok(flavors) => {
-                all.extend(flavors.into_iter().map(|flavor| (connection.clone(), flavor)));
-            }
+            Ok(flavors) => all.push((connection, flavors)),
             Err(failure) => {
                 let summary = &failure.summary;
                 let said = format!("note: without the flavors of {connection}'s own: {summary}");
@@ -235,9 +270,12 @@ async fn told(
 }
 
 async fn flavors(kind: Option<ComponentType>, session: &mut Session) -> Result<(), Stop> {
-    let own = told(kind, session).await?;
+    let told = told(kind, session).await?;
     let all = flavor::all().iter().filter(|it| kind.is_none_or(|kind| it.kind == kind));
-    let own = own.iter().map(|(connection, flavor)| (flavor, Some(connection.as_str())));
+    let own = told.iter().flat_map(|(connection, flavors)| {
+        let own = flavors.iter().filter(|it| flavor::find(it.kind, &it.name).is_none());
+        own.map(|flavor| (flavor, Some(connection.as_str())))
+    });
     let mut all: Vec<(&Flavor, Option<&str>)> =
         all.map(|flavor| (flavor, None)).chain(own).collect();
     all.sort_by_key(|(flavor, _)| flavor.kind);
@@ -262,17 +300,26 @@ async fn flavors(kind: Option<ComponentType>, session: &mut Session) -> Result<(
 }
 
 async fn show_flavor(kind: ComponentType, name: &str, session: &mut Session) -> Result<(), Stop> {
-    let known: Option<&Flavor> = flavor::find(kind, name);
-    let own = if known.is_some() { Vec::new() } else { told(Some(kind), session).await? };
-    let mine = own.iter().find(|(_, flavor)| flavor.name == name);
-    let only_in = mine.map(|(connection, _)| connection.as_str());
-    let flavor = known.or(mine.map(|(_, flavor)| flavor)).ok_or_else(|| {
-        let own = own.iter().map(|(_, flavor)| flavor.name.as_str());
-        let known = flavor::of(kind).map(|flavor| flavor.name.as_str()).chain(own);
-        let known: Vec<&str> = known.collect();
+    let told = told(Some(kind), session).await?;
+    let told = told.iter().flat_map(|(connection, flavors)| {
+        flavors.iter().map(|flavor| (connection.as_str(), flavor))
+    });
+    let mine = told.clone().find(|(_, flavor)| flavor.name == name);
+    let table: Option<&Flavor> = flavor::find(kind, name);
+    let flavor = mine.map(|(_, flavor)| flavor).or(table).ok_or_else(|| {
+        let own = told.map(|(_, flavor)| flavor.name.as_str());
+        let mut known: Vec<&str> = flavor::of(kind).map(|flavor| flavor.name.as_str()).collect();
+        known.extend(own);
+        known.sort_unstable();
+        known.dedup();
         crate::ops::world::absent(&format!("flavor of the type {}", kind.label()), name, &known)
     })?;
     let output = &mut session.output;
+    match mine {
+        Some((connection, _)) => output.note(&format!("note: as {connection} tells it")),
+        None => output.note(&format!("note: by the table of ZenML {}", flavor::zenml())),
+    }
+    let only_in = mine.map(|(connection, _)| connection).filter(|_| table.is_none());
     if output.is_json() {
         return output.done("", flavor_fields(flavor, only_in));
     }

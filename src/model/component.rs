@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::field::{FieldError, note};
-use super::flavor::{self, Field, Flavor, Schema, SettingError};
+use super::flavor::{Field, Flavor, Flavors, Schema, SettingError};
 use super::name::Name;
 use crate::base::visible::visible;
 
@@ -25,14 +25,14 @@ pub struct Component {
 }
 
 impl Component {
-    /// The row of the table; nothing for a flavor of somebody's own.
-    pub fn known_flavor(&self) -> Option<&'static Flavor> {
-        flavor::find(self.kind, &self.flavor)
+    /// What is known of its flavor; nothing of one that somebody made and nobody told of.
+    pub fn known_flavor<'a>(&self, flavors: &'a Flavors) -> Option<&'a Flavor> {
+        flavors.find(self.kind, &self.flavor)
     }
 
-    /// What is wrong with its settings, as far as the table knows its flavor.
-    pub fn problems(&self) -> Vec<SettingError> {
-        let known = self.known_flavor();
+    /// What is wrong with its settings, as far as its flavor is known.
+    pub fn problems(&self, flavors: &Flavors) -> Vec<SettingError> {
+        let known = self.known_flavor(flavors);
         known.map(|known| known.schema.problems(&self.configuration)).unwrap_or_default()
     }
 }
@@ -65,15 +65,15 @@ impl ComponentDraft {
         Self { name: String::new(), kind, flavor: String::new(), configuration: Map::new() }
     }
 
-    /// Gives a setting the value that `text` means; an empty one takes the setting out. Of a
-    /// flavor that the table does not know the value is JSON, where it can be read as such.
-    pub fn set(&mut self, setting: &str, text: &str) -> Result<(), SettingError> {
-        let known = flavor::find(self.kind, self.flavor.trim());
-        self.set_as(known.map(|known| &known.schema), setting, text)
+    /// What is known of its flavor; nothing of one that somebody made and nobody told of.
+    pub fn known_flavor<'a>(&self, flavors: &'a Flavors) -> Option<&'a Flavor> {
+        flavors.find(self.kind, self.flavor.trim())
     }
 
-    /// The same by the settings that its flavor has, where they are known.
-    pub fn set_as(
+    /// Gives a setting the value that `text` means by `schema`, the settings of its flavor; an
+    /// empty one takes the setting out. Where they are not known the value is JSON, if it can be
+    /// read as such.
+    pub fn set(
         &mut self,
         schema: Option<&Schema>,
         setting: &str,
@@ -106,7 +106,7 @@ impl ComponentDraft {
     }
 
     /// The component, or everything that is wrong.
-    pub fn validate(&self) -> Result<Component, ComponentProblems> {
+    pub fn validate(&self, flavors: &Flavors) -> Result<Component, ComponentProblems> {
         let mut fields = Vec::new();
         let name = note(&mut fields, "name", Name::parse(&self.name));
         if self.kind == ComponentType::ArtifactStore {
@@ -116,14 +116,14 @@ impl ComponentDraft {
         }
         let flavor = self.flavor.trim().to_owned();
         if flavor.is_empty() {
-            let names: Vec<&str> = flavor::of(self.kind).map(|it| it.name.as_str()).collect();
+            let names: Vec<&str> = flavors.of(self.kind).map(|it| it.name.as_str()).collect();
             let message = match names.as_slice() {
                 [] => "a flavor is needed: one that your ZenML has".to_owned(),
                 names => format!("a flavor is needed: {}, or your own", names.join(", ")),
             };
             fields.push(FieldError::new("flavor", message));
         }
-        let known = flavor::find(self.kind, &flavor);
+        let known = self.known_flavor(flavors);
         let settings = known.map(|known| known.schema.problems(&self.configuration));
         let settings = settings.unwrap_or_default();
         match name {
@@ -168,28 +168,35 @@ mod tests {
     #[test]
     fn a_draft_becomes_a_component_by_its_flavor() {
         let mut draft = ComponentDraft::new(ComponentType::ContainerRegistry);
-        let problems = draft.validate().unwrap_err();
+        let problems = draft.validate(Flavors::table()).unwrap_err();
         let fields: Vec<_> = problems.fields.iter().map(|problem| problem.field).collect();
         assert_eq!(fields, ["name", "flavor"]);
         draft.name = "acr".into();
         draft.flavor = "default".into();
-        assert_eq!(draft.validate().unwrap_err().to_string(), "uri: it is needed");
-        assert!(draft.set("url", "x").unwrap_err().message.contains("did you mean uri?"));
-        draft.set("uri", "registry.cn-hangzhou.aliyuncs.com/zenml").unwrap();
-        let component = draft.validate().unwrap();
+        assert_eq!(draft.validate(Flavors::table()).unwrap_err().to_string(), "uri: it is needed");
+        let registry = draft.known_flavor(Flavors::table()).map(|flavor| &flavor.schema);
+        assert!(draft.set(registry, "url", "x").unwrap_err().message.contains("did you mean uri?"));
+        draft.set(registry, "uri", "registry.cn-hangzhou.aliyuncs.com/zenml").unwrap();
+        let component = draft.validate(Flavors::table()).unwrap();
         assert_eq!(ComponentDraft::from(&component), draft);
-        draft.set("uri", " ").unwrap();
-        assert!(draft.validate().is_err());
+        draft.set(registry, "uri", " ").unwrap();
+        assert!(draft.validate(Flavors::table()).is_err());
 
         let mut own = ComponentDraft::new(ComponentType::Alerter);
         own.flavor = "pager".into();
         own.name = "pager".into();
-        own.set("retries", "3").unwrap();
-        own.set("room", "ops").unwrap();
-        let own = own.validate().unwrap();
+        own.set(None, "retries", "3").unwrap();
+        own.set(None, "room", "ops").unwrap();
+        let own = own.validate(Flavors::table()).unwrap();
         assert_eq!(own.configuration["retries"], 3);
         assert_eq!(own.configuration["room"], "ops");
         let store = ComponentDraft { kind: ComponentType::ArtifactStore, ..draft };
-        assert!(store.validate().unwrap_err().to_string().contains("[artifact_store.NAME]"));
+        assert!(
+            store
+                .validate(Flavors::table())
+                .unwrap_err()
+                .to_string()
+                .contains("[artifact_store.NAME]")
+        );
     }
 }

@@ -5,6 +5,7 @@
 //! server says of a flavor is read into the same [`Schema`].
 
 mod json_schema;
+mod known;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+pub use self::known::Flavors;
 pub use self::schema::{Field, Kind, Schema, SettingError, is_reference};
 use super::component::ComponentType;
 
@@ -179,7 +181,8 @@ fn is_given(value: &Value) -> bool {
 }
 
 impl Flavor {
-    /// One that a server tells of: what it demands of its stack no server says.
+    /// One that a server tells of. Where it runs and what it demands of its stack no server says:
+    /// that is the table's, where the table has it.
     pub fn of_server(
         kind: ComponentType,
         name: &str,
@@ -187,11 +190,11 @@ impl Flavor {
         integration: &str,
         schema: Schema,
     ) -> Self {
-        Self {
+        let table = find(kind, name).cloned().unwrap_or_else(|| Self {
             kind,
             name: name.to_owned(),
-            title: title.to_owned(),
-            integration: integration.to_owned(),
+            title: String::new(),
+            integration: String::new(),
             config: String::new(),
             local: Vec::new(),
             local_path: Vec::new(),
@@ -199,8 +202,20 @@ impl Flavor {
             remote_unless: Vec::new(),
             schedules: false,
             validator: None,
+            schema: Schema::default(),
+        });
+        Self {
+            title: title.to_owned(),
+            integration: integration.to_owned(),
+            config: String::new(),
             schema,
+            ..table
         }
+    }
+
+    /// Whether a server told of it; else it is of the table.
+    pub fn is_told(&self) -> bool {
+        self.config.is_empty()
     }
 
     /// Whether it relies on the machine that starts the run (`is_local`).

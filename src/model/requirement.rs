@@ -1,16 +1,16 @@
 //! What a stack needs beyond an artifact store and an orchestrator.
 //!
 //! ZenML says it when a run starts, from the validators of the stack's components
-//! (`Stack.validate`); [`judge`] says it before, from the table of [flavors](super::flavor). It
-//! judges what the catalog describes and what ZenML itself calls `default`; of other names it says
-//! that it does not know them.
+//! (`Stack.validate`); [`judge`] says it before, from the table of [flavors](super::flavor) and, of
+//! settings, from what a ZenML told of its flavors. It judges what the catalog describes and what
+//! ZenML itself calls `default`; of other names it says that it does not know them.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
 use super::component::{Component, ComponentType};
-use super::flavor::{self, Flavor, Refuses, Validator};
+use super::flavor::{self, Flavor, Flavors, Refuses, Validator};
 use super::stack::Stack;
 use super::store::ArtifactStore;
 use crate::base::visible::visible;
@@ -40,7 +40,7 @@ pub struct Requirement {
     /// What to do.
     pub next: Option<String>,
     /// The file of ZenML that demands it.
-    pub source: Option<&'static str>,
+    pub source: Option<String>,
 }
 
 /// What the catalog describes.
@@ -50,16 +50,20 @@ pub struct Described<'a> {
     pub components: &'a [Component],
     /// Its artifact stores, all of flavor `s3`.
     pub stores: &'a [ArtifactStore],
+    /// The flavors to judge by.
+    pub flavors: &'a Flavors,
 }
 
 /// A component of the stack, as far as it is known.
 struct Part<'a> {
     kind: ComponentType,
     name: &'a str,
-    flavor: Option<&'static Flavor>,
+    flavor: Option<&'a Flavor>,
     settings: Cow<'a, Map<String, Value>>,
     /// Of a flavor of somebody's own.
     is_custom: bool,
+    /// The word for the flavor, where the ZenML that was asked does not have it.
+    is_absent: Option<&'a str>,
     /// A store of the catalog: its bucket is one of OSS.
     is_oss: bool,
 }
@@ -70,7 +74,9 @@ impl<'a> Part<'a> {
         let found =
             described.components.iter().find(|it| it.kind == kind && it.name.as_str() == name);
         let (flavor, settings) = match found {
-            Some(component) => (component.known_flavor(), Cow::Borrowed(&component.configuration)),
+            Some(component) => {
+                (component.known_flavor(described.flavors), Cow::Borrowed(&component.configuration))
+            }
             None if name == "default" => (flavor::default_of(kind), empty()),
             None => (None, empty()),
         };
@@ -83,6 +89,9 @@ impl<'a> Part<'a> {
             flavor,
             settings,
             is_custom: found.is_some() && flavor.is_none(),
+            is_absent: found
+                .map(|component| component.flavor.as_str())
+                .filter(|flavor| described.flavors.lacks(kind, flavor)),
             is_oss,
         }
     }
@@ -105,6 +114,7 @@ pub fn judge<'a>(
 ) -> Vec<Requirement> {
     let parts = chosen.into_iter().map(|(kind, name)| Part::of(kind, name, described));
     let mut case = Case { parts: parts.collect(), found: Vec::new() };
+    case.flavors();
     case.settings();
     case.missing();
     case.clashes();
@@ -123,13 +133,13 @@ pub fn of_stack<'a>(stack: &'a Stack, described: Described<'a>) -> Vec<Requireme
 }
 
 /// The integrations that the stack's components need, each once.
-pub fn integrations(stack: &Stack, described: Described<'_>) -> Vec<&'static str> {
+pub fn integrations(stack: &Stack, described: Described<'_>) -> Vec<String> {
     let names = stack.components.iter();
     let names = names.flat_map(|(kind, all)| all.iter().map(|name| (*kind, name.as_str())));
-    let mut found: Vec<&str> = names
+    let mut found: Vec<String> = names
         .filter_map(|(kind, name)| Part::of(kind, name, described).flavor)
-        .map(|flavor| flavor.integration.as_str())
-        .filter(|integration| *integration != "built-in")
+        .map(|flavor| flavor.integration.clone())
+        .filter(|integration| !matches!(integration.as_str(), "built-in" | "custom"))
         .collect();
     found.sort_unstable();
     found.dedup();
@@ -146,23 +156,53 @@ impl Case<'_> {
         self.parts.iter().find(|part| part.kind == ComponentType::ArtifactStore)
     }
 
+    /// Flavors that the ZenML that was asked does not have.
+    fn flavors(&mut self) {
+        for part in &self.parts {
+            let Some(flavor) = part.is_absent else { continue };
+            self.found.push(Requirement {
+                id: "flavor-absent",
+                weight: Weight::Refused,
+                at: part.kind,
+                message: format!(
+                    "The ZenML that was asked has no flavor {} for the {}.",
+                    visible(flavor),
+                    part.words()
+                ),
+                next: Some(format!(
+                    "Choose another flavor, a newer ZenML, or register it there: zenml {} flavor \
+                     register SOURCE",
+                    part.kind.as_str().replace('_', "-")
+                )),
+                source: None,
+            });
+        }
+    }
+
     /// What is wrong with a component by itself.
     fn settings(&mut self) {
         for part in self.parts.iter().filter(|part| !part.is_oss && part.name != "default") {
             let Some(flavor) = part.flavor else { continue };
             for problem in flavor.schema.problems(&part.settings) {
+                // another ZenML than the table's may see it otherwise
+                let by = if flavor.is_told() {
+                    String::new()
+                } else {
+                    format!(", by ZenML {}", flavor::zenml())
+                };
+                let is_refused = problem.is_refused && flavor.is_told();
                 self.found.push(Requirement {
                     id: "component-settings",
-                    weight: if problem.is_refused { Weight::Refused } else { Weight::Doubt },
+                    weight: if is_refused { Weight::Refused } else { Weight::Doubt },
                     at: part.kind,
                     message: format!(
-                        "The setting {} of the {}: {}.",
+                        "The setting {} of the {}{by}: {}.",
                         visible(&problem.setting),
                         part.words(),
                         problem.message
                     ),
                     next: Some(update(part, &problem.setting)),
-                    source: Some(&flavor.config),
+                    source: Some(flavor.config.clone()).filter(|file| !file.is_empty()),
                 });
             }
         }
@@ -189,7 +229,7 @@ impl Case<'_> {
                         need.one(),
                         need.as_str()
                     )),
-                    source: Some(&validator.source),
+                    source: Some(validator.source.clone()),
                 });
             }
         }
@@ -206,7 +246,7 @@ impl Case<'_> {
                     words.join(" and the ")
                 ),
                 next: None,
-                source: Some(source),
+                source: Some((*source).to_owned()),
             });
         }
     }
@@ -245,7 +285,7 @@ impl Case<'_> {
                             "Choose {} that is reached from there",
                             other.kind.one()
                         )),
-                        source: Some(&validator.source),
+                        source: Some(validator.source.clone()),
                     });
                 }
             }
@@ -276,7 +316,7 @@ impl Case<'_> {
                         Some(setting) => update(part, setting),
                         None => format!("Choose {} of another flavor", part.kind.one()),
                     }),
-                    source: Some(&validator.source),
+                    source: Some(validator.source.clone()),
                 });
             } else if validator.reads_aws && store.is_oss {
                 found.push(Requirement {
@@ -289,7 +329,7 @@ impl Case<'_> {
                         part.words()
                     ),
                     next: Some("Choose an image builder of another flavor: local, kaniko".to_owned()),
-                    source: Some(&validator.source),
+                    source: Some(validator.source.clone()),
                 });
             }
         }
@@ -319,7 +359,7 @@ impl Case<'_> {
                     words.join(", or ")
                 ),
                 next: first.map(|setting| update(part, setting)),
-                source: Some(&validator.source),
+                source: Some(validator.source.clone()),
             });
         }
     }
@@ -344,7 +384,7 @@ impl Case<'_> {
                             other.words()
                         ),
                         next: Some(format!("Choose {} of the flavor {wanted}", kind.one())),
-                        source: validator.map(|it| it.source.as_str()),
+                        source: validator.map(|it| it.source.clone()),
                     });
                 }
             }
@@ -367,12 +407,12 @@ impl Case<'_> {
                     part.words()
                 ),
                 next: None,
-                source: Some("zenml/stack/stack.py"),
+                source: Some("zenml/stack/stack.py".to_owned()),
             });
         }
         for part in self.parts.iter().filter(|part| part.flavor.is_none()) {
             let message = if part.is_custom {
-                format!("The {} is of a flavor that the table does not know.", part.words())
+                format!("The {} is of a flavor that nothing is known of.", part.words())
             } else {
                 format!(
                     "The {} is not described here: it means what ZenML has of that name.",
@@ -397,138 +437,4 @@ fn update(part: &Part<'_>, setting: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::name::Name;
-    use crate::model::store::StoreDraft;
-    use ComponentType::{
-        ArtifactStore as Store, ContainerRegistry, Deployer, ExperimentTracker, ImageBuilder,
-        ModelRegistry, Orchestrator, StepOperator,
-    };
-    use serde_json::json;
-
-    fn component(kind: ComponentType, flavor: &str, settings: &Value) -> Component {
-        Component {
-            name: Name::parse("it").unwrap(),
-            kind,
-            flavor: flavor.into(),
-            configuration: settings.as_object().unwrap().clone(),
-        }
-    }
-
-    fn oss() -> ArtifactStore {
-        let draft = StoreDraft {
-            name: "alibaba_store".into(),
-            bucket: "your-bucket-name".into(),
-            secret: "alibaba_secret".into(),
-            region: "eu-central-1".into(),
-            ..StoreDraft::default()
-        };
-        draft.validate().unwrap()
-    }
-
-    /// Ids of what is said of a store and these components, with the type under which.
-    fn said(store: &str, components: &[Component], more: &[(ComponentType, &str)]) -> Vec<String> {
-        let stores = [oss()];
-        let described = Described { components, stores: &stores };
-        let own = components.iter().map(|it| (it.kind, it.name.as_str()));
-        let chosen = [(Store, store)].into_iter().chain(own).chain(more.iter().copied());
-        let found = judge(chosen, described);
-        found.iter().map(|it| format!("{} {:?} {}", it.id, it.weight, it.at)).collect()
-    }
-
-    const CONTEXT: &str = "kubernetes_context";
-
-    #[test]
-    fn a_remote_orchestrator_needs_a_registry_and_no_local_store() {
-        let context = json!({ CONTEXT: "prod" });
-        let gpu = component(Orchestrator, "kubernetes", &context);
-        let registry = component(ContainerRegistry, "default", &json!({ "uri": "r.example.com" }));
-        let alone = said("alibaba_store", std::slice::from_ref(&gpu), &[]);
-        assert_eq!(
-            alone,
-            [
-                "component-missing Refused container_registry",
-                "image-builder Note image_builder",
-                "server Note orchestrator"
-            ]
-        );
-        let builder = component(ImageBuilder, "local", &json!({}));
-        let whole = [gpu.clone(), registry, builder.clone()];
-        assert_eq!(said("alibaba_store", &whole, &[]), ["server Note orchestrator"]);
-        let local = said("default", &whole, &[]);
-        assert_eq!(local[0], "component-local Refused artifact_store");
-        let here = component(ContainerRegistry, "default", &json!({ "uri": "localhost:5000" }));
-        let whole = [gpu.clone(), here, builder];
-        let local = said("alibaba_store", &whole, &[]);
-        assert_eq!(local[0], "component-local Refused container_registry");
-        // its own way out
-        let settings = json!({ CONTEXT: "prod", "skip_local_validations": true });
-        let lax = [component(Orchestrator, "kubernetes", &settings), whole[1].clone()];
-        assert!(!said("default", &lax, &[]).iter().any(|it| it.starts_with("component-local")));
-    }
-
-    #[test]
-    fn settings_that_a_run_needs_are_asked_for() {
-        let bare = [component(Orchestrator, "kubernetes", &json!({ "incluster": false }))];
-        assert!(
-            said("alibaba_store", &bare, &[])
-                .contains(&"component-settings Doubt orchestrator".into())
-        );
-        let inside = [component(Orchestrator, "kubernetes", &json!({ "incluster": true }))];
-        let found = said("alibaba_store", &inside, &[]);
-        assert!(!found.iter().any(|it| it.starts_with("component-settings")), "{found:?}");
-        let wrong = [component(ContainerRegistry, "default", &json!({ "url": "x" }))];
-        let found = said("alibaba_store", &wrong, &[(Orchestrator, "default")]);
-        let twice = "component-settings Refused container_registry";
-        assert_eq!(found, [twice, twice], "uri is missing, url is unknown");
-    }
-
-    #[test]
-    fn stores_of_other_clouds_are_told() {
-        let vertex = |settings: &Value| [component(Orchestrator, "vertex", settings)];
-        let found = said("alibaba_store", &vertex(&json!({ "location": "x" })), &[]);
-        assert!(found.contains(&"store-flavor Refused orchestrator".into()), "{found:?}");
-        let rooted = vertex(&json!({ "location": "x", "pipeline_root": "gs://x" }));
-        let found = said("alibaba_store", &rooted, &[]);
-        assert!(!found.iter().any(|it| it.starts_with("store-flavor")), "{found:?}");
-        let build = [component(ImageBuilder, "aws", &json!({ "code_build_project": "x" }))];
-        let found = said("alibaba_store", &build, &[(Orchestrator, "default")]);
-        assert!(found.contains(&"store-of-aws Doubt image_builder".into()), "{found:?}");
-        let tracker = [component(ExperimentTracker, "mlflow", &json!({}))];
-        let found = said("alibaba_store", &tracker, &[(Orchestrator, "default")]);
-        assert_eq!(found, ["store-flavor Refused experiment_tracker"]);
-        assert!(said("default", &tracker, &[(Orchestrator, "default")]).is_empty());
-    }
-
-    #[test]
-    fn what_stands_beside_is_looked_at_too() {
-        let registry = component(ModelRegistry, "mlflow", &json!({}));
-        let other = component(ExperimentTracker, "wandb", &json!({ "api_key": "{{w.k}}" }));
-        let found = said("alibaba_store", &[registry, other], &[(Orchestrator, "default")]);
-        assert_eq!(found, ["component-flavor Refused experiment_tracker"]);
-        let sagemaker = [component(Orchestrator, "sagemaker", &json!({ "execution_role": "r" }))];
-        let found = said("alibaba_store", &sagemaker, &[(Deployer, "default")]);
-        assert!(found.contains(&"component-local Refused deployer".into()), "{found:?}");
-    }
-
-    #[test]
-    fn what_the_catalog_does_not_describe_is_not_judged() {
-        let own = component(StepOperator, "homemade", &json!({ "x": 1 }));
-        let found = said("alibaba_store", &[own], &[(Orchestrator, "gpu")]);
-        assert_eq!(found, ["not-judged Note step_operator", "not-judged Note orchestrator"]);
-        assert!(said("alibaba_store", &[], &[(Orchestrator, "default")]).is_empty());
-        assert_eq!(said("elsewhere", &[], &[]), ["not-judged Note artifact_store"]);
-    }
-
-    #[test]
-    fn integrations_are_named_once() {
-        let gpu = component(Orchestrator, "kubernetes", &json!({}));
-        let stores = [oss()];
-        let described = Described { components: &[gpu], stores: &stores };
-        let mut draft = crate::model::stack::StackDraft { name: "s".into(), ..Default::default() };
-        draft.components.insert(Store, vec!["alibaba_store".into()]);
-        draft.components.insert(Orchestrator, vec!["it".into()]);
-        assert_eq!(integrations(&draft.validate().unwrap(), described), ["kubernetes", "s3"]);
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::components::flavors_for;
 use super::connections::connection_of;
 use super::failure::{Failure, FailureKind};
 use super::intake::{Became, Imported, Intake};
@@ -16,6 +17,7 @@ use crate::catalog::Catalog;
 use crate::keystore;
 use crate::model::component::ComponentType;
 use crate::model::connection::Connection;
+use crate::model::flavor::Flavors;
 use crate::model::secret::{Credentials, KeyNames, SecretDraft};
 use crate::zenml::changes::is_labelled;
 use crate::zenml::lint::{self, CONNECTORS, Finding};
@@ -154,15 +156,16 @@ impl Job<World> for SurveyZenml {
         let connection = connection_of(&catalog, self.connection.as_deref())?.clone();
         let remote = world.remote(&connection).await?;
         let server = remote.info().await?;
-        let (stacks, components) = tokio::try_join!(remote.stacks(), remote.components(None))?;
+        let there = There::read(&remote).await?;
+        let There { stacks, components, flavors } = &there;
         let is_store = |one: &&Component| one.kind == ComponentType::ArtifactStore.as_str();
         let mut stores: Vec<StoreThere> = components
             .iter()
             .filter(is_store)
-            .map(|store| store_there(&catalog, store, &stacks))
+            .map(|store| store_there(&catalog, store, stacks))
             .collect();
         let mut stacks: Vec<StackThere> =
-            stacks.iter().map(|stack| stack_there(&catalog, stack, &components)).collect();
+            stacks.iter().map(|stack| stack_there(&catalog, stack, components, flavors)).collect();
         stores.sort_by(|one, other| one.name.cmp(&other.name));
         stacks.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Survey { connection, server, stacks, stores })
@@ -183,6 +186,7 @@ fn store_there(catalog: &Catalog, store: &Component, stacks: &[Stack]) -> StoreT
             Some(_) => mended(
                 here(Intake::of_components(
                     catalog,
+                    Flavors::table(),
                     &[entry(store)],
                     unnamed(catalog, &store.name),
                 )),
@@ -218,7 +222,12 @@ fn on_oss(component: &Component) -> Option<lint::Adopted> {
     if is_s3 { lint::adopt(&component.name, &component.configuration) } else { None }
 }
 
-fn stack_there(catalog: &Catalog, stack: &Stack, components: &[Component]) -> StackThere {
+fn stack_there(
+    catalog: &Catalog,
+    stack: &Stack,
+    components: &[Component],
+    flavors: &Flavors,
+) -> StackThere {
     let used: Vec<&Component> = of_stack(stack, components).collect();
     let store = used.iter().find_map(|one| on_oss(one));
     let lacks_secret = store.as_ref().is_some_and(|store| lacks_secret(catalog, store));
@@ -236,7 +245,7 @@ fn stack_there(catalog: &Catalog, stack: &Stack, components: &[Component]) -> St
         findings: store.map(|store| store.findings).unwrap_or_default(),
         here: match &stack.user_id {
             Some(_) => mended(
-                here(Intake::of_stack(catalog, &stack.name, &entries, secret)),
+                here(Intake::of_stack(catalog, flavors, &stack.name, &entries, secret)),
                 catalog,
                 used.iter().copied(),
             ),
@@ -392,7 +401,11 @@ impl Job<World> for AdoptFromZenml {
         let catalog = world.catalog().await?;
         let connection = connection_of(&catalog, self.connection.as_deref())?.clone();
         let remote = world.remote(&connection).await?;
-        let there = There::read(&remote, &self.what).await?;
+        let there = if self.what.iter().all(|what| matches!(what, Adoptee::Secret(_))) {
+            There::default()
+        } else {
+            There::read(&remote).await?
+        };
         let mut intake = Intake::default();
         let mut notes = Vec::new();
         for what in &self.what {
@@ -430,15 +443,17 @@ impl Job<World> for AdoptFromZenml {
 struct There {
     stacks: Vec<Stack>,
     components: Vec<Component>,
+    /// Of the types that stacks use: which settings hold keys is for the flavor to say.
+    flavors: Flavors,
 }
 
 impl There {
-    async fn read(remote: &Remote, what: &[Adoptee]) -> Result<Self, rest::Error> {
-        if what.iter().all(|what| matches!(what, Adoptee::Secret(_))) {
-            return Ok(Self::default());
-        }
+    async fn read(remote: &Remote) -> Result<Self, rest::Error> {
         let (stacks, components) = tokio::try_join!(remote.stacks(), remote.components(None))?;
-        Ok(Self { stacks, components })
+        let kinds = components.iter().filter_map(|it| ComponentType::parse(&it.kind));
+        let others = kinds.filter(|kind| *kind != ComponentType::ArtifactStore);
+        let flavors = flavors_for(remote, others).await;
+        Ok(Self { stacks, components, flavors })
     }
 
     /// What comes in with `what`, and what to know of it.
@@ -457,13 +472,15 @@ impl There {
         };
         let entries: Vec<Entry> = used.iter().copied().map(entry).collect();
         let intake = match what {
-            Adoptee::Stack(name) => Intake::of_stack(catalog, name, &entries, secret)?,
+            Adoptee::Stack(name) => {
+                Intake::of_stack(catalog, &self.flavors, name, &entries, secret)?
+            }
             Adoptee::StackAlone(name) => {
-                let intake = Intake::of_stack(catalog, name, &entries, secret)?;
+                let intake = Intake::of_stack(catalog, &self.flavors, name, &entries, secret)?;
                 return Ok((intake.without_components(), None));
             }
             Adoptee::Secret(_) | Adoptee::Component(..) => {
-                Intake::of_components(catalog, &entries, secret)?
+                Intake::of_components(catalog, &self.flavors, &entries, secret)?
             }
         };
         if let Adoptee::Component(kind, name) = what

@@ -1,15 +1,17 @@
 //! Components of the catalog other than artifact stores.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use futures_util::future::join_all;
 
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::visible::visible;
 use crate::catalog::{Catalog, Put};
 use crate::model::component::{Component, ComponentDraft, ComponentProblems, ComponentType};
-use crate::model::flavor::{self, Flavor};
+use crate::model::flavor::{Flavor, Flavors};
 use crate::model::name::Name;
 use crate::zenml::remote::Remote;
-use crate::zenml::rest;
 
 use super::connections::connection_of;
 use super::failure::{Failure, FailureKind};
@@ -23,6 +25,8 @@ pub struct SaveComponent {
     /// The component as it was loaded; nothing where it is new. Refused where the file says
     /// otherwise by now.
     pub replaces: Option<Box<Component>>,
+    /// The flavors to judge its settings by.
+    pub flavors: Flavors,
 }
 
 impl Job<World> for SaveComponent {
@@ -30,7 +34,7 @@ impl Job<World> for SaveComponent {
     type Out = Result<Name, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        let component = self.draft.validate()?;
+        let component = self.draft.validate(&self.flavors)?;
         let name = component.name.clone();
         let (path, random) = context.world.catalog_edit();
         blocking(move || {
@@ -69,22 +73,24 @@ impl Job<World> for DeleteComponent {
     }
 }
 
-/// What the ZenML of the only connection has of one type.
+/// What a ZenML has of one type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookThere {
     /// The type.
     pub kind: ComponentType,
+    /// The connection; else the only one.
+    pub connection: Option<String>,
 }
 
-/// What a ZenML has of one type, beside the catalog and the table of flavors.
+/// What a ZenML has of one type, beside the catalog.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct There {
     /// The connection that was asked; none where there is none, or several.
     pub connection: Option<String>,
     /// Name and flavor of components that the catalog does not describe and a stack can name.
     pub components: Vec<(Name, String)>,
-    /// Flavors that the table does not have: somebody registered them.
-    pub flavors: Vec<Flavor>,
+    /// The flavors to go by: that ZenML's, where one was asked.
+    pub flavors: Flavors,
 }
 
 impl Job<World> for LookThere {
@@ -94,7 +100,9 @@ impl Job<World> for LookThere {
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let world = &context.world;
         let catalog = world.catalog().await?;
-        let [connection] = catalog.connections() else { return Ok(There::default()) };
+        let Ok(connection) = connection_of(&catalog, self.connection.as_deref()) else {
+            return Ok(There::default());
+        };
         let remote = world.remote(connection).await?;
         let kind = self.kind;
         let components = remote.components(Some(kind.as_str())).await?;
@@ -103,26 +111,27 @@ impl Job<World> for LookThere {
             let is_other = catalog.component(kind, name.as_str()).is_none();
             is_other.then_some((name, component.flavor))
         });
-        Ok(There {
-            connection: Some(connection.name.to_string()),
-            components: components.collect(),
-            flavors: own_flavors(&remote, Some(kind)).await?,
-        })
+        let components = components.collect();
+        let flavors = flavors_for(&remote, [kind]).await;
+        Ok(There { connection: Some(connection.name.to_string()), components, flavors })
     }
 }
 
-/// The flavors that the table does not have.
-async fn own_flavors(
+/// The flavors that `remote` has of these types. Where it does not tell of one, the table has to
+/// do: what is done to ZenML does not hang on it.
+pub(super) async fn flavors_for(
     remote: &Remote,
-    kind: Option<ComponentType>,
-) -> Result<Vec<Flavor>, rest::Error> {
-    let mut flavors = match remote {
-        Remote::Server(client) => client.flavors(kind).await?,
-        // the command lists names alone
-        Remote::Command(_) => Vec::new(),
-    };
-    flavors.retain(|flavor| flavor::find(flavor.kind, &flavor.name).is_none());
-    Ok(flavors)
+    kinds: impl IntoIterator<Item = ComponentType>,
+) -> Flavors {
+    let kinds: BTreeSet<ComponentType> = kinds.into_iter().collect();
+    let asked = kinds.into_iter().map(async |kind| (kind, remote.flavors(Some(kind)).await));
+    let mut flavors = Flavors::default();
+    for (kind, told) in join_all(asked).await {
+        if let Ok(told) = told {
+            flavors.tell(kind, told);
+        }
+    }
+    flavors
 }
 
 /// The types of components that a ZenML has; where there is none to ask, those of ZenML 0.98.
@@ -132,25 +141,30 @@ pub struct LookForTypes {
     pub connection: Option<String>,
 }
 
+/// Of what a stack can be composed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Types {
+    /// The types, those that stacks must have first.
+    pub kinds: Vec<ComponentType>,
+    /// The flavors of the types of which the catalog describes a component.
+    pub flavors: Flavors,
+}
+
 impl Job<World> for LookForTypes {
     type Item = Nothing;
-    type Out = Result<Vec<ComponentType>, Failure>;
+    type Out = Result<Types, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let world = &context.world;
         let catalog = world.catalog().await?;
         let Ok(connection) = connection_of(&catalog, self.connection.as_deref()) else {
-            return Ok(ComponentType::ALL.to_vec());
+            return Ok(Types { kinds: ComponentType::ALL.to_vec(), flavors: Flavors::default() });
         };
-        Ok(types(&world.remote(connection).await?).await?)
-    }
-}
-
-async fn types(remote: &Remote) -> Result<Vec<ComponentType>, rest::Error> {
-    match remote {
-        Remote::Server(client) => client.component_types().await,
-        // nor does the command list them
-        Remote::Command(_) => Ok(ComponentType::ALL.to_vec()),
+        let remote = world.remote(connection).await?;
+        let kinds = remote.component_types().await?;
+        let described = catalog.components().iter().map(|component| component.kind);
+        let flavors = flavors_for(&remote, described).await;
+        Ok(Types { kinds, flavors })
     }
 }
 
@@ -176,7 +190,7 @@ impl Job<World> for KnowType {
         let mut said = Vec::new();
         for connection in catalog.connections() {
             let asked = match world.remote(connection).await {
-                Ok(remote) => types(&remote).await.map_err(Failure::from),
+                Ok(remote) => remote.component_types().await.map_err(Failure::from),
                 Err(failure) => Err(failure),
             };
             match asked {
@@ -198,7 +212,7 @@ impl Job<World> for KnowType {
 /// How long a ZenML may take to tell of its flavors: they are an addition to what is known.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// The flavors that each ZenML has beside those of the table.
+/// The flavors that each ZenML has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookForFlavors {
     /// Of this type only.
@@ -216,7 +230,7 @@ impl Job<World> for LookForFlavors {
         for connection in world.catalog().await?.connections() {
             let ask = async {
                 let remote = world.remote(connection).await?;
-                Ok(own_flavors(&remote, self.kind).await?)
+                Ok(remote.flavors(self.kind).await?)
             };
             let told = tokio::time::timeout(PATIENCE, ask).await.unwrap_or_else(|_| {
                 let summary = format!("no answer within {} s", PATIENCE.as_secs());

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::base::visible::visible;
 use crate::catalog::{self, Catalog, Put};
 use crate::model::component::{Component, ComponentDraft, ComponentType};
-use crate::model::flavor;
+use crate::model::flavor::{self, Flavors};
 use crate::model::stack::{Stack, StackDraft};
 use crate::model::store::{ArtifactStore, StoreDraft};
 use crate::zenml::lint::{Severity, adopt};
@@ -59,14 +59,16 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// The stack `name` of these components. A store that names no secret gets `secret`.
+    /// The stack `name` of these components, by what is known of their flavors. A store that names
+    /// no secret gets `secret`.
     pub(super) fn of_stack(
         catalog: &Catalog,
+        flavors: &Flavors,
         name: &str,
         components: &[Entry],
         secret: Option<&str>,
     ) -> Result<Self, Failure> {
-        let (mut intake, names) = Self::read(catalog, components, secret)?;
+        let (mut intake, names) = Self::read(catalog, flavors, components, secret)?;
         // what ZenML does not know of stays as the catalog has it
         let former = catalog.stack(name.trim()).map(StackDraft::from).unwrap_or_default();
         let draft = StackDraft { name: name.to_owned(), components: names, ..former };
@@ -80,18 +82,20 @@ impl Intake {
     /// Components alone.
     pub(super) fn of_components(
         catalog: &Catalog,
+        flavors: &Flavors,
         components: &[Entry],
         secret: Option<&str>,
     ) -> Result<Self, Failure> {
-        Self::read(catalog, components, secret).map(|(intake, _)| intake)
+        Self::read(catalog, flavors, components, secret).map(|(intake, _)| intake)
     }
 
     fn read(
         catalog: &Catalog,
+        flavors: &Flavors,
         entries: &[Entry],
         secret: Option<&str>,
     ) -> Result<(Self, BTreeMap<ComponentType, Vec<String>>), Failure> {
-        let mut reading = Reading { catalog, secret, found: Found::default() };
+        let mut reading = Reading { catalog, flavors, secret, found: Found::default() };
         for entry in entries {
             reading.take(entry)?;
         }
@@ -193,6 +197,7 @@ struct Found {
 
 struct Reading<'a> {
     catalog: &'a Catalog,
+    flavors: &'a Flavors,
     secret: Option<&'a str>,
     found: Found,
 }
@@ -221,7 +226,7 @@ impl Reading<'_> {
         }
         let mut configuration = entry.configuration.clone();
         configuration.retain(|_, value| !value.is_null());
-        let known = flavor::find(kind, &entry.flavor);
+        let known = self.flavors.find(kind, &entry.flavor);
         let keys = known.map(|known| known.schema.without_keys(&mut configuration));
         for setting in keys.unwrap_or_default() {
             self.found.notes.push(format!(
@@ -238,7 +243,7 @@ impl Reading<'_> {
             configuration,
         };
         // the flavor may be of another ZenML than the table's: only the name can be refused here
-        let component = match draft.validate() {
+        let component = match draft.validate(self.flavors) {
             Ok(component) => component,
             Err(problems) if problems.fields.is_empty() => {
                 for problem in &problems.settings {
@@ -246,7 +251,7 @@ impl Reading<'_> {
                     self.found.notes.push(format!("Of the {label} {name}: {problem}."));
                 }
                 let bare = ComponentDraft { flavor: "as it is".into(), ..draft.clone() };
-                Component { flavor: draft.flavor, ..bare.validate()? }
+                Component { flavor: draft.flavor, ..bare.validate(self.flavors)? }
             }
             Err(problems) => return Err(Failure::from(problems).hint(format!("mend {name}"))),
         };

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::commit_record::{self, Commit};
 use super::commit_state;
+use super::components::flavors_for;
 use super::connections::connection_of;
 use super::failure::{Failure, FailureKind};
 use super::history::{self, Verdict};
@@ -17,8 +18,9 @@ use crate::catalog::Catalog;
 use crate::keystore::{self, Summary};
 use crate::model::connection::Connection;
 use crate::model::field::FieldError;
+use crate::model::flavor::Flavors;
 use crate::model::name::Name;
-use crate::model::requirement;
+use crate::model::requirement::{self, Described};
 use crate::model::secret::Credentials;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
@@ -130,7 +132,8 @@ impl Job<World> for MakePlan {
             }));
         }
         let Some(connection) = connection else {
-            let Wish { plan, check, .. } = wish(world, &catalog, &self.stack, None).await?;
+            let alone = wish(world, &catalog, &self.stack, None, Flavors::table()).await?;
+            let Wish { plan, check, .. } = alone;
             let (commands, script) = (commands(&plan), script(&plan));
             let live = None;
             let plan = StackPlan { plan, commands, script, check, live, is_protected };
@@ -191,6 +194,7 @@ async fn wish(
     catalog: &Catalog,
     name: &str,
     server: Option<Version>,
+    flavors: &Flavors,
 ) -> Result<Wish, Failure> {
     let stack = stack_of(catalog, name)?;
     let store = stack.artifact_store().map(ToString::to_string).unwrap_or_default();
@@ -204,7 +208,7 @@ async fn wish(
         server,
     };
     let mut plan = plan(&wanted)?;
-    plan.notes.extend(beyond_the_store(catalog, stack));
+    plan.notes.extend(beyond_the_store(catalog, stack, flavors));
     let check = check_state(world, stack, store).await;
     Ok(Wish { stack: stack.clone(), store: store.clone(), plan, check })
 }
@@ -230,8 +234,11 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, Failure> {
     let remote = world.remote(connection).await?;
     let server = remote.info().await?;
+    let described = stack_of(catalog, name)?.components.keys().copied();
+    let others = described.filter(|kind| catalog.components().iter().any(|it| it.kind == *kind));
+    let flavors = flavors_for(&remote, others).await;
     let Wish { stack, store, plan, check } =
-        wish(world, catalog, name, Some(server.version)).await?;
+        wish(world, catalog, name, Some(server.version), &flavors).await?;
     let record = commit_record::load(world, &connection.name, &server.id).await?;
     let secret = store.secret.as_str();
     let mut held = changes::read(&remote, &plan, secret, Some(&stack), &record.made).await?;
@@ -293,15 +300,15 @@ fn live(
 }
 
 /// What to know of the stack's other components.
-fn beyond_the_store(catalog: &Catalog, stack: &Stack) -> Vec<String> {
-    let described = catalog.described();
+fn beyond_the_store(catalog: &Catalog, stack: &Stack, flavors: &Flavors) -> Vec<String> {
+    let described = Described { flavors, ..catalog.described() };
     let needs = requirement::of_stack(stack, described).into_iter().map(|it| match it.next {
         Some(next) => format!("{} {next}.", it.message),
         None => it.message,
     });
     let mut notes: Vec<String> = needs.collect();
     let mut integrations = requirement::integrations(stack, described);
-    integrations.retain(|integration| *integration != "s3");
+    integrations.retain(|integration| integration != "s3");
     if !integrations.is_empty() {
         notes.push(format!(
             "The flavors of this stack need, wherever ZenML runs: zenml integration install {} -y",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::atomic_file;
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::secret_string::SecretString;
-use crate::model::flavor;
+use crate::model::flavor::{self, Flavors};
 use crate::zenml::stack_file::{self, Unreadable, Unwritable};
 
 use super::failure::{Failure, FailureKind};
@@ -71,7 +71,13 @@ impl Job<World> for ImportStack {
         let file = stack_file::read(self.text.expose())?;
         let catalog = context.world.catalog().await?;
         let name = self.name.or(file.name).unwrap_or_default();
-        let intake = Intake::of_stack(&catalog, &name, &file.components, self.secret.as_deref())?;
+        let intake = Intake::of_stack(
+            &catalog,
+            Flavors::table(),
+            &name,
+            &file.components,
+            self.secret.as_deref(),
+        )?;
         let taken = intake.replaced();
         if !self.overwrite && !taken.is_empty() {
             let summary = format!("the catalog says something else of: {}", taken.join(", "));

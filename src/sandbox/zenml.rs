@@ -5,6 +5,7 @@
 //! It says so itself: its name is `sandbox`, and `GET /info` carries `metadata.stand_in`, which
 //! every screen shows. What `tests/it/commit.rs` asks of it is asked of a real server too.
 
+mod flavors;
 pub mod named;
 mod registry;
 pub mod runs;
@@ -54,6 +55,10 @@ pub struct ZenmlFaults {
     pub hides_values: bool,
     /// Types of components that it has beside those of 0.98.
     pub more_types: Vec<String>,
+    /// Settings that every flavor has beside those of 0.98.
+    pub more_settings: Vec<String>,
+    /// Flavors of 0.98 that it does not have.
+    pub no_flavors: Vec<String>,
     /// The version that it says it has, in place of 0.98.0.
     pub version: Option<String>,
 }

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::model::component::{Component, ComponentDraft, ComponentProblems, ComponentType};
-use crate::model::flavor::{self, Field as Setting, Flavor, Kind, is_reference};
+use crate::model::flavor::{Field as Setting, Flavor, Flavors, Kind, is_reference};
 use crate::model::name::Name;
 use crate::ops::components::SaveComponent;
 use crate::ops::failure::Failure;
@@ -26,8 +26,8 @@ pub struct ComponentForm {
     form: Form<Ask>,
     /// What is entered; its settings follow the form when it is handed in.
     draft: ComponentDraft,
-    /// Flavors that the table does not have: a server told of them.
-    more: Vec<Flavor>,
+    /// The flavors to choose from and to go by.
+    flavors: Flavors,
     /// The component as it was opened, where an existing one is edited.
     replaces: Option<Box<Component>>,
     failure: Option<Failure>,
@@ -40,7 +40,7 @@ enum Ask {
     Flavor,
     /// The setting at this place of the flavor's schema.
     Setting(usize),
-    /// All settings as one JSON object, of a flavor that the table does not know.
+    /// All settings as one JSON object, of a flavor that nothing is known of.
     Json,
 }
 
@@ -60,29 +60,29 @@ pub enum Msg {
 }
 
 impl ComponentForm {
-    /// A new component of `kind`. `more` flavors are offered beside those of the table.
-    pub fn new(kind: ComponentType, more: Vec<Flavor>) -> Self {
+    /// A new component of `kind`, of one of `flavors`.
+    pub fn new(kind: ComponentType, flavors: Flavors) -> Self {
         let mut draft = ComponentDraft::new(kind);
-        let mut flavors = offered(kind, &more);
-        if let (Some(only), None) = (flavors.next(), flavors.next()) {
+        let mut offered = flavors.of(kind);
+        if let (Some(only), None) = (offered.next(), offered.next()) {
             draft.flavor.clone_from(&only.name);
         }
-        drop(flavors);
-        Self::of(draft, more, None)
+        drop(offered);
+        Self::of(draft, flavors, None)
     }
 
     /// Other settings for `component`.
-    pub fn edit(component: &Component, more: Vec<Flavor>) -> Self {
-        Self::of(ComponentDraft::from(component), more, Some(Box::new(component.clone())))
+    pub fn edit(component: &Component, flavors: Flavors) -> Self {
+        Self::of(ComponentDraft::from(component), flavors, Some(Box::new(component.clone())))
     }
 
-    fn of(draft: ComponentDraft, more: Vec<Flavor>, replaces: Option<Box<Component>>) -> Self {
-        let form = Form::new(fields(&draft, known(&draft, &more)));
-        Self { form, draft, more, replaces, failure: None, saving: false }
+    fn of(draft: ComponentDraft, flavors: Flavors, replaces: Option<Box<Component>>) -> Self {
+        let form = Form::new(fields(&draft, &flavors));
+        Self { form, draft, flavors, replaces, failure: None, saving: false }
     }
 
     fn flavor(&self) -> Option<&Flavor> {
-        known(&self.draft, &self.more)
+        self.draft.known_flavor(&self.flavors)
     }
 
     /// The setting of a field.
@@ -115,7 +115,7 @@ impl ComponentForm {
                     let text = self.text(Ask::Setting(at), setting);
                     // what was left alone stays what it is, `4` a text and 4 a number
                     if text != draft.shown(&setting.name)
-                        && let Err(error) = draft.set_as(Some(&flavor.schema), &setting.name, &text)
+                        && let Err(error) = draft.set(Some(&flavor.schema), &setting.name, &text)
                     {
                         errors.push((Ask::Setting(at), error.message));
                     }
@@ -155,14 +155,7 @@ impl ComponentForm {
     /// All that is wrong, under its fields.
     fn problems(&self) -> Vec<(Ask, String)> {
         let (draft, mut errors) = self.read();
-        let mut wrong = draft.validate().err();
-        // what the table does not know of, a server may
-        if let Some(more) = known(&draft, &self.more).filter(|it| it.config.is_empty()) {
-            let settings = more.schema.problems(&draft.configuration);
-            if !settings.is_empty() {
-                wrong.get_or_insert_default().settings.extend(settings);
-            }
-        }
+        let wrong = draft.validate(&self.flavors).err();
         let more = wrong.map(|problems| self.place(problems));
         for (ask, message) in more.unwrap_or_default() {
             if errors.iter().all(|(other, _)| *other != ask) {
@@ -192,7 +185,8 @@ impl ComponentForm {
         self.failure = None;
         self.saving = true;
         let (draft, _) = self.read();
-        let job = SaveComponent { draft, replaces: self.replaces.clone() };
+        let (replaces, flavors) = (self.replaces.clone(), self.flavors.clone());
+        let job = SaveComponent { draft, replaces, flavors };
         Step::run(Effect::exclusive("catalog", job, Msg::Saved))
     }
 
@@ -200,10 +194,10 @@ impl ComponentForm {
     fn take_flavor(&mut self, name: String) {
         let (mut draft, _) = self.read();
         draft.flavor = name;
-        if let Some(flavor) = known(&draft, &self.more) {
+        if let Some(flavor) = draft.known_flavor(&self.flavors) {
             draft.configuration.retain(|setting, _| flavor.schema.field(setting).is_some());
         }
-        self.form = Form::new(fields(&draft, known(&draft, &self.more)));
+        self.form = Form::new(fields(&draft, &self.flavors));
         self.draft = draft;
         self.form.mark_dirty();
         self.form.focus(Ask::Flavor);
@@ -211,8 +205,7 @@ impl ComponentForm {
     }
 
     fn pick_flavor(&self) -> Step<Self> {
-        let all = offered(self.draft.kind, &self.more);
-        let names = all.map(|flavor| flavor.name.clone());
+        let names = self.flavors.of(self.draft.kind).map(|flavor| flavor.name.clone());
         let list = PickList::new(format!("Flavor of {}", self.draft.kind.one()), names.collect());
         Step::ask(list, Msg::FlavorPicked)
     }
@@ -248,25 +241,21 @@ impl ComponentForm {
     }
 }
 
-/// The flavors of a type: those of the table, then `more`.
-fn offered(kind: ComponentType, more: &[Flavor]) -> impl Iterator<Item = &Flavor> {
-    flavor::of(kind).map(|flavor| -> &Flavor { flavor }).chain(more)
-}
-
-/// The draft's flavor: of the table, or as a server told of it.
-fn known<'a>(draft: &ComponentDraft, more: &'a [Flavor]) -> Option<&'a Flavor> {
-    let of_server = || more.iter().find(|flavor| flavor.name == draft.flavor);
-    flavor::find(draft.kind, &draft.flavor).or_else(of_server)
-}
-
 /// The questions: name, flavor, what the flavor must be told, and the rest folded away.
-fn fields(draft: &ComponentDraft, known: Option<&Flavor>) -> Vec<Field<Ask>> {
+fn fields(draft: &ComponentDraft, flavors: &Flavors) -> Vec<Field<Ask>> {
+    let known = draft.known_flavor(flavors);
     let mut flavor = Field::pick(Ask::Flavor, "Flavor", "enter chooses").required();
     if !draft.flavor.is_empty() {
         flavor = flavor.value(&draft.flavor);
     }
     if let Some(known) = known {
-        flavor = flavor.help(&about(known));
+        let lacks = flavors.lacks(draft.kind, &known.name);
+        let help = about(known);
+        flavor = if lacks {
+            flavor.help(&format!("{help}; your ZenML has no such flavor"))
+        } else {
+            flavor.help(&help)
+        };
     }
     let name = Field::text(Ask::Name, "Name").required().value(&draft.name);
     let mut out = vec![name.help("its name, here and in ZenML"), flavor];
@@ -274,7 +263,7 @@ fn fields(draft: &ComponentDraft, known: Option<&Flavor>) -> Vec<Field<Ask>> {
         if !draft.flavor.is_empty() {
             let json = serde_json::Value::Object(draft.configuration.clone()).to_string();
             let field = Field::text(Ask::Json, "Settings").value(&json);
-            out.push(field.help("all of them as one JSON object: the table has no such flavor"));
+            out.push(field.help("all of them as one JSON object: nothing is known of the flavor"));
         }
         return out;
     };

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::model::component::{Component, ComponentType};
-use crate::model::flavor::{self, Flavor};
+use crate::model::flavor::{self, Flavors};
 use crate::model::name::Name;
 use crate::ops::components::{LookThere, There};
 use crate::ops::failure::Failure;
@@ -30,6 +30,8 @@ use super::failure_view::{self, settled};
 #[derive(Debug)]
 pub struct ComponentPicker {
     kind: ComponentType,
+    /// The connection of the stack, where it names one.
+    connection: Option<String>,
     components: Vec<Component>,
     /// What else ZenML has; nothing until it answered.
     there: Option<There>,
@@ -62,11 +64,13 @@ pub enum Msg {
 }
 
 impl ComponentPicker {
-    /// Picks one of `kind`.
-    pub fn new(kind: ComponentType) -> Self {
+    /// Picks one of `kind`, from the catalog or the ZenML of `connection`; where none is named,
+    /// of the only one.
+    pub fn new(kind: ComponentType, connection: Option<String>) -> Self {
         let own = flavor::default_of(kind).map(|flavor| flavor.name.as_str());
         Self {
             kind,
+            connection,
             components: Vec::new(),
             there: None,
             unasked: None,
@@ -77,7 +81,7 @@ impl ComponentPicker {
     }
 
     fn load(&self) -> Step<Self> {
-        let look = LookThere { kind: self.kind };
+        let look = LookThere { kind: self.kind, connection: self.connection.clone() };
         Step::run(Effect::latest("catalog", LoadCatalog, Msg::Loaded)).and(Effect::latest(
             "there",
             look,
@@ -85,7 +89,7 @@ impl ComponentPicker {
         ))
     }
 
-    fn flavors(&self) -> Vec<Flavor> {
+    fn flavors(&self) -> Flavors {
         self.there.as_ref().map(|there| there.flavors.clone()).unwrap_or_default()
     }
 

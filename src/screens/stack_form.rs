@@ -8,11 +8,12 @@ use ratatui::layout::Rect;
 use crate::catalog::Catalog;
 use crate::model::component::{Component, ComponentType};
 use crate::model::field::FieldError;
+use crate::model::flavor::Flavors;
 use crate::model::name::Name;
 use crate::model::requirement::{self, Described, Weight};
 use crate::model::stack::{Stack, StackDraft};
 use crate::model::store::ArtifactStore;
-use crate::ops::components::LookForTypes;
+use crate::ops::components::{LookForTypes, Types};
 use crate::ops::failure::Failure;
 use crate::ops::stacks::SaveStack;
 use crate::ops::stores::LoadCatalog;
@@ -41,6 +42,8 @@ pub struct StackForm {
     /// What stacks can be composed of.
     stores: Vec<ArtifactStore>,
     components: Vec<Component>,
+    /// What they are judged by: the table, until a server told its own.
+    flavors: Flavors,
     /// The types that are asked for: of ZenML 0.98, until the server told its own.
     kinds: Vec<ComponentType>,
     saving: bool,
@@ -84,8 +87,8 @@ pub enum Msg {
     StorePicked(String),
     /// A component of this type was picked or made.
     ComponentPicked(ComponentType, Name),
-    /// What types of components the ZenML has.
-    TypesTold(Outcome<Result<Vec<ComponentType>, Failure>>),
+    /// What types of components and flavors the ZenML has.
+    TypesTold(Outcome<Result<Types, Failure>>),
     /// The catalog is read anew: a component may have been made or changed.
     Reloaded(Outcome<Result<Catalog, Failure>>),
     /// The stack is in the catalog, or not.
@@ -117,6 +120,7 @@ impl StackForm {
             zenml: draft.zenml.clone(),
             stores: catalog.stores().to_vec(),
             components,
+            flavors: Flavors::default(),
             kinds,
             saving: false,
         };
@@ -130,7 +134,11 @@ impl StackForm {
         let draft = self.draft();
         let chosen = draft.components.iter();
         let chosen = chosen.flat_map(|(kind, all)| all.iter().map(|name| (*kind, name.as_str())));
-        let described = Described { components: &self.components, stores: &self.stores };
+        let described = Described {
+            components: &self.components,
+            stores: &self.stores,
+            flavors: &self.flavors,
+        };
         let needs = requirement::judge(chosen, described);
         for kind in self.kinds.iter().copied() {
             let mine = needs.iter().filter(|need| need.at == kind && need.weight > Weight::Note);
@@ -151,13 +159,24 @@ impl StackForm {
         }
     }
 
+    fn connection(&self) -> Option<String> {
+        Some(self.zenml.clone()).filter(|name| !name.is_empty())
+    }
+
+    fn look_for_types(&self) -> Step<Self> {
+        let look = LookForTypes { connection: self.connection() };
+        Step::run(Effect::latest("types", look, Msg::TypesTold))
+    }
+
     fn can_choose(&self) -> bool {
         self.focused_kind().is_some()
     }
 
     fn choose(&self) -> Step<Self> {
         let Some(kind) = self.focused_kind() else { return Step::none() };
-        Step::ask(ComponentPicker::new(kind), move |name| Msg::ComponentPicked(kind, name))
+        Step::ask(ComponentPicker::new(kind, self.connection()), move |name| {
+            Msg::ComponentPicked(kind, name)
+        })
     }
 
     fn component_picked(&mut self, kind: ComponentType, name: &Name) {
@@ -210,7 +229,6 @@ impl StackForm {
         if is_dirty {
             self.form.mark_dirty();
         }
-        self.remark();
     }
 
     fn set_errors(&mut self, errors: Vec<FieldError>) {
@@ -257,12 +275,16 @@ impl StackForm {
             }
             Msg::ComponentPicked(kind, name) => {
                 self.component_picked(kind, &name);
-                Step::run(Effect::latest("read", LoadCatalog, Msg::Reloaded))
+                // and its flavors may be of a type that nobody asked for before
+                let read = Effect::latest("read", LoadCatalog, Msg::Reloaded);
+                self.look_for_types().and(read)
             }
             Msg::TypesTold(outcome) => {
                 // why there is no answer whoever chooses a component is told
                 if let Ok(there) = settled(outcome) {
-                    self.ask_for(&there);
+                    self.flavors = there.flavors;
+                    self.ask_for(&there.kinds);
+                    self.remark();
                 }
                 Step::none()
             }
@@ -383,8 +405,7 @@ impl Screen for StackForm {
     const MOVES: Moves<Command> = Moves::Form(Command::Form);
 
     fn start(&mut self) -> Step<Self> {
-        let connection = Some(self.zenml.clone()).filter(|name| !name.is_empty());
-        Step::run(Effect::latest("types", LookForTypes { connection }, Msg::TypesTold))
+        self.look_for_types()
     }
 
     fn update(&mut self, event: Event<Self>) -> Step<Self> {

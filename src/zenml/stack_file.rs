@@ -147,7 +147,9 @@ fn entry(kind: ComponentType, name: &str, described: Described<'_>) -> Result<Va
     let mine = |it: &&Component| it.kind == kind && it.name.as_str() == name;
     if let Some(component) = described.components.iter().find(mine) {
         let mut configuration = component.configuration.clone();
-        let keys = component.known_flavor().map(|it| it.schema.without_keys(&mut configuration));
+        let keys = component
+            .known_flavor(described.flavors)
+            .map(|it| it.schema.without_keys(&mut configuration));
         return match keys.unwrap_or_default().pop() {
             None => Ok(of(&component.flavor, configuration)),
             Some(setting) => {
@@ -213,6 +215,7 @@ fn component(kind: &str, item: Value) -> Result<Entry, Unreadable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::flavor::Flavors;
     use crate::model::stack::StackDraft;
     use crate::model::store::ArtifactStore;
     use crate::zenml::lint::adopt;
@@ -240,10 +243,10 @@ mod tests {
         let mut draft = StackDraft { name, ..StackDraft::default() };
         draft.components.insert(ComponentType::ArtifactStore, vec![store.name.clone()]);
         draft.components.insert(ComponentType::Orchestrator, vec!["default".into()]);
-        let described = Described { components: &[], stores: &stores };
+        let described = Described { components: &[], stores: &stores, flavors: Flavors::table() };
         let stack = draft.validate().unwrap();
         assert_eq!(export(&stack, described, "0.98.0").unwrap(), CAPTURE);
-        let unknown = Described { components: &[], stores: &[] };
+        let unknown = Described { components: &[], stores: &[], flavors: Flavors::table() };
         assert!(matches!(export(&stack, unknown, "0.98.0"), Err(Unwritable::Unknown { .. })));
     }
 

@@ -10,6 +10,7 @@ use osstack::keystore::Put;
 use osstack::keystore::keyring::NoKeyring;
 use osstack::model::component::{ComponentDraft, ComponentType};
 use osstack::model::finding::{Finding, State};
+use osstack::model::flavor::Flavors;
 use osstack::model::secret::{KeyNames, SecretDraft};
 use osstack::model::stack::StackDraft;
 use osstack::model::store::StoreDraft;
@@ -85,7 +86,7 @@ impl Home {
         draft.components.insert(ComponentType::ArtifactStore, vec![store.into()]);
         draft.components.insert(ComponentType::Orchestrator, vec!["default".into()]);
         draft.components.insert(component.kind, vec![component.name.clone()]);
-        let save = SaveComponent { draft: component, replaces: None };
+        let save = SaveComponent { draft: component, replaces: None, flavors: Flavors::default() };
         save.run(Context::alone(Arc::clone(&self.world))).await.unwrap();
         let save = SaveStack { draft, replaces: None };
         save.run(Context::alone(Arc::clone(&self.world))).await.unwrap();
@@ -121,7 +122,7 @@ pub(crate) fn kubernetes() -> ComponentDraft {
     let mut draft = ComponentDraft::new(ComponentType::Orchestrator);
     draft.name = "gpu".into();
     draft.flavor = "kubernetes".into();
-    draft.set("kubernetes_context", "prod").unwrap();
+    draft.set(None, "kubernetes_context", "prod").unwrap();
     draft
 }
 

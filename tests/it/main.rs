@@ -22,6 +22,7 @@ mod doctor_table;
 mod doctor_traces;
 mod first_start;
 mod fixes;
+mod flavors;
 mod hostile;
 mod killed;
 mod lint;

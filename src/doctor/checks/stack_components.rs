@@ -41,7 +41,7 @@ fn tell(found: &[Requirement]) -> Finding {
         Some(next) => finding.next(next),
         None => finding,
     };
-    match first.source.filter(|_| first.weight > Weight::Note) {
+    match first.source.as_ref().filter(|_| first.weight > Weight::Note) {
         Some(source) => finding.fact("demanded by", source),
         None => finding,
     }
@@ -60,7 +60,7 @@ mod tests {
             at: ComponentType::Orchestrator,
             message: message.into(),
             next: Some("Mend it".into()),
-            source: Some("zenml/x.py"),
+            source: Some("zenml/x.py".into()),
         }
     }
 

@@ -91,6 +91,18 @@ pub const ZENML_FAULTS: &[ZenmlFault] = &[
         set: Set::Text(|faults, name| faults.more_types.push(name.to_owned())),
     },
     ZenmlFault {
+        name: "more-setting",
+        value: Some("NAME"),
+        says: "every flavor has a setting that osstack does not know, as a newer ZenML's may",
+        set: Set::Text(|faults, name| faults.more_settings.push(name.to_owned())),
+    },
+    ZenmlFault {
+        name: "no-flavor",
+        value: Some("NAME"),
+        says: "it has no flavor of that name, as an older ZenML",
+        set: Set::Text(|faults, name| faults.no_flavors.push(name.to_owned())),
+    },
+    ZenmlFault {
         name: "version",
         value: Some("VERSION"),
         says: "the version that it says it has",

@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
+use super::flavors::flavors;
 use super::runs::{PROJECT, Runs};
-use super::things::{Component, Secret, Shows, Stack, component, flavors, page, shown};
+use super::things::{Component, Secret, Shows, Stack, component, page, shown};
 use super::{API_KEY, USER, ZenmlFaults};
 use crate::model::component::ComponentType;
 use crate::ports::clock::SharedClock;
@@ -253,7 +254,7 @@ impl Registry {
                 let more = faults.more_types.iter().map(String::as_str);
                 Said::ok(all.chain(more).collect())
             }
-            ("GET", ["flavors"]) => flavors(asked, &faults.more_types),
+            ("GET", ["flavors"]) => flavors(asked, faults),
             (_, ["secrets", rest @ ..]) => self.secrets(asked, rest, faults),
             (_, ["components", rest @ ..]) => self.components(asked, rest),
             (_, ["stacks", rest @ ..]) => self.stacks(asked, rest),
