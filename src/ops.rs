@@ -24,6 +24,7 @@ pub mod inventory;
 pub mod keystore;
 pub mod lint;
 pub mod location;
+pub mod marked;
 pub mod objects;
 pub mod plan;
 pub mod prune;

@@ -54,7 +54,7 @@ pub(super) async fn run(args: Transfers, session: &mut Session) -> Result<(), St
     let mut left = 0_u64;
     for Unfinished { copy, .. } in unfinished {
         let source = copy.source();
-        if let Err(failure) = session.run(DropUnfinished { copy }).await? {
+        if let Err(failure) = session.run(DropUnfinished { copies: vec![copy] }).await? {
             left += 1;
             session.output.note(&format!("stayed: {source}: {failure}"));
         }

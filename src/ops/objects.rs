@@ -341,18 +341,36 @@ impl Job<World> for DeletePrefix {
 
     async fn run(self, context: Context<World, Deleted>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
-        let request = ListRequest { prefix: self.prefix, ..ListRequest::default() };
-        let mut pages = client.walk(&bucket, request).at_most(1);
-        while let Some(page) = until_cancelled(&context, pages.next()).await? {
-            let page = page?.value;
-            let mut keys: Vec<String> = page.entries().map(|entry| entry.key.to_owned()).collect();
-            let mut left = Vec::new();
-            let done = client.delete_many(&bucket, &keys, &mut left).await;
-            let stayed: BTreeSet<&str> = left.iter().map(|object| object.key.as_str()).collect();
-            keys.retain(|key| !stayed.contains(key.as_str()));
-            context.report(Deleted { keys, left }).await;
-            done?;
-        }
-        Ok(())
+        delete_below(&context, (&client, &bucket), self.prefix).await
     }
+}
+
+/// Deletes and reports all objects whose keys begin with `prefix`.
+pub(in crate::ops) async fn delete_below(
+    context: &Context<World, Deleted>,
+    (client, bucket): (&Client, &BucketName),
+    prefix: String,
+) -> Result<(), Failure> {
+    let request = ListRequest { prefix, ..ListRequest::default() };
+    let mut pages = client.walk(bucket, request).at_most(1);
+    while let Some(page) = until_cancelled(context, pages.next()).await? {
+        let page = page?.value;
+        let keys = page.entries().map(|entry| entry.key.to_owned()).collect();
+        delete_keys(context, (client, bucket), keys).await?;
+    }
+    Ok(())
+}
+
+/// Deletes and reports these objects.
+pub(in crate::ops) async fn delete_keys(
+    context: &Context<World, Deleted>,
+    (client, bucket): (&Client, &BucketName),
+    mut keys: Vec<String>,
+) -> Result<(), Failure> {
+    let mut left = Vec::new();
+    let done = client.delete_many(bucket, &keys, &mut left).await;
+    let stayed: BTreeSet<&str> = left.iter().map(|object| object.key.as_str()).collect();
+    keys.retain(|key| !stayed.contains(key.as_str()));
+    context.report(Deleted { keys, left }).await;
+    Ok(done?)
 }

@@ -5,6 +5,7 @@
 //! was said, and a download never leaves the folder it was given.
 
 mod journal;
+mod many;
 mod plan;
 mod source;
 mod sync;
@@ -37,6 +38,7 @@ use super::world::{World, blocking};
 use taken::Taken;
 
 pub use journal::{DropUnfinished, ListUnfinished, Unfinished};
+pub use many::{Many, RunMany, Stage, Sum, Target};
 pub use plan::{Copies, PlanCopies, Skipped};
 pub use sync::{DeleteExtra, Deleted, Differences, Extra, PlanSync};
 
@@ -148,6 +150,11 @@ impl Remote {
         let is_below = place.bucket.is_none() && key.as_str().starts_with(&prefix);
         let own = if is_below { prefix.len() } else { 0 };
         Self { place, key, own }
+    }
+
+    /// As it can be typed again, showable.
+    pub fn shown(&self) -> String {
+        visible(&self.typed()).into_string()
     }
 
     /// As it can be typed again: `STORE:KEY`, or `s3://BUCKET/KEY` in a bucket that is not the

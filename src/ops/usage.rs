@@ -26,7 +26,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    fn add(&mut self, bytes: u64) {
+    pub(super) fn add(&mut self, bytes: u64) {
         self.objects += 1;
         self.bytes = self.bytes.saturating_add(bytes);
     }

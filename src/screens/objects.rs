@@ -1,7 +1,9 @@
 //! One prefix of a bucket: what lies there, page by page as the pages arrive.
 
 mod arrange;
+mod deleting;
 mod go_to;
+mod marks;
 mod on_object;
 mod preview;
 mod rows;
@@ -20,10 +22,12 @@ use crate::model::preview::Preview;
 use crate::model::store::ArtifactStore;
 use crate::ops::artifacts::store_tree::connection_of_store;
 use crate::ops::failure::{Failure, FailureKind};
-use crate::ops::objects::{Link, ListObjects, Place};
+use crate::ops::marked::Marked;
+use crate::ops::objects::{Deleted, Link, ListObjects, Place};
 use crate::ops::residency::CrossBorder;
 use crate::ops::stores::LoadCatalog;
 use crate::ops::transfer::Remote;
+use crate::ops::usage::Usage;
 use crate::ops::world::World;
 use crate::oss::Healed;
 use crate::oss::listing::Page;
@@ -37,6 +41,8 @@ use crate::tui::widget::filter_input::FilterInput;
 use crate::tui::widget::scroll::Scroll;
 use crate::tui::widget::spinner::Spinner;
 
+use self::deleting::Deletion;
+use self::marks::{MOST_AT_ONCE, Marks};
 use self::preview::Pane;
 pub use self::rows::Rows;
 use super::artifacts::Artifacts;
@@ -47,7 +53,13 @@ use super::failure_view::settled;
 use super::sizes::SizesView;
 use super::transfers;
 use super::unlock::when_locked;
-use super::viewer::Viewer;
+
+/// What is said where a row has no key that could be asked for.
+const NO_KEY: &str = "OSS itself refuses a key that begins with a slash or is too long: what \
+                      wrote it here can read it, or give it another name";
+
+/// Rows up to which a list is asked for anew by itself.
+const LISTED_ANEW: usize = 10_000;
 
 /// `s3://bucket/key`; the bucket of a store is known once the catalog was read.
 pub(super) fn uri(place: &Place, store: Option<&ArtifactStore>, key: &ObjectKey) -> Option<String> {
@@ -95,6 +107,9 @@ pub struct Objects {
     forward: Vec<Spot>,
     /// Which name to select once it arrives.
     seek: Option<String>,
+    marks: Marks,
+    /// How far the deletion is that runs.
+    deletion: Option<Deletion>,
     /// Where the bucket lies, once it was said that this is not where the store says.
     healed: Option<Healed>,
     /// The pane at the right, where it is open.
@@ -114,6 +129,9 @@ pub enum Command {
     KeepFilter,
     ClearFilter,
     Stop,
+    Mark,
+    MarkAll,
+    ClearMarks,
     NextSort,
     Reverse,
     Preview,
@@ -151,8 +169,12 @@ pub enum Msg {
     FolderNamed(ObjectKey, PathBuf),
     FileNamed(PathBuf),
     Presigned(Outcome<Result<Link, Failure>>),
-    DeleteConfirmed(ObjectKey),
-    Deleted(ObjectKey, Outcome<Result<(), Failure>>),
+    FolderNamedForMany(Marked, PathBuf),
+    Measured(Marked, Outcome<Result<Usage, Failure>>),
+    DeleteConfirmed(Marked),
+    Removed(Deleted),
+    Deleted(Marked, Outcome<Result<(), Failure>>),
+    Changed(Vec<(Place, String)>),
     PrefixChosen(String),
     PlaceNamed(String),
     Located(Outcome<Result<(Place, String), Failure>>),
@@ -175,13 +197,20 @@ impl Objects {
             back: Vec::new(),
             forward: Vec::new(),
             seek: None,
+            marks: Marks::default(),
+            deletion: None,
             healed: None,
             pane: None,
         }
     }
 
     fn list(&mut self) -> Step<Self> {
+        self.marks.keep_names(&self.rows);
         self.rows = Rows::like(&self.rows, &self.prefix);
+        if let (true, Ok(pattern)) = (self.filter.is_active(), self.filter.pattern()) {
+            // there is nothing yet that a job would have to look at
+            let _none = self.rows.narrow(Some(pattern), false);
+        }
         self.progress = Progress::Listing;
         self.spinner.start();
         if let Some(pane) = &mut self.pane {
@@ -196,20 +225,6 @@ impl Objects {
         let list = Effect::latest_stream("list", job, Msg::Listed, Msg::Ended);
         // what they find are rows of the former list
         Step::run(list).and_cancel("find").and_cancel("sort")
-    }
-
-    fn go(&mut self, prefix: String, select: Option<String>) -> Step<Self> {
-        self.prefix = prefix;
-        self.is_flat = false;
-        self.filter.clear();
-        self.scroll.select(0);
-        self.seek = select;
-        self.list().and_cancel("preview")
-    }
-
-    fn spot(&self) -> Spot {
-        let selected = self.selected().map(|row| row.name.to_owned()).unwrap_or_default();
-        Spot { prefix: self.prefix.clone(), selected }
     }
 
     fn selected(&self) -> Option<Row<'_>> {
@@ -228,6 +243,27 @@ impl Objects {
     /// While a filter is typed its keys are the filter's, the delete key as well.
     fn has_object(&self) -> bool {
         self.selected().is_some_and(|row| row.object.is_some()) && !self.filter.is_open()
+    }
+
+    /// Whether there is something to act upon: what is marked, else the selected row.
+    fn may_act(&self) -> bool {
+        (self.has_selection() || self.has_marks()) && !self.filter.is_open()
+    }
+
+    fn has_marks(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
+    fn may_mark(&self) -> bool {
+        self.has_selection() && !self.filter.is_open()
+    }
+
+    fn may_mark_all(&self) -> bool {
+        self.may_mark() && self.rows.len() <= MOST_AT_ONCE
+    }
+
+    fn may_clear_marks(&self) -> bool {
+        self.has_marks() && !self.is_narrowed()
     }
 
     fn may_open(&self) -> bool {
@@ -263,7 +299,7 @@ impl Objects {
     }
 
     fn may_stop(&self) -> bool {
-        self.is_listing() && !self.is_narrowed()
+        self.is_listing() && !self.is_narrowed() && !self.has_marks()
     }
 
     fn is_narrowed(&self) -> bool {
@@ -287,18 +323,8 @@ impl Objects {
                 let buckets = Buckets::of(self.place.store.clone());
                 return Step::close().then(Step::show_with(Browser::NAME, buckets));
             }
-            Command::Back => {
-                if let Some(spot) = self.back.pop() {
-                    self.forward.push(self.spot());
-                    return self.go(spot.prefix, Some(spot.selected));
-                }
-            }
-            Command::Forward => {
-                if let Some(spot) = self.forward.pop() {
-                    self.back.push(self.spot());
-                    return self.go(spot.prefix, Some(spot.selected));
-                }
-            }
+            Command::Back => return self.back(),
+            Command::Forward => return self.forward(),
             Command::Filter => self.filter.open(),
             Command::KeepFilter => self.filter.keep(),
             Command::ClearFilter => {
@@ -309,6 +335,9 @@ impl Objects {
                 return Step::cancel("find");
             }
             Command::Stop => return Step::cancel("list"),
+            Command::Mark => return self.mark(),
+            Command::MarkAll => self.mark_all(),
+            Command::ClearMarks => self.marks = Marks::default(),
             Command::NextSort => {
                 let by = self.rows.sorting().by.next();
                 return self.resort(Sorting { by, reversed: false });
@@ -323,6 +352,7 @@ impl Objects {
             }
             Command::Flatten => {
                 self.is_flat = !self.is_flat;
+                self.marks = Marks::default();
                 self.scroll.select(0);
                 return self.list().and_cancel("preview");
             }
@@ -367,34 +397,6 @@ impl Objects {
         Step::none()
     }
 
-    fn up(&mut self) -> Step<Self> {
-        let inner = self.prefix.strip_suffix('/').unwrap_or(&self.prefix);
-        let cut = inner.rfind('/').map_or(0, |slash| slash + 1);
-        let (parent, child) = self.prefix.split_at(cut);
-        let (parent, child) = (parent.to_owned(), child.to_owned());
-        self.back.push(self.spot());
-        self.forward.clear();
-        self.go(parent, Some(child))
-    }
-
-    fn open(&mut self) -> Step<Self> {
-        let Some(row) = self.selected() else { return Step::none() };
-        if row.object.is_none() {
-            let prefix = format!("{}{}", self.prefix, row.name);
-            self.back.push(self.spot());
-            self.forward.clear();
-            return self.go(prefix, None);
-        }
-        match self.selected_key() {
-            Some(key) => Step::open(Viewer::new(self.remote(key))),
-            None => Step::toast(
-                Tone::Warning,
-                "OSS itself refuses a key that begins with a slash or is too long: what wrote it \
-                 here can read it, or give it another name",
-            ),
-        }
-    }
-
     fn hear(&mut self, msg: Msg) -> Step<Self> {
         match msg {
             Msg::CatalogRead(outcome) => {
@@ -416,6 +418,7 @@ impl Objects {
                 return match settled(outcome) {
                     Ok(healed) => {
                         self.progress = Progress::Whole;
+                        self.marks.ended();
                         if healed == self.healed {
                             return Step::none();
                         }
@@ -453,24 +456,15 @@ impl Objects {
             Msg::FolderNamed(key, folder) => return transfers::download(self.remote(key), folder),
             Msg::FileNamed(file) => return self.upload(&file),
             Msg::Presigned(outcome) => return on_object::shared(settled(outcome)),
-            Msg::DeleteConfirmed(key) => return self.delete(key),
-            Msg::PrefixChosen(prefix) => {
-                self.back.push(self.spot());
-                self.forward.clear();
-                return self.go(prefix, None);
-            }
+            Msg::FolderNamedForMany(marked, folder) => return self.download(marked, folder),
+            Msg::Measured(marked, outcome) => return self.measured(marked, settled(outcome)),
+            Msg::DeleteConfirmed(marked) => return self.delete(marked),
+            Msg::Removed(removed) => self.removed(removed),
+            Msg::Deleted(marked, outcome) => return self.deleted(marked, settled(outcome)),
+            Msg::Changed(touched) => return self.changed(&touched),
+            Msg::PrefixChosen(prefix) => return self.enter(prefix, None),
             Msg::PlaceNamed(text) => return self.locate(text),
             Msg::Located(outcome) => return self.located(settled(outcome)),
-            Msg::Deleted(key, outcome) => {
-                return match settled(outcome) {
-                    Ok(()) => {
-                        let said = format!("{} is deleted", visible(key.file_name()));
-                        self.list().and_toast(Tone::Good, &said)
-                    }
-                    Err(failure) => when_locked(&failure, || Msg::DeleteConfirmed(key))
-                        .unwrap_or_else(|| Step::toast(Tone::Bad, &failure.to_string())),
-                };
-            }
         }
         Step::none()
     }
@@ -496,16 +490,19 @@ impl Screen for Objects {
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["enter"], Command::KeepFilter, "keep filter").when(|s| s.filter.is_open()),
         Bind::new(&["esc"], Command::ClearFilter, "clear filter").when(Self::is_narrowed),
+        Bind::new(&["esc"], Command::ClearMarks, "clear marks").when(Self::may_clear_marks),
         Bind::new(&["esc"], Command::Stop, "stop").when(Self::may_stop),
         Bind::new(&["enter", "l", "right"], Command::Open, "open").when(Self::may_open),
         Bind::new(&["h", "left", "backspace"], Command::Parent, "up").when(Self::has_parent),
         Bind::new(&["h", "left", "backspace"], Command::Buckets, "buckets").when(Self::is_at_root),
         Bind::new(&["/"], Command::Filter, "filter").when(|s| !s.filter.is_open()),
+        Bind::new(&["space"], Command::Mark, "mark").when(Self::may_mark),
+        Bind::new(&["ctrl-a"], Command::MarkAll, "mark all").when(Self::may_mark_all).quiet(),
         Bind::new(&["p"], Command::Preview, "preview"),
         Bind::new(&["F"], Command::Flatten, "all below").quiet(),
         Bind::new(&["s"], Command::Sizes, "sizes"),
         Bind::new(&["@"], Command::GoTo, "go to…").when(|s: &Self| !s.filter.is_open()).quiet(),
-        Bind::new(&["d"], Command::Download, "download…").when(Self::has_object),
+        Bind::new(&["d"], Command::Download, "download…").when(Self::may_act),
         Bind::new(&["i"], Command::Details, "details…").when(Self::has_object),
         Bind::new(&["o"], Command::NextSort, "sort"),
         Bind::new(&["O"], Command::Reverse, "reverse").quiet(),
@@ -514,9 +511,9 @@ impl Screen for Objects {
         Bind::new(&["a"], Command::Artifact, "artifact…").when(Self::may_open).quiet(),
         Bind::new(&["A"], Command::Artifacts, "artifacts").when(Self::is_own_bucket),
         Bind::new(&["u"], Command::Upload, "upload…"),
-        Bind::new(&["y"], Command::CopyUri, "copy uri").when(Self::has_object).quiet(),
+        Bind::new(&["y"], Command::CopyUri, "copy uri").when(Self::may_act).quiet(),
         Bind::new(&["Y"], Command::Share, "share link").when(Self::has_object),
-        Bind::new(&["D", "delete"], Command::Delete, "delete…").when(Self::has_object),
+        Bind::new(&["D", "delete"], Command::Delete, "delete…").when(Self::may_act),
         Bind::new(&["alt-left"], Command::Back, "back").when(Self::has_back).quiet(),
         Bind::new(&["alt-right"], Command::Forward, "forward").when(Self::has_forward).quiet(),
         Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),

@@ -3,6 +3,8 @@
 //! Its root owns their effects, so that leaving the browser leaves them alone: other screens hand
 //! a [`struct@Copy`] over by [`Step::post`].
 
+mod many;
+mod transfer;
 mod view;
 
 use std::path::PathBuf;
@@ -11,12 +13,12 @@ use std::time::Duration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::base::pace::Pace;
+use crate::base::units;
 use crate::base::visible::visible;
 use crate::model::object_key::ObjectKey;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::transfer::{
-    Copy, DropUnfinished, Ends, ListUnfinished, Progress, Remote, RunCopy, Unfinished,
+    Copy, DropUnfinished, Ends, ListUnfinished, Progress, Remote, RunCopy, Stage, Sum, Unfinished,
 };
 use crate::ops::world::World;
 use crate::oss::transfer::Transferred;
@@ -28,9 +30,15 @@ use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::confirm::Confirm;
 use crate::tui::widget::scroll::Scroll;
 
+pub(super) use self::many::{Batch, ask_folder_for, many};
+use self::transfer::{State, Transfer, Work};
 use super::ask::Ask;
 use super::failure_view::settled;
+use super::objects::{self, Objects};
 use super::unlock::when_locked;
+
+/// Names that a question lists.
+const NAMED: usize = 6;
 
 /// The folder a download goes into.
 pub(super) fn ask_folder(key: &ObjectKey) -> Ask<PathBuf> {
@@ -59,35 +67,6 @@ pub struct Transfers {
     scroll: Scroll,
 }
 
-/// One of them.
-#[derive(Debug)]
-struct Transfer {
-    id: u64,
-    copy: Copy,
-    /// By which it can be ended, while it runs.
-    ticket: Option<Ticket>,
-    progress: Progress,
-    pace: Pace,
-    state: State,
-}
-
-/// How it stands.
-#[derive(Debug)]
-enum State {
-    Running,
-    /// It was asked to stop and tidies up.
-    Stopping,
-    /// It was asked to stop and to keep what has arrived.
-    Pausing,
-    /// What has arrived is kept, also over a restart.
-    Paused,
-    Done(Transferred),
-    /// Nothing is replaced unless the user says so.
-    Taken(Failure),
-    Stopped,
-    Failed(Failure),
-}
-
 /// What the keys do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -106,6 +85,10 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Asked(Copy),
+    ManyAsked(Box<Batch>),
+    Staged(u64, Stage),
+    Summed(u64, Outcome<Result<Sum, Failure>>),
+    Tidied(Outcome<Result<(), Failure>>),
     Started(u64, Ticket),
     Progressed(u64, Progress),
     Ended(u64, Outcome<Result<Transferred, Failure>>),
@@ -113,32 +96,6 @@ pub enum Msg {
     Unlocked(u64),
     Found(Outcome<Result<Vec<Unfinished>, Failure>>),
     Dropped(u64, Outcome<Result<(), Failure>>),
-}
-
-impl Transfer {
-    fn new(id: u64, copy: Copy, state: State) -> Self {
-        let (progress, pace) = (Progress::default(), Pace::default());
-        Self { id, copy, ticket: None, progress, pace, state }
-    }
-
-    fn is_running(&self) -> bool {
-        matches!(self.state, State::Running | State::Stopping | State::Pausing)
-    }
-
-    /// Whether nothing more will come of it; one that is paused may go on.
-    fn has_ended(&self) -> bool {
-        !self.is_running() && !matches!(self.state, State::Paused)
-    }
-
-    fn has_all(&self) -> bool {
-        self.progress.total == Some(self.progress.done)
-    }
-
-    /// How long it still takes at this rate.
-    fn left(&self) -> Option<Duration> {
-        let missing = self.progress.total?.saturating_sub(self.progress.done);
-        self.pace.left(missing)
-    }
 }
 
 impl Transfers {
@@ -155,12 +112,7 @@ impl Transfers {
     }
 
     fn may_pause(&self) -> bool {
-        // what is copied on the server has nothing that could be kept here
-        self.selected().is_some_and(|one| {
-            one.ticket.is_some()
-                && matches!(one.state, State::Running)
-                && !matches!(one.copy.ends, Ends::Server { .. })
-        })
+        self.selected().is_some_and(Transfer::may_pause)
     }
 
     fn may_resume(&self) -> bool {
@@ -168,29 +120,25 @@ impl Transfers {
     }
 
     fn may_cancel(&self) -> bool {
-        self.selected().is_some_and(|one| match one.state {
-            State::Running => one.ticket.is_some(),
-            State::Paused => true,
-            _ => false,
-        })
+        self.selected().is_some_and(Transfer::may_cancel)
     }
 
     fn may_retry(&self) -> bool {
-        self.selected().is_some_and(|one| matches!(one.state, State::Failed(_) | State::Stopped))
+        self.selected().is_some_and(Transfer::may_retry)
     }
 
     fn may_replace(&self) -> bool {
-        self.selected().is_some_and(|one| matches!(one.state, State::Taken(_)))
+        self.selected().is_some_and(Transfer::may_replace)
     }
 
     fn has_ended(&self) -> bool {
         self.all.iter().any(Transfer::has_ended)
     }
 
-    fn ask(&mut self, copy: Copy) -> Step<Self> {
+    fn ask(&mut self, work: Work) -> Step<Self> {
         self.last_id += 1;
         let id = self.last_id;
-        let transfer = Transfer::new(id, copy, State::Running);
+        let transfer = Transfer::new(id, work, State::Running);
         // the selected one stays selected
         if !self.all.is_empty() {
             self.scroll.select(self.scroll.selected() + 1);
@@ -202,12 +150,13 @@ impl Transfers {
     /// Takes in what was left unfinished before this start.
     fn found(&mut self, unfinished: Vec<Unfinished>) {
         for Unfinished { copy, arrived } in unfinished {
-            if self.all.iter().any(|transfer| transfer.copy == copy) {
+            let is_it = |other: &Transfer| matches!(&other.work, Work::One(one) if *one == copy);
+            if self.all.iter().any(is_it) {
                 continue;
             }
             self.last_id += 1;
             let total = copy.size;
-            let mut transfer = Transfer::new(self.last_id, copy, State::Paused);
+            let mut transfer = Transfer::new(self.last_id, Work::One(copy), State::Paused);
             transfer.progress = Progress { done: arrived, total, ..Progress::default() };
             self.all.push(transfer);
         }
@@ -216,8 +165,9 @@ impl Transfers {
     /// Removes what has arrived of it.
     fn discard(&mut self, id: u64) -> Step<Self> {
         let Some(transfer) = self.find(id) else { return Step::none() };
+        let Work::One(copy) = &transfer.work else { return Step::none() };
         transfer.state = State::Stopping;
-        let job = DropUnfinished { copy: transfer.copy.clone() };
+        let job = DropUnfinished { copies: vec![copy.clone()] };
         Step::run(Effect::background("discard", job, move |outcome| Msg::Dropped(id, outcome)))
     }
 
@@ -236,7 +186,8 @@ impl Transfers {
 
     fn begin(&mut self, id: u64, overwrite: bool) -> Step<Self> {
         let Some(transfer) = self.find(id) else { return Step::none() };
-        let job = RunCopy { copy: transfer.copy.clone(), overwrite };
+        let Work::One(copy) = &transfer.work else { return self.begin_many(id, overwrite) };
+        let (job, total) = (RunCopy { copy: copy.clone(), overwrite }, copy.size);
         let effect = Effect::background_stream(
             "transfer",
             job,
@@ -244,7 +195,7 @@ impl Transfers {
             move |outcome| Msg::Ended(id, outcome),
         );
         transfer.ticket = None;
-        transfer.progress = Progress { total: transfer.copy.size, ..Progress::default() };
+        transfer.progress = Progress { total, ..Progress::default() };
         transfer.pace.clear();
         transfer.state = State::Running;
         Step::run(effect.started(move |ticket| Msg::Started(id, ticket)))
@@ -252,7 +203,8 @@ impl Transfers {
 
     fn ended(&mut self, id: u64, outcome: Outcome<Result<Transferred, Failure>>) -> Step<Self> {
         let Some(transfer) = self.find(id) else { return Step::none() };
-        let name = transfer.copy.destination();
+        let Work::One(copy) = &transfer.work else { return Step::none() };
+        let name = copy.destination();
         transfer.ticket = None;
         let (state, step) = match settled(outcome) {
             Ok(done) => {
@@ -260,7 +212,7 @@ impl Transfers {
                 (State::Done(done), Step::toast(Tone::Good, &format!("{name} is there")))
             }
             Err(failure) => match failure.kind {
-                FailureKind::Cancelled => match (&transfer.state, &transfer.copy.ends) {
+                FailureKind::Cancelled => match (&transfer.state, &copy.ends) {
                     (State::Stopping, _) => return self.discard(id),
                     (_, Ends::Server { .. }) => (State::Stopped, Step::none()),
                     // also where ctrl-c ended it: what has arrived is lost by `cancel` alone
@@ -323,17 +275,50 @@ impl Transfers {
             },
             Command::Resume | Command::Retry => self.begin(id, false),
             Command::Replace => {
-                let text = match &transfer.copy.ends {
-                    Ends::Download { .. } => "The file of this machine is replaced as a whole.",
-                    _ => "The object in the bucket is replaced for everybody.",
-                };
-                let text = format!("{}\n\n{text}", transfer.copy.destination());
-                let title = format!("Replace {}?", transfer.copy.name());
-                let question = Confirm::new(&title, text, ["Replace", "Keep"]);
+                let question = replace(transfer);
                 Step::ask(question, move |()| Msg::ReplaceConfirmed(id))
             }
             Command::Move(_) | Command::Clear => Step::none(),
         }
+    }
+}
+
+/// Asks whether what is in the way may be replaced.
+fn replace(transfer: &Transfer) -> Confirm<World> {
+    let file = "The file of this machine is replaced as a whole.";
+    let object = "The object in the bucket is replaced for everybody.";
+    let (title, text) = match (&transfer.work, &transfer.state) {
+        (Work::One(copy), _) => {
+            let is_file = matches!(copy.ends, Ends::Download { .. });
+            let what = if is_file { file } else { object };
+            (format!("Replace {}?", copy.name()), format!("{}\n\n{what}", copy.destination()))
+        }
+        (Work::Many(_), State::Summed(Sum { taken, .. })) => {
+            let is_file = |copy: &Copy| matches!(copy.ends, Ends::Download { .. });
+            let (noun, what) = match (taken.first().is_some_and(is_file), taken.len()) {
+                (true, 1) => ("file", file),
+                (true, _) => ("file", "The files of this machine are replaced, each as a whole."),
+                (false, 1) => ("object", object),
+                (false, _) => ("object", "The objects in the bucket are replaced for everybody."),
+            };
+            let mut text: String =
+                taken.iter().take(NAMED).map(|copy| copy.destination() + "\n").collect();
+            if let Some(more @ 1..) = taken.len().checked_sub(NAMED) {
+                text.extend(["and ", &units::count(more as u64), " more\n"]);
+            }
+            let count = units::counted(taken.len() as u64, noun);
+            (format!("Replace {count}?"), format!("{text}\n{what}"))
+        }
+        (Work::Many(batch), _) => (format!("Replace {}?", batch.destination), String::new()),
+    };
+    Confirm::new(&title, text, ["Replace", "Keep"])
+}
+
+/// What other screens are to know of where this wrote.
+fn changed(transfer: &Transfer) -> Step<Transfers> {
+    match transfer.work.touched() {
+        touched if touched.is_empty() => Step::none(),
+        touched => Step::post::<Objects>(objects::Msg::Changed(touched)),
     }
 }
 
@@ -366,7 +351,15 @@ impl Screen for Transfers {
                 self.found(settled(outcome).unwrap_or_default());
             }
             Event::Msg(Msg::Dropped(id, outcome)) => return self.dropped(id, outcome),
-            Event::Msg(Msg::Asked(copy)) => return self.ask(copy),
+            Event::Msg(Msg::Asked(copy)) => return self.ask(Work::One(copy)),
+            Event::Msg(Msg::ManyAsked(batch)) => return self.ask(Work::Many(batch)),
+            Event::Msg(Msg::Staged(id, stage)) => self.staged(id, stage),
+            Event::Msg(Msg::Tidied(outcome)) => {
+                if let Err(failure) = settled(outcome) {
+                    let text = format!("what has arrived was not removed: {}", failure.summary);
+                    return Step::toast(Tone::Bad, &text);
+                }
+            }
             Event::Msg(Msg::Progressed(id, progress)) => {
                 if let Some(transfer) = self.find(id) {
                     transfer.progress = progress;
@@ -377,7 +370,14 @@ impl Screen for Transfers {
                     transfer.ticket = Some(ticket);
                 }
             }
-            Event::Msg(Msg::Ended(id, outcome)) => return self.ended(id, outcome),
+            Event::Msg(Msg::Ended(id, outcome)) => {
+                let step = self.ended(id, outcome);
+                return step.then(self.find(id).map_or_else(Step::none, |one| changed(one)));
+            }
+            Event::Msg(Msg::Summed(id, outcome)) => {
+                let step = self.summed(id, outcome);
+                return step.then(self.find(id).map_or_else(Step::none, |one| changed(one)));
+            }
             Event::Msg(Msg::ReplaceConfirmed(id)) => return self.begin(id, true),
             Event::Msg(Msg::Unlocked(id)) => return self.begin(id, false),
             Event::Tick(now) => {
@@ -399,7 +399,7 @@ impl Screen for Transfers {
     }
 
     fn badge(&self) -> String {
-        let wrong = |one: &&Transfer| matches!(one.state, State::Failed(_) | State::Taken(_));
+        let wrong = |one: &&Transfer| one.is_wrong();
         let paused = |one: &&Transfer| matches!(one.state, State::Paused);
         match (self.running(), self.all.iter().filter(wrong).count()) {
             (0, 0) => match self.all.iter().filter(paused).count() {
@@ -435,8 +435,8 @@ mod tests {
         for name in ["a", "b", "c"] {
             tell(&mut transfers, Msg::Asked(copy(name)));
         }
-        let selected = |transfers: &Transfers| transfers.selected().unwrap().copy.name();
-        assert_eq!(selected(&transfers), "a", "new ones come above it");
+        let selected = |transfers: &Transfers| transfers.selected().unwrap().work.source();
+        assert_eq!(selected(&transfers), "st:a", "new ones come above it");
         tell(&mut transfers, Msg::Started(1, Ticket(7)));
         assert!(transfers.may_cancel());
         for id in [3, 2] {
@@ -444,7 +444,7 @@ mod tests {
             tell(&mut transfers, Msg::Dropped(id, Outcome::Done(Ok(()))));
         }
         let _none = transfers.command(Command::Clear);
-        assert_eq!((selected(&transfers), transfers.all.len()), ("a".to_owned(), 1));
+        assert_eq!((selected(&transfers), transfers.all.len()), ("st:a".to_owned(), 1));
     }
 
     #[test]

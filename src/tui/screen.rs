@@ -189,7 +189,7 @@ pub enum Act<W> {
     Show(&'static str, Option<Box<dyn Layer<W>>>),
     /// Show the tab of that name, if this layer is still the one in sight.
     Offer(&'static str),
-    /// A message for the root of the tab of that name.
+    /// A message for the root of the tab of that name, or the uppermost layer that has it.
     Post(&'static str, AnyMsg),
     /// Close this layer with an answer, or without one.
     Close(Option<AnyMsg>),
@@ -283,7 +283,8 @@ impl<S: Screen> Step<S> {
     }
 
     /// Hands a message to `T` at the root of its tab, shown or not: a browser
-    /// hands an upload to the transfers, which own it from then on.
+    /// hands an upload to the transfers, which own it from then on. Where no tab has such a root
+    /// the uppermost layer of that kind hears it, if there is one.
     pub fn post<T: Screen<World = S::World>>(message: T::Msg) -> Self {
         Self::act(Act::Post(T::NAME, Box::new(message)))
     }

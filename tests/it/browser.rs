@@ -440,7 +440,7 @@ async fn a_file_goes_up_and_is_listed() {
     let file = demo.folder("config/stacks.toml");
     demo.keys("4j<enter>u").await;
     demo.stage.paste(file.to_str().unwrap()).keys("<ctrl-s>").settle().await;
-    let picture = demo.keys("R").await;
+    let picture = demo.picture();
     assert!(picture.contains("stacks.toml") && picture.contains("2 objects"), "{picture}");
 }
 

@@ -26,6 +26,7 @@ mod flavors;
 mod hostile;
 mod killed;
 mod lint;
+mod objects;
 mod pictures;
 mod previews;
 mod pty;

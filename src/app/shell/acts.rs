@@ -122,18 +122,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
                     self.show(index);
                 }
             }
-            Act::Post(name, message) => {
-                let tab = self.tab(name).and_then(|index| self.tabs.get_mut(index));
-                let Some(tab) = tab else { return };
-                let first = !std::mem::replace(&mut tab.started, true);
-                let Some(root) = tab.entries.first_mut() else { return };
-                let id = root.id;
-                if first {
-                    let acts = root.layer.start();
-                    self.ask(id, acts);
-                }
-                self.feed(id, Input::Msg(message));
-            }
+            Act::Post(name, message) => self.post(name, message),
             Act::Close(answer) => self.close(owner, answer),
             Act::Quit(wanted) => self.quit(wanted),
             Act::Tell(notice) => {
@@ -156,6 +145,27 @@ impl<W: Send + Sync + 'static> Shell<W> {
                 self.push(self.shown, Box::new(Mounted::new(question)), on_close);
             }
         }
+    }
+
+    /// Hands a message to the root of the tab of that name, or to the uppermost layer that has it.
+    fn post(&mut self, name: &str, message: AnyMsg) {
+        let Some(index) = self.tab(name) else {
+            let mut layers = self.tabs.iter().flat_map(|tab| tab.entries.iter().rev());
+            let found = layers.find(|entry| entry.layer.name() == name).map(|entry| entry.id);
+            if let Some(id) = found {
+                self.feed(id, Input::Msg(message));
+            }
+            return;
+        };
+        let Some(tab) = self.tabs.get_mut(index) else { return };
+        let first = !std::mem::replace(&mut tab.started, true);
+        let Some(root) = tab.entries.first_mut() else { return };
+        let id = root.id;
+        if first {
+            let acts = root.layer.start();
+            self.ask(id, acts);
+        }
+        self.feed(id, Input::Msg(message));
     }
 
     fn start(&mut self, owner: LayerId, order: Order<W>) {

@@ -268,8 +268,8 @@ fn unfinished(path: &Path) -> Option<Unfinished> {
 /// Drops what is left of a transfer: the part on this machine, or those in the bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DropUnfinished {
-    /// Which.
-    pub copy: Copy,
+    /// Which; one that left nothing is none.
+    pub copies: Vec<Copy>,
 }
 
 impl Job<World> for DropUnfinished {
@@ -277,28 +277,35 @@ impl Job<World> for DropUnfinished {
     type Out = Result<(), Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        let Some(entry) = Entry::open(&context.world, &self.copy).await? else { return Ok(()) };
-        match (entry.left(), &self.copy.ends) {
-            (Some(Left::Download(left)), Ends::Download { folder, relative, .. }) => {
-                let (opened, relative) = (open_folder(folder).await?, relative.clone());
-                let named = shown(&folder.join(&relative));
-                blocking(move || opened.remove_part(&relative, &left.part)).await?.map_err(
-                    |error| {
-                        let summary = format!("cannot remove the part of {named}: {error}");
-                        Failure::new(FailureKind::File, summary).hint("remove it by hand")
-                    },
-                )?;
-            }
-            (Some(Left::Upload(left)), Ends::Upload { to, .. }) => {
-                let doors = Doors::open(&context.world, std::slice::from_ref(&self.copy)).await?;
-                let (client, bucket) = doors.of(&to.place)?;
-                match client.abort_upload(bucket, to.key.as_str(), &left.id).await {
-                    Err(error) if error.kind != oss::Kind::NotFound => return Err(error.into()),
-                    _ => {}
-                }
-            }
-            _ => {}
+        for copy in &self.copies {
+            drop_parts(&context.world, copy).await?;
         }
-        blocking(move || entry.forget()).await
+        Ok(())
     }
+}
+
+async fn drop_parts(world: &Arc<World>, copy: &Copy) -> Result<(), Failure> {
+    let Some(entry) = Entry::open(world, copy).await? else { return Ok(()) };
+    match (entry.left(), &copy.ends) {
+        (Some(Left::Download(left)), Ends::Download { folder, relative, .. }) => {
+            let (opened, relative) = (open_folder(folder).await?, relative.clone());
+            let named = shown(&folder.join(&relative));
+            blocking(move || opened.remove_part(&relative, &left.part)).await?.map_err(
+                |error| {
+                    let summary = format!("cannot remove the part of {named}: {error}");
+                    Failure::new(FailureKind::File, summary).hint("remove it by hand")
+                },
+            )?;
+        }
+        (Some(Left::Upload(left)), Ends::Upload { to, .. }) => {
+            let doors = Doors::open(world, std::slice::from_ref(copy)).await?;
+            let (client, bucket) = doors.of(&to.place)?;
+            match client.abort_upload(bucket, to.key.as_str(), &left.id).await {
+                Err(error) if error.kind != oss::Kind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        _ => {}
+    }
+    blocking(move || entry.forget()).await
 }

@@ -111,7 +111,7 @@ impl PlanCopies {
     }
 }
 
-enum To {
+pub(super) enum To {
     Local(PathBuf),
     Store { place: Place, key: String, own: usize },
 }
@@ -198,7 +198,7 @@ impl Draft {
     }
 
     /// Adds the copy of an object.
-    fn fetch(
+    pub(super) fn fetch(
         &mut self,
         (place, own): (Place, usize),
         object: Leaf<ObjectKey>,
@@ -235,7 +235,7 @@ impl Draft {
 
     /// Two sources of one name: the first one goes there, the others would replace it. (All
     /// copies of a plan go to one place.)
-    fn skip_taken_destinations(&mut self) {
+    pub(super) fn skip_taken_destinations(&mut self) {
         let mut taken = BTreeSet::new();
         for (copy, facts) in std::mem::take(&mut self.copies) {
             let destination = match &copy.ends {
@@ -256,7 +256,7 @@ impl Draft {
 
     /// An object that is copied onto itself, or onto another one that is copied as well: which of
     /// them is read first would be chance, and a move would delete what it made.
-    fn skip_destinations_that_are_sources(&mut self, catalog: &Catalog) {
+    pub(super) fn skip_destinations_that_are_sources(&mut self, catalog: &Catalog) {
         // whatever the store: two may lead to one bucket
         let end = |remote: &Remote| (remote.place.bucket(catalog), remote.key.clone());
         let sources = self.copies.iter().filter_map(|(copy, _)| match &copy.ends {
@@ -279,7 +279,7 @@ impl Draft {
     }
 
     /// `a` and `a/b` are two objects, and one name on a disk: the tree goes first.
-    fn skip_files_in_the_way_of_folders(&mut self) {
+    pub(super) fn skip_files_in_the_way_of_folders(&mut self) {
         let downloads: Vec<(usize, RelPath)> = self
             .copies
             .iter()

@@ -59,8 +59,8 @@ pub(super) async fn objects(
 ) -> Result<Tree<ObjectKey>, Failure> {
     // names begin behind the last slash
     let cut = key.rfind('/').map_or(0, |slash| slash + 1);
-    let mut found = Tree::default();
     if !recursive {
+        let mut found = Tree::default();
         let at = ObjectKey::parse(key).map_err(|error| {
             let failure = Failure::new(FailureKind::Usage, error.to_string());
             failure.hint("name an object, or add -r for all below a prefix")
@@ -69,8 +69,19 @@ pub(super) async fn objects(
         found.leaves.push(Leaf { at, name, facts: None });
         return Ok(found);
     }
+    below(context, place, key, cut).await
+}
+
+/// All objects whose keys begin with `prefix`, named by what stands behind the first `cut` bytes.
+pub(super) async fn below(
+    context: &Context<World, Nothing>,
+    place: &Place,
+    prefix: &str,
+    cut: usize,
+) -> Result<Tree<ObjectKey>, Failure> {
+    let mut found = Tree::default();
     let (client, bucket) = place.open(&context.world).await?;
-    let request = ListRequest { prefix: key.to_owned(), ..ListRequest::default() };
+    let request = ListRequest { prefix: prefix.to_owned(), ..ListRequest::default() };
     let mut pages = client.walk(&bucket, request).in_order();
     while let Some(page) = until_cancelled(context, pages.next()).await? {
         for entry in page?.value.entries() {

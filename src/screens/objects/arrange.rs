@@ -48,6 +48,7 @@ impl Objects {
         let first = self.rows.total() == 0;
         let kept = self.kept();
         let arrived = self.rows.add(page);
+        self.marks.arrived(&self.rows, &arrived);
         let sought = self.seek.as_ref().and_then(|name| self.rows.find(name, &arrived));
         if sought.is_some() {
             self.seek = None;

@@ -1,10 +1,12 @@
-//! To a place that was typed or pasted: a URI, a store's key, an address of the web.
+//! From prefix to prefix: in and out, back and forth, and to a place that was typed or pasted: a
+//! URI, a store's key, an address of the web.
 
-use super::{Msg, Objects};
+use super::{LISTED_ANEW, Marks, Msg, NO_KEY, Objects, Spot};
 use crate::ops::failure::Failure;
 use crate::ops::location::Locate;
 use crate::ops::objects::Place;
 use crate::screens::ask::Ask;
+use crate::screens::viewer::Viewer;
 use crate::tui::effect::Effect;
 use crate::tui::screen::Step;
 use crate::tui::theme::Tone;
@@ -15,6 +17,77 @@ pub(super) fn ask() -> Step<Objects> {
 }
 
 impl Objects {
+    pub(super) fn go(&mut self, prefix: String, select: Option<String>) -> Step<Self> {
+        self.prefix = prefix;
+        self.is_flat = false;
+        self.marks = Marks::default();
+        self.filter.clear();
+        self.scroll.select(0);
+        self.seek = select;
+        self.list().and_cancel("preview")
+    }
+
+    pub(super) fn spot(&self) -> Spot {
+        let selected = self.selected().map(|row| row.name.to_owned()).unwrap_or_default();
+        Spot { prefix: self.prefix.clone(), selected }
+    }
+
+    /// Goes to a prefix, from where one can come back.
+    pub(super) fn enter(&mut self, prefix: String, select: Option<String>) -> Step<Self> {
+        self.back.push(self.spot());
+        self.forward.clear();
+        self.go(prefix, select)
+    }
+
+    pub(super) fn back(&mut self) -> Step<Self> {
+        let Some(spot) = self.back.pop() else { return Step::none() };
+        self.forward.push(self.spot());
+        self.go(spot.prefix, Some(spot.selected))
+    }
+
+    pub(super) fn forward(&mut self) -> Step<Self> {
+        let Some(spot) = self.forward.pop() else { return Step::none() };
+        self.back.push(self.spot());
+        self.go(spot.prefix, Some(spot.selected))
+    }
+
+    pub(super) fn up(&mut self) -> Step<Self> {
+        let inner = self.prefix.strip_suffix('/').unwrap_or(&self.prefix);
+        let cut = inner.rfind('/').map_or(0, |slash| slash + 1);
+        let (parent, child) = self.prefix.split_at(cut);
+        let (parent, child) = (parent.to_owned(), child.to_owned());
+        self.enter(parent, Some(child))
+    }
+
+    pub(super) fn open(&mut self) -> Step<Self> {
+        let Some(row) = self.selected() else { return Step::none() };
+        if row.object.is_none() {
+            let prefix = format!("{}{}", self.prefix, row.name);
+            return self.enter(prefix, None);
+        }
+        match self.selected_key() {
+            Some(key) => Step::open(Viewer::new(self.remote(key))),
+            None => Step::toast(Tone::Warning, NO_KEY),
+        }
+    }
+
+    /// Something wrote to these keys and prefixes: where the list shows them it is asked for anew.
+    pub(super) fn changed(&mut self, touched: &[(Place, String)]) -> Step<Self> {
+        let is_here = |(place, key): &(Place, String)| {
+            let is_place = *place == self.place
+                || (place.bucket.is_some() && place.bucket.as_ref() == self.bucket());
+            is_place && (key.starts_with(&self.prefix) || self.prefix.starts_with(key))
+        };
+        if !touched.iter().any(is_here) {
+            return Step::none();
+        }
+        if self.rows.total() > LISTED_ANEW {
+            return Step::toast(Tone::Neutral, "this list is not as it was: R lists anew");
+        }
+        self.seek = self.selected().map(|row| row.name.to_owned());
+        self.list()
+    }
+
     pub(super) fn locate(&self, text: String) -> Step<Self> {
         let job = Locate { text, near: self.place.clone() };
         Step::run(Effect::latest("locate", job, Msg::Located))
@@ -33,8 +106,6 @@ impl Objects {
             there.seek = name;
             return Step::open(there);
         }
-        self.back.push(self.spot());
-        self.forward.clear();
-        self.go(prefix.to_owned(), name)
+        self.enter(prefix.to_owned(), name)
     }
 }

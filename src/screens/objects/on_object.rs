@@ -1,53 +1,85 @@
 //! What is done with one object, and how one comes here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Command, Msg, Objects, uri};
+use super::{Command, Marks, Msg, Objects};
+use crate::base::units;
 use crate::base::visible::visible;
 use crate::model::object_key::ObjectKey;
 use crate::ops::artifacts::Which;
 use crate::ops::failure::Failure;
-use crate::ops::objects::{DeleteObject, Link, PresignObject};
-use crate::ops::transfer::Copy;
+use crate::ops::marked::Marked;
+use crate::ops::objects::{Link, PresignObject};
+use crate::ops::transfer::{Copy, Many, RunMany, Target};
 use crate::screens::artifact::ArtifactView;
 use crate::screens::details::Details;
-use crate::screens::transfers::{self, Transfers};
+use crate::screens::transfers::{self, Batch, Transfers};
 use crate::tui::effect::Effect;
 use crate::tui::screen::Step;
 use crate::tui::theme::Tone;
-use crate::tui::widget::confirm::Confirm;
 
 /// How long a shared link works.
 const LINK_LIFE: Duration = Duration::from_hours(1);
 
+/// URIs that are copied at a time.
+const URIS: usize = 1000;
+
 impl Objects {
     pub(super) fn on_object(&self, command: Command) -> Step<Self> {
-        let Some(key) = self.selected_key() else { return Step::none() };
-        let place = self.place.clone();
-        match command {
-            Command::Details => Step::open(Details::new(place, key)),
-            Command::Download => {
-                Step::ask(transfers::ask_folder(&key), move |folder| Msg::FolderNamed(key, folder))
-            }
-            Command::Share => {
-                let job = PresignObject { place, key, expires: LINK_LIFE };
+        match (command, self.selected_key()) {
+            (Command::Details, Some(key)) => Step::open(Details::new(self.place.clone(), key)),
+            (Command::Share, Some(key)) => {
+                let job = PresignObject { place: self.place.clone(), key, expires: LINK_LIFE };
                 Step::run(Effect::latest("share", job, Msg::Presigned))
             }
-            Command::Delete => {
-                let title = format!("Delete {}?", key.file_name());
-                let text = format!(
-                    "{}\n\nIt is gone from the bucket for everybody.",
-                    visible(key.as_str())
-                );
-                let question = Confirm::new(&title, text, ["Delete", "Keep"]);
-                Step::ask(question, move |()| Msg::DeleteConfirmed(key))
+            (Command::Download, Some(key)) if self.marks.is_empty() => {
+                Step::ask(transfers::ask_folder(&key), move |folder| Msg::FolderNamed(key, folder))
             }
-            Command::CopyUri => match uri(&self.place, self.store.as_ref(), &key) {
-                Some(uri) => Step::copy(&uri),
-                None => Step::none(),
-            },
+            (Command::Download, _) => {
+                let Some(marked) = self.marked() else { return Step::none() };
+                let ask = transfers::ask_folder_for(&said(&marked));
+                Step::ask(ask, move |folder| Msg::FolderNamedForMany(marked, folder))
+            }
+            (Command::Delete, _) => self.ask_delete(),
+            (Command::CopyUri, _) => self.copy_uris(),
             _ => Step::none(),
+        }
+    }
+
+    /// Downloads all that is marked, each under its name.
+    pub(super) fn download(&mut self, marked: Marked, folder: PathBuf) -> Step<Self> {
+        self.marks = Marks::default();
+        let (from, to) = (self.source(&marked), visible(&folder.to_string_lossy()).into_string());
+        let many = Many::Marked(marked, Target::Folder(folder));
+        transfers::many(Batch::new(from, to, RunMany { many, moves: false, overwrite: false }))
+    }
+
+    /// `demo_store:a/b and 2 more`.
+    pub(super) fn source(&self, marked: &Marked) -> String {
+        let first = marked.keys().next().and_then(|key| ObjectKey::parse(key).ok());
+        let first = first.map(|key| self.remote(key).shown()).unwrap_or_default();
+        match marked.len() {
+            1 => first,
+            many => format!("{first} and {} more", units::count(many as u64 - 1)),
+        }
+    }
+
+    fn copy_uris(&self) -> Step<Self> {
+        let (Some(marked), Some(bucket)) = (self.marked(), self.bucket()) else {
+            return Step::none();
+        };
+        if marked.len() > URIS {
+            let text = format!("{} are too many to copy: mark fewer", marked.len());
+            return Step::toast(Tone::Warning, &text);
+        }
+        let uris: Vec<String> = marked.keys().map(|key| format!("s3://{bucket}/{key}")).collect();
+        match &uris[..] {
+            [uri] => Step::copy(uri),
+            uris => {
+                let each = uris.iter().map(|uri| visible(uri).into_string());
+                Step::copy_text(&each.collect::<Vec<_>>().join("\n"))
+            }
         }
     }
 
@@ -60,11 +92,6 @@ impl Objects {
         Step::open(ArtifactView::new(self.zenml.clone(), Which::Uri(uri)))
     }
 
-    pub(super) fn delete(&self, key: ObjectKey) -> Step<Self> {
-        let job = DeleteObject { place: self.place.clone(), key: key.clone() };
-        Step::run(Effect::exclusive("delete", job, move |outcome| Msg::Deleted(key, outcome)))
-    }
-
     pub(super) fn upload(&self, file: &Path) -> Step<Self> {
         let name = file.file_name().and_then(|name| name.to_str());
         let key = name.map(|name| ObjectKey::parse(&format!("{}{name}", self.prefix)));
@@ -72,13 +99,21 @@ impl Objects {
             Some(Ok(key)) => {
                 let copy = Copy::upload(file, self.remote(key));
                 Step::post::<Transfers>(transfers::Msg::Asked(copy))
-                    .and_toast(Tone::Neutral, "uploading: tab 5 shows how far it is; R lists anew")
+                    .and_toast(Tone::Neutral, "uploading: tab 5 shows how far it is")
             }
             Some(Err(error)) => Step::toast(Tone::Bad, &error.to_string()),
             None => {
                 Step::toast(Tone::Bad, "a file's name must be UTF-8 to become a key: rename it")
             }
         }
+    }
+}
+
+/// What is marked, in a word: the one name, or how many there are.
+pub(super) fn said(marked: &Marked) -> String {
+    match marked.names().next() {
+        Some(name) if marked.len() == 1 => visible(name).into_string(),
+        _ => units::count(marked.len() as u64) + " marked",
     }
 }
 

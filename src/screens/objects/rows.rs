@@ -184,6 +184,11 @@ impl Rows {
         self.inventory.row(*self.shown().get(index)?)
     }
 
+    /// What is known of a row, in sight or not.
+    pub fn row(&self, row: RowId) -> Option<Row<'_>> {
+        self.inventory.row(row)
+    }
+
     /// Which row is shown at `index`.
     pub fn id(&self, index: usize) -> Option<RowId> {
         self.shown().get(index).copied()

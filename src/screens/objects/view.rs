@@ -76,20 +76,23 @@ impl Objects {
 
     /// `5 prefixes, 12,408 objects · 3.1 GiB`.
     fn whole(&self) -> String {
-        let many = |count: u64, one: &str, more: &str| match count {
-            1 => format!("1 {one}"),
-            _ => format!("{} {more}", units::count(count)),
-        };
         let objects = self.rows.objects();
         let prefixes = (self.rows.total() as u64).saturating_sub(objects);
-        let bytes = units::bytes(self.rows.bytes());
-        let objects_said = format!("{} · {bytes}", many(objects, "object", "objects"));
-        match (prefixes, objects) {
-            (0, 0) => "empty".to_owned(),
-            (0, _) => objects_said,
-            (_, 0) => many(prefixes, "prefix", "prefixes"),
-            _ => format!("{}, {objects_said}", many(prefixes, "prefix", "prefixes")),
+        said(prefixes, objects, self.rows.bytes())
+    }
+
+    /// What stands below the rows: how far a deletion is, how much is marked.
+    fn foot(&self, theme: &Theme) -> Vec<Line<'static>> {
+        if let Some(deletion) = &self.deletion {
+            let gone = units::counted(deletion.gone, "object");
+            return vec![Line::styled(format!("deleting: {gone} gone so far"), theme.warn())];
         }
+        if self.marks.is_empty() {
+            return Vec::new();
+        }
+        let (prefixes, objects, bytes) = self.marks.sums();
+        let text = format!("{} marked: {}", theme.picked(), said(prefixes, objects, bytes));
+        vec![Line::styled(text, theme.title())]
     }
 
     fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
@@ -105,16 +108,19 @@ impl Objects {
                 below.truncate(usize::from(inner.height / 2));
             }
         }
+        let foot = self.foot(theme);
         let filter = usize::from(self.is_narrowed());
-        let taken = cells(below.len() + filter).min(inner.height);
+        let taken = cells(below.len() + foot.len() + filter).min(inner.height);
         let list = Rect { height: inner.height - taken, ..inner };
         // a failure stands alone where nothing came: no header of an empty list
         if self.rows.total() > 0 || below.is_empty() {
             self.draw_rows(frame, list, theme);
         }
         let below_at = if self.rows.total() > 0 { usize::from(list.height) } else { 0 };
-        let filter_at = usize::from(list.height) + below.len();
+        let foot_at = usize::from(list.height) + below.len();
+        let filter_at = foot_at + foot.len();
         lines(frame, rows_below(inner, below_at), below, theme);
+        lines(frame, rows_below(inner, foot_at), foot, theme);
         self.filter.view(frame, row(inner, filter_at), theme);
     }
 
@@ -141,7 +147,9 @@ impl Objects {
         };
         let table = Table::new(columns).empty(empty);
         table.view(frame, area, theme, &self.scroll, self.rows.len(), |index| {
-            self.rows.get(index).map_or_else(table::Row::default, |row| listed(row, theme))
+            let picked = self.rows.id(index).is_some_and(|id| self.marks.has(id));
+            let row = self.rows.get(index).map(|row| listed(row, theme));
+            row.unwrap_or_default().picked(picked)
         });
     }
 
@@ -184,6 +192,21 @@ impl Objects {
             (None, Some(_)) => line(frame, inner, Line::styled("reading", theme.muted())),
             (None, None) => {}
         }
+    }
+}
+
+/// `5 prefixes, 12,408 objects · 3.1 GiB`.
+fn said(prefixes: u64, objects: u64, bytes: u64) -> String {
+    let prefixes_said = match prefixes {
+        1 => "1 prefix".to_owned(),
+        _ => format!("{} prefixes", units::count(prefixes)),
+    };
+    let objects_said = format!("{} · {}", units::counted(objects, "object"), units::bytes(bytes));
+    match (prefixes, objects) {
+        (0, 0) => "empty".to_owned(),
+        (0, _) => objects_said,
+        (_, 0) => prefixes_said,
+        _ => format!("{prefixes_said}, {objects_said}"),
     }
 }
 

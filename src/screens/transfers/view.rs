@@ -6,16 +6,18 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use super::{State, Transfer, Transfers};
+use super::Transfers;
+use super::many::{self, Batch};
+use super::transfer::{State, Transfer, Work};
 use crate::base::units;
-use crate::ops::transfer::Ends;
+use crate::ops::transfer::{Ends, Sum};
 use crate::oss::transfer::{Proof, Transferred};
-use crate::screens::failure_view;
+use crate::screens::failure_view::{self, marked};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::gauge::gauge;
 use crate::tui::widget::split::pane;
 use crate::tui::widget::table::{Column, Row, Table};
-use crate::tui::widget::text::{fit_end, line, row, rows_below};
+use crate::tui::widget::text::{fit_end, line, lines, row, rows_below};
 
 /// Rows of the lower part.
 const DETAIL: u16 = 9;
@@ -58,7 +60,7 @@ impl Transfers {
             let rate = transfer.pace.rate().filter(|_| transfer.is_running());
             Row::new([
                 Line::styled(theme.sign(tone), theme.tone(tone)),
-                Line::raw(fit_end(&transfer.copy.source(), room, theme)),
+                Line::raw(fit_end(&transfer.work.source(), room, theme)),
                 Line::raw(percent.unwrap_or_default()),
                 Line::raw(transfer.progress.total.map(units::bytes).unwrap_or_default()),
                 Line::raw(rate.map(|rate| format!("{}/s", units::bytes(rate))).unwrap_or_default()),
@@ -81,6 +83,7 @@ fn standing(transfer: &Transfer) -> (Tone, String) {
         State::Pausing => (Tone::Neutral, "pausing".into()),
         State::Paused => (Tone::Warning, "paused".into()),
         State::Done(_) => (Tone::Good, "done".into()),
+        State::Summed(sum) => (many::tone(sum), many::word(sum)),
         State::Taken(_) => (Tone::Warning, "name is taken".into()),
         State::Stopped => (Tone::Neutral, "stopped".into()),
         State::Failed(_) => (Tone::Bad, "failed".into()),
@@ -97,14 +100,17 @@ fn history(done: &Transferred) -> Option<String> {
 }
 
 fn view_detail(frame: &mut Frame<'_>, area: Rect, theme: &Theme, transfer: &Transfer) {
-    let verb = match &transfer.copy.ends {
-        Ends::Download { .. } => "Download",
-        Ends::Upload { .. } => "Upload",
-        Ends::Server { .. } => "Copy",
+    let verb = match &transfer.work {
+        Work::One(copy) => match &copy.ends {
+            Ends::Download { .. } => "Download",
+            Ends::Upload { .. } => "Upload",
+            Ends::Server { .. } => "Copy",
+        },
+        Work::Many(batch) => batch.verb(),
     };
     let inner = pane(frame, area, theme, verb, false);
     let room = usize::from(inner.width).saturating_sub(6);
-    let ends = [("from", transfer.copy.source()), ("to", transfer.copy.destination())];
+    let ends = [("from", transfer.work.source()), ("to", transfer.work.destination())];
     for (index, (label, text)) in ends.into_iter().enumerate() {
         let label = Span::styled(format!("{label:5} "), theme.muted());
         let text = Span::raw(fit_end(&text, room, theme));
@@ -117,7 +123,12 @@ fn view_detail(frame: &mut Frame<'_>, area: Rect, theme: &Theme, transfer: &Tran
             let done = units::bytes(progress.done);
             let of = progress.total.map(|total| format!(" of {}", units::bytes(total)));
             let rate = transfer.pace.rate().map(|rate| format!(" · {}/s", units::bytes(rate)));
-            let label = [Some(done), of, rate].into_iter().flatten().collect::<String>();
+            let of = of.unwrap_or_default();
+            let mut label = format!("{done}{of}{}", rate.unwrap_or_default());
+            if let Work::Many(batch) = &transfer.work {
+                let (ended, all) = (batch.stage.ended as u64, batch.stage.of as u64);
+                label = format!("{} of {} · {label}", units::count(ended), units::count(all));
+            }
             gauge(frame, rest, theme, progress.done, progress.total, &label);
         }
         State::Done(done) => {
@@ -130,6 +141,11 @@ fn view_detail(frame: &mut Frame<'_>, area: Rect, theme: &Theme, transfer: &Tran
             line(frame, rest, Line::styled(text, theme.ok()));
             if let Some(text) = history(done) {
                 line(frame, row(inner, 3), Line::raw(text));
+            }
+        }
+        State::Summed(sum) => {
+            if let Work::Many(batch) = &transfer.work {
+                lines(frame, rest, summed(batch, sum, usize::from(inner.width), theme), theme);
             }
         }
         State::Paused => {
@@ -148,4 +164,48 @@ fn view_detail(frame: &mut Frame<'_>, area: Rect, theme: &Theme, transfer: &Tran
             failure_view::view(frame, rest, theme, failure);
         }
     }
+}
+
+/// What became of each of several, and what can be done about those that are not there.
+fn summed(batch: &Batch, sum: &Sum, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut said = Vec::new();
+    let mut say = |tone: Tone, text: &str| {
+        said.extend(marked(theme.sign(tone), theme.tone(tone), text, room));
+    };
+    let objects = units::counted(sum.copied, "object");
+    let proof = match sum.unverified {
+        0 => "each held against its original by checksum".to_owned(),
+        some => format!("{} of them without a checksum to compare", units::count(some)),
+    };
+    if sum.copied > 0 {
+        let text = format!("{objects}, {}, {}: {proof}", units::bytes(sum.bytes), batch.done());
+        say(Tone::Good, &text);
+    }
+    let more = |count: usize| match count {
+        0 | 1 => String::new(),
+        more => format!(" (and {} more)", units::count(more as u64 - 1)),
+    };
+    if sum.was_stopped() {
+        let left = units::counted(sum.failed.len() as u64, "other");
+        say(Tone::Neutral, &format!("stopped; r goes on with {left}"));
+    } else if let Some((copy, failure)) = sum.failed.first() {
+        let more = more(sum.failed.len());
+        say(Tone::Bad, &format!("{}{more}: {failure}; r tries again", copy.source()));
+    }
+    if let Some(copy) = sum.taken.first() {
+        let more = more(sum.taken.len());
+        let text = format!("{} is there already{more}: enter asks", copy.destination());
+        say(Tone::Warning, &text);
+    }
+    if let Some((_, failure)) = sum.stayed.first() {
+        say(Tone::Warning, &format!("{}{}", failure, more(sum.stayed.len())));
+    }
+    if let Some(skipped) = sum.skipped.first() {
+        let more = more(sum.skipped.len());
+        say(Tone::Warning, &format!("skipped {}{more}: {}", skipped.source, skipped.reason));
+    }
+    if said.is_empty() {
+        said.push(Line::raw("there was nothing to copy"));
+    }
+    said
 }

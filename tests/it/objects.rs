@@ -1,0 +1,120 @@
+//! What is done with the objects of the browser, one or several at once.
+
+use std::path::{Path, PathBuf};
+
+use crate::user::User;
+
+/// The row under the cursor.
+fn at_cursor(picture: &str) -> &str {
+    picture.lines().find(|line| line.starts_with("│▸")).unwrap_or("")
+}
+
+/// All files below `folder`, by their names there.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(below) = folders.pop() {
+        for entry in std::fs::read_dir(&below).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path.strip_prefix(folder).unwrap().to_owned());
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// 2,500 objects.
+const MANY: &str = "4<enter>hg<enter>";
+
+#[tokio::test]
+async fn marks_stay_while_rows_are_sorted_and_filtered_and_go_with_the_prefix() {
+    let mut user = User::of_demo();
+    let picture = user.keys(&format!("{MANY}  j ")).await;
+    assert!(picture.contains("3 objects") && picture.contains("marked"), "{picture}");
+    assert!(at_cursor(&picture).contains("00004.json"), "marking moves on: {picture}");
+    insta::assert_snapshot!("objects_marked", picture);
+    let picture = user.keys("o").await;
+    assert!(picture.contains("marked: 3 objects"), "{picture}");
+    // all in sight of the filter, beside those that are out of it
+    let picture = user.keys("/0249<enter><ctrl-a>").await;
+    assert!(picture.contains("marked: 14 objects"), "{picture}");
+    let picture = user.keys("<ctrl-a> ").await;
+    assert!(picture.contains("marked: 4 objects"), "a second time unmarks: {picture}");
+    let picture = user.keys("R").await;
+    assert!(picture.contains("marked: 4 objects"), "they are found again: {picture}");
+    assert!(picture.contains("11 of 2,500"), "and the filter goes on: {picture}");
+    // first the filter, then the marks
+    let picture = user.keys("<esc>").await;
+    assert!(picture.contains("marked: 4 objects") && !picture.contains("11 of"), "{picture}");
+    let picture = user.keys("<esc>").await;
+    assert!(!picture.contains("marked") && picture.contains("s3://zenml-demo/many/"), "{picture}");
+    let picture = user.keys(" h").await;
+    assert!(!picture.contains("marked"), "{picture}");
+}
+
+#[tokio::test]
+async fn what_is_marked_comes_down_as_one_transfer() {
+    let mut user = User::of_demo();
+    let picture = user.keys("4<enter>/logs<enter> <esc>/compare<enter> <esc>").await;
+    assert!(picture.contains("marked: 2 prefixes"), "{picture}");
+    let folder = user.path("down");
+    user.keys("d<ctrl-u>").await;
+    user.paste(folder.to_str().unwrap()).await;
+    let picture = user.keys("<ctrl-s>").await;
+    assert!(!picture.contains("marked"), "{picture}");
+    let found = files(&folder);
+    let below = |name: &str| found.iter().filter(|path| path.starts_with(name)).count();
+    assert!(below("logs") > 0 && below("compare") > 0, "{found:?}");
+    assert_eq!(below("logs") + below("compare"), found.len(), "{found:?}");
+    user.stage.pass(std::time::Duration::from_secs(30));
+    let picture = user.keys("5").await;
+    assert!(picture.contains("and 1 more") && picture.contains("by checksum"), "{picture}");
+    user.stage.pass(std::time::Duration::from_secs(30));
+    // once more: nothing is replaced unless that is said
+    user.keys("4/logs<enter> <esc>d<ctrl-u>").await;
+    user.paste(folder.to_str().unwrap()).await;
+    let picture = user.keys("<ctrl-s>5k").await;
+    assert!(picture.contains("29 names taken"), "{picture}");
+    let question = user.keys("<enter>").await;
+    assert!(question.contains("Replace") && question.contains("/down/logs/"), "{question}");
+    let picture = user.keys("y").await;
+    assert!(picture.contains("done") && !picture.contains("taken"), "{picture}");
+}
+
+#[tokio::test]
+async fn several_go_only_after_a_name_was_typed() {
+    let mut user = User::of_demo();
+    let question = user.keys(&format!("{MANY}  D")).await;
+    assert!(question.contains("Delete 2 objects?"), "{question}");
+    assert!(question.contains("Type zenml-demo to go on"), "{question}");
+    insta::assert_snapshot!("objects_delete_several", question);
+    let picture = user.keys("y<enter>").await;
+    assert!(picture.contains("2,500 objects") && picture.contains("marked"), "{picture}");
+    let picture = user.keys("Dzenml-demo<enter>").await;
+    assert!(picture.contains("2,498 objects") && !picture.contains("marked"), "{picture}");
+    assert!(!picture.contains("00000.json") && picture.contains("00002.json"), "{picture}");
+}
+
+#[tokio::test]
+async fn a_prefix_is_counted_before_it_goes() {
+    let mut user = User::of_demo();
+    let question = user.keys("4<enter>/logs<enter>D").await;
+    assert!(question.contains("Delete logs/?"), "{question}");
+    assert!(
+        question.contains("objects,") && question.contains("Type logs/ to go on"),
+        "{question}"
+    );
+    let picture = user.keys("logs/<enter><esc>").await;
+    assert!(picture.contains("10 prefixes") && !picture.contains("logs/"), "{picture}");
+}
+
+#[tokio::test]
+async fn uris_of_all_that_is_marked_are_copied() {
+    let mut user = User::of_demo();
+    user.keys(&format!("{MANY}  y<tab><enter>")).await;
+    let copied = user.stage.take_copy().unwrap();
+    assert_eq!(copied, "s3://zenml-demo/many/00000.json\ns3://zenml-demo/many/00001.json");
+}
