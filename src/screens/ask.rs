@@ -7,6 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 
 use crate::model::name::Name;
+use crate::model::object_key::ObjectKey;
 use crate::ops::world::World;
 use crate::tui::keymap::{Bind, FormMove, Moves};
 use crate::tui::screen::{Event, Screen, Step};
@@ -54,6 +55,17 @@ impl Ask<String> {
             text => Ok(text.to_owned()),
         };
         Self::new(title, label, help, "", read)
+    }
+}
+
+impl Ask<String> {
+    /// Asks for a key, exactly as it is typed: blanks at its ends are part of it.
+    pub fn key(title: impl Into<String>, help: &str, initial: &str) -> Self {
+        let read = |text: &str| match ObjectKey::parse(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        Self::new(title, "to", help, initial, read)
     }
 }
 

@@ -4,10 +4,12 @@ mod arrange;
 mod deleting;
 mod go_to;
 mod marks;
+mod moving;
 mod on_object;
 mod preview;
 mod rows;
 mod view;
+mod when;
 
 use std::path::PathBuf;
 
@@ -43,6 +45,7 @@ use crate::tui::widget::spinner::Spinner;
 
 use self::deleting::Deletion;
 use self::marks::{MOST_AT_ONCE, Marks};
+pub use self::moving::Verb;
 use self::preview::Pane;
 pub use self::rows::Rows;
 use super::artifacts::Artifacts;
@@ -143,6 +146,8 @@ pub enum Command {
     CopyUri,
     Share,
     Delete,
+    Rename,
+    Copy,
     Artifact,
     Artifacts,
     Reload,
@@ -170,6 +175,8 @@ pub enum Msg {
     FileNamed(PathBuf),
     Presigned(Outcome<Result<Link, Failure>>),
     FolderNamedForMany(Marked, PathBuf),
+    TargetNamed(Marked, Verb, String),
+    TargetFound(Marked, Verb, Outcome<Result<(Place, String), Failure>>),
     Measured(Marked, Outcome<Result<Usage, Failure>>),
     DeleteConfirmed(Marked),
     Removed(Deleted),
@@ -234,76 +241,6 @@ impl Objects {
     fn selected_key(&self) -> Option<ObjectKey> {
         let row = self.selected().filter(|row| row.object.is_some())?;
         ObjectKey::parse(&format!("{}{}", self.prefix, row.name)).ok()
-    }
-
-    fn has_selection(&self) -> bool {
-        self.selected().is_some()
-    }
-
-    /// While a filter is typed its keys are the filter's, the delete key as well.
-    fn has_object(&self) -> bool {
-        self.selected().is_some_and(|row| row.object.is_some()) && !self.filter.is_open()
-    }
-
-    /// Whether there is something to act upon: what is marked, else the selected row.
-    fn may_act(&self) -> bool {
-        (self.has_selection() || self.has_marks()) && !self.filter.is_open()
-    }
-
-    fn has_marks(&self) -> bool {
-        !self.marks.is_empty()
-    }
-
-    fn may_mark(&self) -> bool {
-        self.has_selection() && !self.filter.is_open()
-    }
-
-    fn may_mark_all(&self) -> bool {
-        self.may_mark() && self.rows.len() <= MOST_AT_ONCE
-    }
-
-    fn may_clear_marks(&self) -> bool {
-        self.has_marks() && !self.is_narrowed()
-    }
-
-    fn may_open(&self) -> bool {
-        self.has_selection() && !self.filter.is_open()
-    }
-
-    fn has_parent(&self) -> bool {
-        !self.prefix.is_empty() && !self.filter.is_open()
-    }
-
-    fn is_at_root(&self) -> bool {
-        self.prefix.is_empty() && !self.filter.is_open()
-    }
-
-    fn is_own_bucket(&self) -> bool {
-        self.place.bucket.is_none() && !self.filter.is_open()
-    }
-
-    fn has_back(&self) -> bool {
-        !self.back.is_empty()
-    }
-
-    fn has_forward(&self) -> bool {
-        !self.forward.is_empty()
-    }
-
-    fn has_reading(&self) -> bool {
-        self.reading().is_some()
-    }
-
-    fn is_listing(&self) -> bool {
-        self.progress == Progress::Listing
-    }
-
-    fn may_stop(&self) -> bool {
-        self.is_listing() && !self.is_narrowed() && !self.has_marks()
-    }
-
-    fn is_narrowed(&self) -> bool {
-        self.filter.is_open() || self.filter.is_active()
     }
 
     fn remote(&self, key: ObjectKey) -> Remote {
@@ -393,6 +330,8 @@ impl Objects {
             | Command::CopyUri
             | Command::Share
             | Command::Delete => return self.on_object(command),
+            Command::Rename => return self.ask_target(Verb::Move),
+            Command::Copy => return self.ask_target(Verb::Copy),
         }
         Step::none()
     }
@@ -457,6 +396,13 @@ impl Objects {
             Msg::FileNamed(file) => return self.upload(&file),
             Msg::Presigned(outcome) => return on_object::shared(settled(outcome)),
             Msg::FolderNamedForMany(marked, folder) => return self.download(marked, folder),
+            Msg::TargetNamed(marked, verb, text) => return self.find_target(marked, verb, text),
+            Msg::TargetFound(marked, verb, outcome) => {
+                return match settled(outcome) {
+                    Ok((place, key)) => self.copy_to(marked, verb, place, key),
+                    Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
+                };
+            }
             Msg::Measured(marked, outcome) => return self.measured(marked, settled(outcome)),
             Msg::DeleteConfirmed(marked) => return self.delete(marked),
             Msg::Removed(removed) => self.removed(removed),
@@ -514,6 +460,8 @@ impl Screen for Objects {
         Bind::new(&["y"], Command::CopyUri, "copy uri").when(Self::may_act).quiet(),
         Bind::new(&["Y"], Command::Share, "share link").when(Self::has_object),
         Bind::new(&["D", "delete"], Command::Delete, "delete…").when(Self::may_act),
+        Bind::new(&["r"], Command::Rename, "rename, move…").when(Self::may_act),
+        Bind::new(&["w"], Command::Copy, "copy…").when(Self::may_act),
         Bind::new(&["alt-left"], Command::Back, "back").when(Self::has_back).quiet(),
         Bind::new(&["alt-right"], Command::Forward, "forward").when(Self::has_forward).quiet(),
         Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),

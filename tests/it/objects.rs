@@ -118,3 +118,69 @@ async fn uris_of_all_that_is_marked_are_copied() {
     let copied = user.stage.take_copy().unwrap();
     assert_eq!(copied, "s3://zenml-demo/many/00000.json\ns3://zenml-demo/many/00001.json");
 }
+
+/// `r` or `w` on what the cursor stands on, the text that is filled in, and another in its place.
+async fn asks(user: &mut User, key: &str, filled_in: &str, typed: &str) -> String {
+    let question = user.keys(key).await;
+    assert!(question.contains(filled_in), "{question}");
+    user.keys("<ctrl-u>").await;
+    user.keys(typed).await;
+    user.keys("<ctrl-s>").await;
+    user.stage.pass(std::time::Duration::from_secs(30));
+    user.picture()
+}
+
+#[tokio::test]
+async fn an_object_is_renamed_on_the_server_and_the_list_follows() {
+    let mut user = User::of_demo();
+    user.keys(MANY).await;
+    let question = user.keys("r").await;
+    insta::assert_snapshot!("objects_rename", question);
+    user.keys("<esc>").await;
+    let picture = asks(&mut user, "r", "many/00000.json", "many/first one.json").await;
+    assert!(picture.contains("2,500 objects") && !picture.contains("00000.json"), "{picture}");
+    assert!(at_cursor(&picture).contains("first one.json"), "{picture}");
+    let picture = user.keys("5").await;
+    assert!(picture.contains("1 object, 8 B, moved: each held against"), "{picture}");
+    // not over another, unless that is said
+    user.keys("4g").await;
+    let picture = asks(&mut user, "r", "many/00001.json", "many/00002.json").await;
+    assert!(picture.contains("2,500 objects") && picture.contains("00001.json"), "{picture}");
+    let picture = user.keys("5k").await;
+    assert!(picture.contains("1 name taken"), "{picture}");
+    let question = user.keys("<enter>").await;
+    assert!(
+        question.contains("Replace 1 object?") && question.contains("00002.json"),
+        "{question}"
+    );
+    let picture = user.keys("y4").await;
+    assert!(picture.contains("2,499 objects") && !picture.contains("00001.json"), "{picture}");
+    // its own name
+    let picture = user.keys("gr<ctrl-s>").await;
+    assert!(picture.contains("called so already"), "{picture}");
+}
+
+#[tokio::test]
+async fn a_prefix_is_copied_and_moved_with_all_below_it() {
+    let mut user = User::of_demo();
+    user.keys("4<enter>/logs<enter><esc>").await;
+    let picture = asks(&mut user, "w", "zenml/logs/", "zenml/logs-kept").await;
+    assert!(picture.contains("12 prefixes") && picture.contains("logs-kept/"), "{picture}");
+    let picture = asks(&mut user, "r", "zenml/logs/", "zenml/old/logs/").await;
+    assert!(picture.contains("12 prefixes") && !picture.contains(" logs/"), "{picture}");
+    let below = user.keys("/old<enter><enter><enter>").await;
+    let kept = user.keys("hh/kept<enter><enter>").await;
+    assert!(below.contains("zenml/old/logs/") && kept.contains("zenml/logs-kept/"), "{kept}");
+    assert!(below.contains("29 objects") && kept.contains("29 objects"), "{below}{kept}");
+}
+
+#[tokio::test]
+async fn several_are_moved_into_a_prefix_of_another_bucket() {
+    let mut user = User::of_demo();
+    user.keys(&format!("{MANY}  ")).await;
+    let picture = asks(&mut user, "r", "many/", "s3://scratch-demo/from/many").await;
+    assert!(picture.contains("2,498 objects") && !picture.contains("marked"), "{picture}");
+    user.stage.paste("s3://scratch-demo/from/many/").settle().await;
+    let picture = user.picture();
+    assert!(picture.contains("2 objects · 16 B") && picture.contains("00001.json"), "{picture}");
+}

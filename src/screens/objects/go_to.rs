@@ -84,7 +84,17 @@ impl Objects {
         if self.rows.total() > LISTED_ANEW {
             return Step::toast(Tone::Neutral, "this list is not as it was: R lists anew");
         }
-        self.seek = self.selected().map(|row| row.name.to_owned());
+        let spot = self.spot();
+        let selected = format!("{}{}", spot.prefix, spot.selected);
+        // what was moved is looked for under its new name
+        let renamed = match touched {
+            [(_, to), from @ ..] if from.iter().any(|(_, key)| *key == selected) => {
+                let name = to.strip_prefix(&self.prefix);
+                name.and_then(|name| name.split_inclusive('/').next()).map(ToOwned::to_owned)
+            }
+            _ => None,
+        };
+        self.seek = Some(renamed.unwrap_or(spot.selected));
         self.list()
     }
 

@@ -154,7 +154,12 @@ impl Transfers {
             Tone::Neutral => Step::none(),
             tone => {
                 let done = batch.done();
+                let asks = sum.failed.is_empty() && !sum.taken.is_empty();
                 let text = match sum.copied {
+                    0 if asks => {
+                        let names = units::counted(sum.taken.len() as u64, "name");
+                        format!("nothing was {done}: tab 5 asks about {names} that are there")
+                    }
                     0 => format!("nothing was {done}: tab 5 says why"),
                     _ => format!("{objects} {done}, others not: tab 5 says why"),
                 };
