@@ -27,6 +27,7 @@ pub mod location;
 pub mod marked;
 pub mod objects;
 pub mod plan;
+mod preview_cache;
 pub mod prune;
 pub mod regions;
 pub mod residency;

@@ -1,6 +1,7 @@
 //! What lies in a bucket: listing, details, previews, links, deleting.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,11 +14,12 @@ use crate::model::preview::{BESIDES, Next, Preview, Reader};
 use crate::model::store::{ArtifactStore, StoreDraft};
 use crate::oss::crc64;
 use crate::oss::listing::{ListRequest, Page};
-use crate::oss::object::{BucketEntry, NotDeleted, ObjectInfo};
+use crate::oss::object::{BucketEntry, NotDeleted, ObjectInfo, Part, Version};
 use crate::oss::presign::LONGEST as LONGEST_LINK;
 use crate::oss::{Client, Healed};
 
 use super::failure::{Failure, FailureKind};
+use super::preview_cache::{Parts, Reached, Since};
 use super::world::{World, blocking};
 
 /// A bucket as a store reaches it: the store's own, or another of the same key.
@@ -178,7 +180,7 @@ impl Job<World> for StatObject {
 }
 
 /// Reads the beginning of an object, and where its form keeps what describes it elsewhere that as
-/// well, and says what it is.
+/// well, and says what it is. What was read of a version is kept, and not asked for again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewObject {
     /// Which bucket.
@@ -187,6 +189,8 @@ pub struct PreviewObject {
     pub key: ObjectKey,
     /// Bytes at the most.
     pub limit: u64,
+    /// As what it was listed; nothing of it that was read before is shown without.
+    pub listed: Option<Version>,
 }
 
 impl Job<World> for PreviewObject {
@@ -194,30 +198,95 @@ impl Job<World> for PreviewObject {
     type Out = Result<Preview, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        let (client, bucket) = self.place.open(&context.world).await?;
-        // one request: the range's answer names the size of the whole
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let get = client.get_range(&bucket, self.key.as_str(), 0, limit, None);
-        let part = until_cancelled(&context, get).await??.value;
-        let total = part.info.size.unwrap_or(part.bytes.len() as u64);
-        // what comes later must be of the object that came first
-        let etag = part.info.etag.clone();
-        let mut reader = Reader::new(self.key.as_str(), part.bytes, total, self.limit.max(BESIDES));
-        loop {
+        let world = &context.world;
+        let store = world.store(&self.place.store).await?;
+        let bucket = self.place.bucket.as_ref().unwrap_or(&store.bucket).clone();
+        let object = Reached { store, bucket, key: self.key };
+        let since = world.previews.since();
+        let kept = self.listed.and_then(|version| world.previews.find(&object, &version));
+        let was_kept = kept.is_some();
+        let (context, place, object) = (&context, &self.place, &object);
+        let mut ranges = Ranges { context, place, object, door: None, since };
+        match ranges.look(self.limit, kept).await {
+            // it was written anew since it was listed
+            Err(failure) if was_kept && failure.kind == FailureKind::Conflict => {
+                world.previews.forget(object);
+                ranges.look(self.limit, None).await
+            }
+            looked => looked,
+        }
+    }
+}
+
+/// Reads ranges of an object; its place is opened for the first of them.
+struct Ranges<'a> {
+    context: &'a Context<World, Nothing>,
+    place: &'a Place,
+    object: &'a Reached,
+    door: Option<(Client, BucketName)>,
+    since: Since,
+}
+
+impl Ranges<'_> {
+    async fn get(&mut self, range: Range<u64>, etag: Option<&str>) -> Result<Part, Failure> {
+        let door = match self.door.take() {
+            Some(door) => door,
+            None => self.place.open(&self.context.world).await?,
+        };
+        let (client, bucket) = self.door.insert(door);
+        let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
+        let get = client.get_range(bucket, self.object.key.as_str(), range.start, length, etag);
+        Ok(until_cancelled(self.context, get).await??.value)
+    }
+
+    /// What to show of the object, of which `kept` was read before.
+    async fn look(&mut self, limit: u64, kept: Option<Parts>) -> Result<Preview, Failure> {
+        let mut is_new = false;
+        let (first, total, version, mut besides) =
+            if let Some(Parts { version, mut first, besides }) = kept {
+                let read = first.len() as u64;
+                if read < limit.min(version.size) {
+                    let more = self.get(read..limit, Some(&version.etag)).await?;
+                    first = [first, more.bytes].concat().into();
+                    is_new = true;
+                }
+                (first, version.size, Some(version), besides)
+            } else {
+                // one request: the range's answer names the size of the whole
+                let part = self.get(0..limit, None).await?;
+                is_new = true;
+                let total = part.info.size.unwrap_or(part.bytes.len() as u64);
+                let version = part.info.version();
+                (part.bytes, total, version, Vec::new())
+            };
+        let shown = first.slice(..first.len().min(usize::try_from(limit).unwrap_or(usize::MAX)));
+        let key = self.object.key.as_str();
+        let mut reader = Reader::new(key, shown, total, limit.max(BESIDES));
+        for (offset, asked, bytes) in &besides {
+            reader.add(*offset, *asked, Bytes::clone(bytes));
+        }
+        let preview = loop {
             let parsed = blocking(move || (reader.look(), reader));
-            let (next, back) = until_cancelled(&context, parsed).await??;
+            let (next, back) = until_cancelled(self.context, parsed).await??;
             reader = back;
             match next {
-                Next::Show(preview) => return Ok(preview),
+                Next::Show(preview) => break preview,
                 Next::Need { offset, length } => {
-                    let wanted = usize::try_from(length).unwrap_or(usize::MAX);
-                    let key = self.key.as_str();
-                    let get = client.get_range(&bucket, key, offset, wanted, etag.as_deref());
-                    let part = until_cancelled(&context, get).await??.value;
-                    reader.add(offset, length, part.bytes);
+                    // what comes later must be of the object that came first
+                    let etag = version.as_ref().map(|version| version.etag.as_str());
+                    let range = offset..offset.saturating_add(length);
+                    let bytes = self.get(range, etag).await?.bytes;
+                    is_new = true;
+                    reader.add(offset, length, bytes.clone());
+                    besides.push((offset, length, bytes));
                 }
             }
+        };
+        if let Some(version) = version.filter(|_| is_new) {
+            let (of, parts) = (self.object.clone(), Parts { version, first, besides });
+            self.context.world.previews.keep(self.since, of, parts);
         }
+        Ok(preview)
     }
 }
 

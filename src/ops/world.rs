@@ -20,6 +20,7 @@ use crate::ports::paths::Paths;
 use crate::zenml::remote::Remote;
 
 use super::failure::{Failure, FailureKind};
+use super::preview_cache::PreviewCache;
 use super::residency::Border;
 
 /// The services of one running osstack.
@@ -39,6 +40,8 @@ pub struct World {
     pub keystore: Arc<Keystore>,
     /// What may be read though it lies elsewhere than its store allows.
     pub(super) border: Border,
+    /// What previews read last.
+    pub(super) previews: PreviewCache,
     /// Kept for their connections, the last one used at the end.
     clients: Mutex<Vec<Client>>,
     /// Kept for their connections and tokens.
@@ -105,6 +108,7 @@ impl World {
             network,
             keystore: Arc::new(keystore),
             border: Border::default(),
+            previews: PreviewCache::default(),
             clients: Mutex::default(),
             zenml: ZenmlClients::default(),
         })
@@ -193,12 +197,13 @@ impl World {
         clients.iter().flat_map(Client::all_healed).collect()
     }
 
-    /// Drops what holds keys: the keystore's content, and the clients kept. Work under way keeps
-    /// its own until it ends.
+    /// Drops what holds keys: the keystore's content, and the clients kept; and what was read with
+    /// them. Work under way keeps its own until it ends.
     pub fn lock(&self) {
         self.keystore.lock();
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.zenml.clear();
+        self.previews.clear();
     }
 }
 

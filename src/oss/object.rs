@@ -142,7 +142,22 @@ pub struct ObjectInfo {
     pub headers: Headers,
 }
 
+/// One version of an object: another `ETag` or size is another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Without its quotes.
+    pub etag: String,
+    /// Bytes of the whole object.
+    pub size: u64,
+}
+
 impl ObjectInfo {
+    /// Which version it is, where the server says so.
+    pub fn version(&self) -> Option<Version> {
+        let etag = self.etag.clone().filter(|etag| !etag.is_empty());
+        Some(Version { etag: etag?, size: self.size? })
+    }
+
     pub(super) fn of(headers: Headers) -> Self {
         let text = |names: [&str; 2]| {
             names.iter().find_map(|name| headers.get(name)).map(ToOwned::to_owned)

@@ -164,6 +164,11 @@ impl FaultSwitch {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).faults);
     }
 
+    /// How many requests were met so far.
+    pub fn requests(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).requests
+    }
+
     /// Changes faults once so many `more` requests were met: in the middle of something.
     pub fn change_after(&self, more: u64, change: impl FnOnce(&mut Faults) + Send + 'static) {
         let mut switched = self.0.lock().unwrap_or_else(PoisonError::into_inner);

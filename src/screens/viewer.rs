@@ -14,6 +14,7 @@ use crate::ops::failure::Failure;
 use crate::ops::objects::PreviewObject;
 use crate::ops::transfer::Remote;
 use crate::ops::world::World;
+use crate::oss::object::Version;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
@@ -36,6 +37,8 @@ const MOST_READ: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Viewer {
     object: Remote,
+    /// Which version of it was listed, while that is what is to be seen.
+    listed: Option<Version>,
     limit: u64,
     reading: Option<Reading>,
     failure: Option<Failure>,
@@ -70,6 +73,7 @@ impl Viewer {
     pub fn new(object: Remote) -> Self {
         Self {
             object,
+            listed: None,
             limit: FIRST_READ,
             reading: None,
             failure: None,
@@ -77,11 +81,17 @@ impl Viewer {
         }
     }
 
+    /// That it was listed as this version: read already, it is not asked for again.
+    #[must_use]
+    pub fn listed_as(self, listed: Option<Version>) -> Self {
+        Self { listed, ..self }
+    }
+
     fn read(&mut self) -> Step<Self> {
         self.failure = None;
         self.spinner.start();
         let Remote { place, key, .. } = self.object.clone();
-        let job = PreviewObject { place, key, limit: self.limit };
+        let job = PreviewObject { place, key, limit: self.limit, listed: self.listed.clone() };
         Step::run(Effect::latest("preview", job, Msg::Read))
     }
 
@@ -100,7 +110,10 @@ impl Viewer {
                 self.limit = self.limit.saturating_mul(2).min(MOST_READ);
                 return self.read();
             }
-            Command::Reload => return self.read(),
+            Command::Reload => {
+                self.listed = None;
+                return self.read();
+            }
             Command::Details => {
                 let Remote { place, key, .. } = self.object.clone();
                 return Step::open(Details::new(place, key));

@@ -1,24 +1,48 @@
-//! Previews that read more than the beginning of an object.
+//! Previews that read more than the beginning of an object, and those that read nothing at all.
 
 use std::sync::Arc;
 
 use osstack::base::job::{Context, Job as _};
 use osstack::model::object_key::ObjectKey;
 use osstack::model::preview::{Content, FIRST_READ, Preview};
-use osstack::ops::objects::{Place, PreviewObject};
-use osstack::oss::object::PutOptions;
+use osstack::ops::failure::{Failure, FailureKind};
+use osstack::ops::keystore::UnlockKeystore;
+use osstack::ops::objects::{Place, PreviewObject, StatObject};
+use osstack::oss::object::{PutOptions, Version};
 
 use crate::user::User;
 
 const RIDES: &[u8] =
     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/preview/rides.parquet"));
 
-async fn preview(user: &User, key: &str, bytes: Vec<u8>) -> Preview {
+async fn put(user: &User, key: &str, bytes: Vec<u8>) {
     let (client, bucket) = Place::of("demo_store").open(&user.world).await.unwrap();
     client.put(&bucket, key, bytes.into(), &PutOptions::default()).await.unwrap();
-    let key = ObjectKey::parse(key).unwrap();
-    let job = PreviewObject { place: Place::of("demo_store"), key, limit: FIRST_READ };
-    job.run(Context::alone(Arc::clone(&user.world))).await.unwrap()
+}
+
+async fn version(user: &User, key: &str) -> Option<Version> {
+    let job = StatObject { place: Place::of("demo_store"), key: ObjectKey::parse(key).unwrap() };
+    job.run(Context::alone(Arc::clone(&user.world))).await.unwrap().version()
+}
+
+/// A preview, and how many requests it took.
+async fn look(
+    user: &User,
+    key: &str,
+    limit: u64,
+    listed: Option<&Version>,
+) -> (Result<Preview, Failure>, u64) {
+    let before = user.sandbox.faults.requests();
+    let (key, listed) = (ObjectKey::parse(key).unwrap(), listed.cloned());
+    let job = PreviewObject { place: Place::of("demo_store"), key, limit, listed };
+    let looked = job.run(Context::alone(Arc::clone(&user.world))).await;
+    (looked, user.sandbox.faults.requests() - before)
+}
+
+async fn text(user: &User, key: &str, listed: Option<&Version>) -> (String, u64) {
+    let (looked, requests) = look(user, key, FIRST_READ, listed).await;
+    let Content::Text(lines) = looked.unwrap().content else { panic!("no text") };
+    (lines.concat(), requests)
 }
 
 #[tokio::test]
@@ -28,8 +52,72 @@ async fn a_long_parquet_file_is_read_at_both_ends() {
     let (magic, rest) = RIDES.split_at(4);
     let long = [magic, vec![0; 3 << 20].as_slice(), rest].concat();
     let total = long.len() as u64;
-    let read = preview(&user, "zenml/big.parquet", long).await;
+    let key = "zenml/big.parquet";
+    put(&user, key, long).await;
+    let (read, requests) = look(&user, key, FIRST_READ, None).await;
+    let read = read.unwrap();
     let Content::Structure(structure) = &read.content else { panic!("{read:?}") };
     assert_eq!(structure.sections[0].table.rows[0], ["rows", "100"]);
-    assert_eq!((read.total, read.read), (total, FIRST_READ + 64 * 1024));
+    assert_eq!((read.total, read.read, requests), (total, FIRST_READ + 64 * 1024, 2));
+    // both parts are still there
+    let listed = version(&user, key).await;
+    assert_eq!(look(&user, key, FIRST_READ, listed.as_ref()).await, (Ok(read), 0));
+}
+
+#[tokio::test]
+async fn what_was_read_is_not_asked_for_again_until_it_changes_or_the_keys_are_locked() {
+    let mut user = User::of_demo();
+    user.start_over().await;
+    let key = "zenml/note.txt";
+    put(&user, key, b"one".to_vec()).await;
+    let one = version(&user, key).await;
+    assert_eq!(text(&user, key, one.as_ref()).await, ("one".into(), 1));
+    assert_eq!(text(&user, key, one.as_ref()).await, ("one".into(), 0));
+    assert_eq!(text(&user, key, None).await, ("one".into(), 1), "nobody knows what is there now");
+    put(&user, key, b"two".to_vec()).await;
+    let two = version(&user, key).await;
+    assert_eq!(text(&user, key, two.as_ref()).await, ("two".into(), 1));
+    assert_eq!(text(&user, key, two.as_ref()).await, ("two".into(), 0));
+    user.world.lock();
+    let (locked, requests) = look(&user, key, FIRST_READ, two.as_ref()).await;
+    assert_eq!((locked.unwrap_err().kind, requests), (FailureKind::Locked, 0));
+    UnlockKeystore::Unasked.run(Context::alone(Arc::clone(&user.world))).await.unwrap();
+    assert_eq!(text(&user, key, two.as_ref()).await, ("two".into(), 1));
+}
+
+#[tokio::test]
+async fn more_of_it_is_the_rest_alone_and_never_of_another_version() {
+    let mut user = User::of_demo();
+    user.start_over().await;
+    let key = "zenml/long.txt";
+    let long = |letter: u8| vec![letter; 4 * usize::try_from(FIRST_READ).unwrap()];
+    put(&user, key, long(b'a')).await;
+    let listed = version(&user, key).await;
+    let half = look(&user, key, 2 * FIRST_READ, None).await.0.unwrap();
+    user.start_over().await;
+    look(&user, key, FIRST_READ, listed.as_ref()).await.0.unwrap();
+    let (more, requests) = look(&user, key, 2 * FIRST_READ, listed.as_ref()).await;
+    assert_eq!((more.as_ref(), requests), (Ok(&half), 1));
+    let (less, requests) = look(&user, key, FIRST_READ, listed.as_ref()).await;
+    assert_eq!((less.unwrap().read, requests), (FIRST_READ, 0));
+    // written anew behind the listing's back
+    put(&user, key, long(b'b')).await;
+    let (all, _) = look(&user, key, 3 * FIRST_READ, listed.as_ref()).await;
+    let Content::Text(lines) = all.unwrap().content else { panic!("no text") };
+    assert!(lines.concat().bytes().all(|letter| letter == b'b'));
+}
+
+#[tokio::test]
+async fn the_viewer_shows_at_once_what_the_pane_has_read() {
+    let mut user = User::of_demo();
+    user.keys("4j<enter>").await;
+    let before = user.sandbox.faults.requests();
+    let pane = user.keys("p").await;
+    assert!(pane.contains("Anything may be done here."), "{pane}");
+    assert_eq!(user.sandbox.faults.requests() - before, 1);
+    let viewer = user.keys("p<enter>").await;
+    assert!(viewer.contains("Anything may be done here.") && viewer.contains("text"), "{viewer}");
+    assert_eq!(user.sandbox.faults.requests() - before, 1);
+    user.keys("R").await;
+    assert_eq!(user.sandbox.faults.requests() - before, 2, "asked to read again");
 }

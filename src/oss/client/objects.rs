@@ -131,6 +131,8 @@ impl Client {
             let wanted = rest.len().min(length - bytes.len());
             bytes.extend_from_slice(rest.get(..wanted).unwrap_or_default());
         }
+        // it may be kept for long
+        bytes.shrink_to_fit();
         Ok(Answer { meta, value: Part { info, bytes: Bytes::from(bytes) } })
     }
 

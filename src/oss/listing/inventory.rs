@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::{MOST_ROWS, Page, StorageClass};
 use crate::base::pattern::Pattern;
+use crate::oss::object::Version;
 
 /// One row, borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,6 +181,15 @@ impl Inventory {
         let facts =
             Facts { size: entry.size, modified: entry.last_modified, class: entry.storage_class };
         Some(Row { name: entry.key.get(name(entry.key)..)?, object: Some(facts) })
+    }
+
+    /// Which version of its object a row was listed as, where the server says so.
+    pub fn version(&self, id: RowId) -> Option<Version> {
+        let (page, row) = id.place();
+        let page = self.pages.get(page)?;
+        let entry = page.entry(row.checked_sub(page.prefix_count())?)?;
+        let etag = entry.etag.to_string();
+        (!etag.is_empty()).then_some(Version { etag, size: entry.size })
     }
 
     /// All rows in an order.

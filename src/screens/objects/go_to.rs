@@ -66,7 +66,10 @@ impl Objects {
             return self.enter(prefix, None);
         }
         match self.selected_key() {
-            Some(key) => Step::open(Viewer::new(self.remote(key))),
+            Some(key) => {
+                let listed = self.rows.version(self.scroll.selected());
+                Step::open(Viewer::new(self.remote(key)).listed_as(listed))
+            }
             None => Step::toast(Tone::Warning, NO_KEY),
         }
     }

@@ -38,12 +38,13 @@ impl Objects {
 
     /// Reads for the pane what the cursor stands on, unless it was read already.
     pub(super) fn read_selected(&mut self) -> Step<Self> {
-        let key = self.selected_key();
+        let (key, listed) = (self.selected_key(), self.rows.version(self.scroll.selected()));
         let Some(pane) = &mut self.pane else { return Step::none() };
         let Some(key) = key.filter(|key| !pane.read.contains_key(key)) else {
             return Step::cancel("preview");
         };
-        let job = PreviewObject { place: self.place.clone(), key: key.clone(), limit: FIRST_READ };
+        let (place, limit) = (self.place.clone(), FIRST_READ);
+        let job = PreviewObject { place, key: key.clone(), limit, listed };
         Step::run(Effect::latest("preview", job, move |out| Msg::Previewed(key, out)))
     }
 

@@ -10,6 +10,7 @@ use crate::base::pattern::Pattern;
 use crate::ops::inventory::{FindRows, SortRows, pages_at_once};
 use crate::oss::listing::Page;
 use crate::oss::listing::inventory::{Inventory, Row, RowId, Sorting};
+use crate::oss::object::Version;
 
 /// So many pages are sorted at once.
 const SORTED_AT_ONCE: usize = 64;
@@ -187,6 +188,11 @@ impl Rows {
     /// What is known of a row, in sight or not.
     pub fn row(&self, row: RowId) -> Option<Row<'_>> {
         self.inventory.row(row)
+    }
+
+    /// Which version of its object the row shown at `index` is.
+    pub fn version(&self, index: usize) -> Option<Version> {
+        self.inventory.version(self.id(index)?)
     }
 
     /// Which row is shown at `index`.
