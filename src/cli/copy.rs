@@ -19,7 +19,9 @@ use crate::base::units;
 use crate::model::name_filter::NameFilter;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::location::Location;
-use crate::ops::transfer::{Copies, Copy, CopyEvent, PlanCopies, Progress, RunCopies, Skipped};
+use crate::ops::transfer::{
+    CheckRoom, Copies, Copy, CopyEvent, PlanCopies, Progress, RunCopies, Skipped,
+};
 use crate::oss::transfer::Transferred;
 
 /// What becomes of the sources.
@@ -75,7 +77,7 @@ pub(super) async fn run(args: CopyArgs, verb: Verb, session: &mut Session) -> Re
     if args.dry_run {
         let word = verb.would();
         found.copies.iter().try_for_each(|copy| say_would(&mut session.output, word, copy))?;
-        return Ok(());
+        return Ok(session.run(CheckRoom { copies: found.copies }).await??);
     }
     if found.copies.is_empty() && found.skipped.is_empty() {
         let failure =

@@ -67,16 +67,35 @@ impl RelPath {
     pub fn components(&self) -> impl Iterator<Item = &str> {
         self.0.split('/')
     }
+}
 
-    /// As file systems that fold case (APFS, NTFS) or accents (APFS) compare it.
-    fn folded(&self) -> String {
-        // through upper case: `ß` and `SS`, `ſ` and `s` fall together
-        let upper = self.0.nfc().flat_map(char::to_uppercase);
-        upper.flat_map(char::to_lowercase).nfc().collect()
+/// Which names are one to a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Those of the same bytes.
+    Exact,
+    /// Those of the same text: `é` may be written as one character or as two.
+    Forms,
+    /// Those of the same text, whatever the case.
+    Folded,
+}
+
+impl Names {
+    /// What two paths are alike in where they are one.
+    pub fn fold(self, path: &str) -> String {
+        match self {
+            Self::Exact => path.to_owned(),
+            Self::Forms => path.nfc().collect(),
+            Self::Folded => {
+                // through upper case: `ß` and `SS`, `ſ` and `s` fall together
+                let upper = path.nfc().flat_map(char::to_uppercase);
+                upper.flat_map(char::to_lowercase).nfc().collect()
+            }
+        }
     }
 }
 
-/// Two paths that some file system cannot hold side by side.
+/// Two paths that a file system cannot hold side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Collision {
     /// Index of the one that came first.
@@ -90,15 +109,16 @@ pub struct Collision {
 /// How two paths collide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CollisionKind {
-    /// One name where case and accents are folded.
+    /// They are one name there.
     SameName,
     /// `first` is a file where `second` needs a folder.
     FileAndFolder,
 }
 
-/// All collisions in `paths`; of the many below one file, only the first.
-pub fn collisions(paths: &[RelPath]) -> Vec<Collision> {
-    let folded: Vec<String> = paths.iter().map(RelPath::folded).collect();
+/// All collisions of `paths`, `/` between their names, where `names` are one; of the many below one
+/// file, only the first.
+pub fn collisions(paths: &[&str], names: Names) -> Vec<Collision> {
+    let folded: Vec<String> = paths.iter().map(|path| names.fold(path)).collect();
     let mut files: BTreeMap<&str, usize> = BTreeMap::new();
     let mut found = Vec::new();
     for (second, path) in folded.iter().enumerate() {
@@ -290,16 +310,15 @@ mod tests {
     fn collisions_are_seen_before_the_first_byte() {
         let keys = ["a", "b/C", "B/c", "a/b", "e\u{301}", "é", "x", "A/c", "straße", "STRASSE"];
         let paths: Vec<RelPath> = keys.iter().map(|key| local_path(key).unwrap()).collect();
+        let paths: Vec<&str> = paths.iter().map(RelPath::as_str).collect();
         let same = |first, second| Collision { first, second, kind: CollisionKind::SameName };
-        assert_eq!(
-            collisions(&paths),
-            [
-                same(1, 2),
-                same(4, 5),
-                same(8, 9),
-                Collision { first: 0, second: 3, kind: CollisionKind::FileAndFolder },
-            ]
-        );
+        let below = |first, second| Collision { first, second, kind: CollisionKind::FileAndFolder };
+        let folded = [same(1, 2), same(4, 5), same(8, 9), below(0, 3)];
+        assert_eq!(collisions(&paths, Names::Folded), folded);
+        assert_eq!(collisions(&paths, Names::Forms), [same(4, 5), below(0, 3)]);
+        assert_eq!(collisions(&paths, Names::Exact), [below(0, 3)]);
+        assert_eq!(collisions(&["A", "a/b"], Names::Folded), [below(0, 1)]);
+        assert_eq!(collisions(&["A", "a/b"], Names::Exact), []);
     }
 
     fn hostile() -> impl Strategy<Value = String> {

@@ -7,6 +7,7 @@
 mod journal;
 mod many;
 mod plan;
+mod room;
 mod source;
 mod sync;
 mod taken;
@@ -40,6 +41,7 @@ use taken::Taken;
 pub use journal::{DropUnfinished, ListUnfinished, Unfinished};
 pub use many::{Many, RunMany, Stage, Sum, Target};
 pub use plan::{Copies, PlanCopies, Skipped};
+pub use room::CheckRoom;
 pub use sync::{DeleteExtra, Deleted, Differences, Extra, PlanSync};
 
 /// Copies at a time: more than there are requests, so that the disk is waited for by some while
@@ -242,6 +244,7 @@ impl Job<World> for RunCopies {
     type Out = Result<(), Failure>;
 
     async fn run(self, context: Context<World, CopyEvent>) -> Self::Out {
+        room::refuse_too_much(&context.world, &self.copies).await?;
         let mut doors = Doors::open(&context.world, &self.copies).await?;
         doors.link = Link::new(self.limit);
         if !self.overwrite {

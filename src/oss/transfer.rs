@@ -6,6 +6,7 @@
 //! was, also after a kill.
 
 mod copy;
+mod disk;
 mod download;
 mod folder;
 pub mod link;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::{Error, Kind};
 
 pub use copy::{End, Pieces, copy};
+pub use disk::Disk;
 pub use download::{DownloadLeft, download};
 pub use folder::{Folder, Overwrite, Unsynced};
 pub use link::Link;

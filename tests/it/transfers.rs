@@ -134,3 +134,37 @@ async fn what_was_stopped_can_be_dropped() {
     let picture = user.keys("r").await;
     assert!(picture.contains("done"), "it can be begun anew: {picture}");
 }
+
+#[tokio::test]
+async fn what_has_no_room_is_refused_before_the_first_byte() {
+    const MUCH: u64 = 1 << 42;
+    let mut user = User::of_demo();
+    user.start_over().await;
+    // apart from the user's home, whose files are read at the end
+    let disk = tempfile::tempdir().unwrap();
+    let folder = disk.path().join("down");
+    let from =
+        |key: &str| Remote::at(Place::of("demo_store"), None, ObjectKey::parse(key).unwrap());
+    let copies: Vec<Copy> = ["zenml/a", "zenml/b"]
+        .map(|key| Copy { size: Some(MUCH / 2), ..Copy::download(from(key), &folder).unwrap() })
+        .into();
+    let run = async |copies: &[Copy]| {
+        let before = user.sandbox.faults.requests();
+        let copies = copies.to_vec();
+        let job = RunCopies { copies, moves: false, overwrite: false, limit: None };
+        let (items, _reports) = mpsc::channel::<CopyEvent>(16);
+        let context = Context::new(Arc::clone(&user.world), CancellationToken::new(), items);
+        (job.run(context).await, user.sandbox.faults.requests() - before)
+    };
+    let (ran, requests) = run(&copies).await;
+    let failure = ran.unwrap_err();
+    assert_eq!((failure.kind, requests), (FailureKind::File, 0));
+    assert!(failure.summary.starts_with("4.0 TiB are to come"), "{failure}");
+    assert!(!folder.exists());
+    // what is there takes no more room
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["a", "b"] {
+        std::fs::File::create(folder.join(name)).unwrap().set_len(MUCH / 2).unwrap();
+    }
+    assert_eq!(run(&copies).await.0, Ok(()), "each is answered for itself");
+}

@@ -177,6 +177,13 @@ fn read(path: &Path) -> Option<Record> {
     serde_json::from_slice::<Record>(&bytes).ok().filter(|record| record.schema == SCHEMA)
 }
 
+/// Bytes of `copy` that arrived before it was stopped.
+pub(super) fn arrived(world: &World, copy: &Copy) -> u64 {
+    let is_one_piece = copy.size.is_some_and(|size| size <= ONE_PIECE);
+    let path = path_of(world, copy).filter(|_| !is_one_piece);
+    path.and_then(|path| read(&path)).map_or(0, |record| record.arrived())
+}
+
 impl Journal for Entry {
     fn left(&self) -> Option<Left> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner).clone()

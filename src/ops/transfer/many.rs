@@ -179,8 +179,6 @@ async fn plan(
             draft.fetch((place.clone(), own), leaf, &to, is_many);
         }
     }
-    draft.skip_taken_destinations();
-    draft.skip_destinations_that_are_sources(&catalog);
-    draft.skip_files_in_the_way_of_folders();
+    draft.skip_clashes(&catalog, to.names().await?);
     Ok(draft.into())
 }

@@ -1,19 +1,22 @@
 //! From what a user types to single copies.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
-use crate::model::local_path::{CollisionKind, Reason, RelPath, collisions, local_path};
+use crate::model::local_path::{Collision, CollisionKind, Names, Reason, collisions, local_path};
 use crate::model::name_filter::NameFilter;
 use crate::model::object_key::ObjectKey;
 use crate::model::store::ArtifactStore;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::location::Location;
 use crate::ops::objects::Place;
-use crate::ops::world::World;
+use crate::ops::world::{World, blocking};
+use crate::oss::transfer::Disk;
 
 use super::tree::{self, Facts, Leaf};
 use super::{Copy, Ends, Remote, shown};
@@ -104,9 +107,7 @@ impl PlanCopies {
                 (None, _) => return Err(Failure::cancelled()),
             }
         }
-        found.skip_taken_destinations();
-        found.skip_destinations_that_are_sources(&catalog);
-        found.skip_files_in_the_way_of_folders();
+        found.skip_clashes(&catalog, to.names().await?);
         Ok(found)
     }
 }
@@ -124,6 +125,14 @@ impl To {
             Self::Store { key, .. } => key.is_empty() || key.ends_with('/'),
             Self::Local(path) => is_folder(path) || (may_be_new && !path.exists()),
         }
+    }
+
+    /// Which names are one there.
+    pub(super) async fn names(&self) -> Result<Names, Failure> {
+        let Self::Local(path) = self else { return Ok(Names::Exact) };
+        let path = path.clone();
+        // a folder that cannot be looked at says so when it is written to
+        Ok(blocking(move || Disk::of(&path)).await?.map_or(Names::Exact, |disk| disk.names))
     }
 
     /// The object called `name` below the destination, or the one that it names itself.
@@ -233,30 +242,50 @@ impl Draft {
         }
     }
 
+    /// Leaves out what cannot come to be beside the rest, where names are told apart as `names` are.
+    pub(super) fn skip_clashes(&mut self, catalog: &Catalog, names: Names) {
+        self.skip_taken_destinations(names);
+        self.skip_destinations_that_are_sources(catalog);
+        self.skip_files_in_the_way_of_folders(names);
+    }
+
     /// Two sources of one name: the first one goes there, the others would replace it. (All
     /// copies of a plan go to one place.)
-    pub(super) fn skip_taken_destinations(&mut self) {
-        let mut taken = BTreeSet::new();
+    fn skip_taken_destinations(&mut self, names: Names) {
+        let mut taken = BTreeMap::new();
         for (copy, facts) in std::mem::take(&mut self.copies) {
-            let destination = match &copy.ends {
-                Ends::Download { folder, relative, .. } => folder.join(relative).into_os_string(),
-                Ends::Upload { to, .. } | Ends::Server { to, .. } => to.key.as_str().into(),
+            let name = match &copy.ends {
+                Ends::Download { relative, .. } => names.fold(&relative.to_string_lossy()),
+                Ends::Upload { to, .. } | Ends::Server { to, .. } => to.key.as_str().to_owned(),
             };
-            if taken.insert(destination) {
-                self.copies.push((copy, facts));
-            } else {
-                let reason = format!(
-                    "another source becomes {}: copy this one by itself under another name",
-                    copy.destination()
-                );
-                self.skip(copy.source(), reason);
+            match taken.entry(name) {
+                Entry::Vacant(free) => {
+                    free.insert(self.copies.len());
+                    self.copies.push((copy, facts));
+                }
+                Entry::Occupied(taken) => {
+                    let (source, destination) = (copy.source(), copy.destination());
+                    let first = self.copies.get(*taken.get()).map(|(first, _)| first);
+                    let reason = match first {
+                        Some(first) if first.destination() != destination => format!(
+                            "on this disk its name is that of {}, which is copied: copy this one \
+                             by itself under another name",
+                            first.source()
+                        ),
+                        _ => format!(
+                            "another source becomes {destination}: copy this one by itself under \
+                             another name"
+                        ),
+                    };
+                    self.skip(source, reason);
+                }
             }
         }
     }
 
     /// An object that is copied onto itself, or onto another one that is copied as well: which of
     /// them is read first would be chance, and a move would delete what it made.
-    pub(super) fn skip_destinations_that_are_sources(&mut self, catalog: &Catalog) {
+    fn skip_destinations_that_are_sources(&mut self, catalog: &Catalog) {
         // whatever the store: two may lead to one bucket
         let end = |remote: &Remote| (remote.place.bucket(catalog), remote.key.clone());
         let sources = self.copies.iter().filter_map(|(copy, _)| match &copy.ends {
@@ -279,33 +308,36 @@ impl Draft {
     }
 
     /// `a` and `a/b` are two objects, and one name on a disk: the tree goes first.
-    pub(super) fn skip_files_in_the_way_of_folders(&mut self) {
-        let downloads: Vec<(usize, RelPath)> = self
+    fn skip_files_in_the_way_of_folders(&mut self, names: Names) {
+        let downloads: Vec<(usize, Cow<'_, str>)> = self
             .copies
             .iter()
             .enumerate()
             .filter_map(|(index, (copy, _))| match &copy.ends {
-                Ends::Download { relative, .. } => {
-                    // what was made by `local_path` is its own path
-                    Some((index, local_path(&relative.to_string_lossy()).ok()?))
-                }
+                Ends::Download { relative, .. } => Some((index, relative.to_string_lossy())),
                 _ => None,
             })
             .collect();
-        let paths: Vec<RelPath> = downloads.iter().map(|(_, path)| path.clone()).collect();
-        let mut in_the_way: Vec<usize> = collisions(&paths)
+        let paths: Vec<&str> = downloads.iter().map(|(_, path)| &**path).collect();
+        let source = |at: usize| {
+            let (index, _) = downloads.get(at)?;
+            Some((*index, self.copies.get(*index)?.0.source()))
+        };
+        let mut in_the_way: Vec<(usize, String)> = collisions(&paths, names)
             .into_iter()
             .filter(|collision| collision.kind == CollisionKind::FileAndFolder)
-            .filter_map(|collision| downloads.get(collision.first).map(|(index, _)| *index))
+            .filter_map(|Collision { first, second, .. }| {
+                Some((source(first)?.0, source(second)?.1))
+            })
             .collect();
         in_the_way.sort_unstable();
-        for index in in_the_way.into_iter().rev() {
+        for (index, below) in in_the_way.into_iter().rev() {
             let (copy, _) = self.copies.remove(index);
-            self.skip(
-                copy.source(),
-                "on a disk this name is a folder, for keys below it: copy it by itself under \
-                 another name",
+            let reason = format!(
+                "on a disk this name is a folder, for {below} goes below it: copy it by itself \
+                 under another name"
             );
+            self.skip(copy.source(), reason);
         }
     }
 }
@@ -325,7 +357,7 @@ mod tests {
             let key = ObjectKey::parse(name).unwrap();
             draft.fetch((Place::of("st"), 0), leaf(key, name, 0), to, is_many);
         }
-        draft.skip_files_in_the_way_of_folders();
+        draft.skip_files_in_the_way_of_folders(Names::Exact);
         (draft.copies.iter().map(|(copy, _)| copy.destination()).collect(), draft.skipped.len())
     }
 
@@ -345,12 +377,49 @@ mod tests {
         for (file, name) in [("one/a", "a"), ("two/a", "a"), ("two/b", "b")] {
             draft.upload(leaf(file.into(), name, 1), &to, true);
         }
-        draft.skip_taken_destinations();
+        draft.skip_taken_destinations(Names::Exact);
         let left: Vec<String> = draft.copies.iter().map(|(copy, _)| copy.source()).collect();
         assert_eq!(left, ["one/a", "two/b"]);
         let [Skipped { source, reason }] = &draft.skipped[..] else { panic!("{draft:?}") };
         assert_eq!(source, "two/a");
         assert!(reason.contains("st:z/a"), "{reason}");
+    }
+
+    #[test]
+    fn names_that_a_disk_takes_for_one_are_told_beforehand() {
+        let keys = ["n/README", "n/Readme", "n/e\u{301}", "n/\u{e9}", "N/readme", "n"];
+        let plan = |names| {
+            let mut draft = Draft::default();
+            for name in keys {
+                let key = ObjectKey::parse(name).unwrap();
+                draft.fetch(
+                    (Place::of("st"), 0),
+                    leaf(key, name, 0),
+                    &To::Local("/d".into()),
+                    true,
+                );
+            }
+            draft.skip_taken_destinations(names);
+            draft.skip_files_in_the_way_of_folders(names);
+            draft.skipped
+        };
+        let said = |names| -> Vec<(String, String)> {
+            let first = |reason: &str| reason.split_once(": ").unwrap().0.to_owned();
+            plan(names).into_iter().map(|it| (it.source, first(&it.reason))).collect()
+        };
+        let same = |source: &str, first: &str| {
+            (source.into(), format!("on this disk its name is that of {first}, which is copied"))
+        };
+        let folder = || {
+            let why = "on a disk this name is a folder, for st:n/README goes below it";
+            ("st:n".into(), why.into())
+        };
+        assert_eq!(said(Names::Exact), [folder()]);
+        let accents = || same("st:n/\u{e9}", "st:n/e\\u{301}");
+        assert_eq!(said(Names::Forms), [accents(), folder()]);
+        let (case, above) =
+            (same("st:n/Readme", "st:n/README"), same("st:N/readme", "st:n/README"));
+        assert_eq!(said(Names::Folded), [case, accents(), above, folder()]);
     }
 
     #[test]

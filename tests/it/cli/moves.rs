@@ -215,3 +215,32 @@ fn many_copies_replace_nothing_either() {
     bench.run(&["cp", "-r", "scratch_store:m/", "back/"]).ok();
     assert_eq!(std::fs::read_dir(bench.path("back")).unwrap().count(), 20);
 }
+
+#[test]
+fn keys_that_the_disk_takes_for_one_name_are_named_before_anything_is_written() {
+    let bench = Bench::furnished();
+    for (file, key) in [("one", "t/README"), ("two", "t/readme")] {
+        bench.write(file, file);
+        bench.run(&["cp", file, &format!("scratch_store:{key}")]).ok();
+    }
+    bench.run(&["cp", "-r", "scratch_store:t/", "both/"]).ok();
+    assert_eq!(
+        (bench.read("both/README"), bench.read("both/readme")),
+        ("one".into(), "two".into())
+    );
+
+    // one file under both names, as a disk that folds case seems to have
+    std::fs::create_dir(bench.path("folding")).unwrap();
+    bench.write("folding/probe", "");
+    std::fs::hard_link(bench.path("folding/probe"), bench.path("folding/PROBE")).unwrap();
+    let said = "skipped scratch_store:t/readme: on this disk its name is that of \
+                scratch_store:t/README, which is copied: copy this one by itself";
+    let planned = bench.run(&["cp", "-n", "-r", "scratch_store:t/", "folding/new/"]).ok();
+    assert!(planned.err.contains(said), "{planned:?}");
+    assert!(!bench.path("folding/new").exists());
+    let ran = bench.run(&["cp", "-r", "--overwrite", "scratch_store:t/", "folding/new/"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.err.contains(said), "{ran:?}");
+    assert_eq!(bench.read("folding/new/README"), "one");
+    assert!(!bench.path("folding/new/readme").exists());
+}
