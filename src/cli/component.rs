@@ -353,6 +353,7 @@ fn flavor_fields(flavor: &Flavor, only_in: Option<&str>) -> Value {
         "name": flavor.name,
         "title": flavor.title,
         "only_in": only_in,
+        "told": flavor.is_told(),
         "integration": flavor.integration,
         "schedules": flavor.schedules,
         "needs": needs.map(|kind| kind.as_str()).collect::<Vec<_>>(),

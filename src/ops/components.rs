@@ -209,8 +209,10 @@ impl Job<World> for KnowType {
     }
 }
 
-/// How long a ZenML may take to tell of its flavors: they are an addition to what is known.
+/// How long a server may take to tell of its flavors: the table does without it.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// The same of a `zenml` command: Python takes seconds to start, longer on a busy machine.
+const PATIENCE_WITH_COMMAND: Duration = Duration::from_secs(45);
 
 /// The flavors that each ZenML has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -232,8 +234,10 @@ impl Job<World> for LookForFlavors {
                 let remote = world.remote(connection).await?;
                 Ok(remote.flavors(self.kind).await?)
             };
-            let told = tokio::time::timeout(PATIENCE, ask).await.unwrap_or_else(|_| {
-                let summary = format!("no answer within {} s", PATIENCE.as_secs());
+            let patience =
+                if connection.way.is_server() { PATIENCE } else { PATIENCE_WITH_COMMAND };
+            let told = tokio::time::timeout(patience, ask).await.unwrap_or_else(|_| {
+                let summary = format!("no answer within {} s", patience.as_secs());
                 Err(Failure::new(FailureKind::Network, summary))
             });
             out.push((connection.name.clone(), told));

@@ -35,6 +35,8 @@ fn a_setting_of_a_newer_zenml_is_taken() {
         "{flavor:?}"
     );
 
+    let flavor = bench.run(&["component", "flavors", "orchestrator", "kubernetes", "--json"]).ok();
+    assert_eq!(flavor.json()["told"], json!(true));
     bench.run(&["stack", "register", "s", "-a", "demo_store", "-o", "gpu"]).ok();
     let plan = bench.run(&["plan", "s"]).ok().out;
     assert!(plan.contains("pods_at_once") && !plan.contains("no such setting"), "{plan}");

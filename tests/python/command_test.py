@@ -224,6 +224,11 @@ def life(folder):
     )
     check(connected["server"]["version"].startswith("0."), connected)
     check(connected["command"] == str(home.command), connected)
+    flavor = ("component", "flavors", "orchestrator", "kubernetes", "--json")
+    flavor = json.loads(home.osstack(*flavor))
+    check(flavor["told"], "the flavor is as the zenml command tells it")
+    settings = {setting["name"] for setting in flavor["settings"]}
+    check("kubernetes_context" in settings, settings)
     home.osstack("secret", "create", "secret", "--stdin", stdin=json.dumps(key(1)))
     home.osstack(
         "artifact-store", "register", "store", "--bucket", "your-bucket", "--secret", "secret",
