@@ -30,7 +30,7 @@ pub enum Way {
 }
 
 impl Way {
-    /// Whether runs, artifacts and logs can be read: what osstack asks a server alone.
+    /// Whether it answers at once: a command takes seconds for each question.
     pub fn is_server(&self) -> bool {
         matches!(self, Self::Server(_))
     }
