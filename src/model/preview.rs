@@ -5,6 +5,7 @@
 //! lists are cut, so a small object cannot become a large preview. No length that stands in the bytes is believed before so many bytes were read.
 
 mod gzip;
+mod json;
 mod markup;
 mod npy;
 mod parquet;
@@ -18,6 +19,9 @@ mod zip;
 
 use serde_json::Value;
 
+use self::json::Fault;
+
+pub use self::json::{Block, Document};
 pub use self::reader::{Next, Reader};
 
 /// The most that is read of an object unless the user asks for more, in bytes.
@@ -28,8 +32,6 @@ pub const BESIDES: u64 = (1 << 20) - FIRST_READ;
 
 /// The most that is unpacked of a compressed object, however much of it was read.
 pub const MOST_UNPACKED: usize = 1 << 20;
-/// The most that an indented document may take: of a deep one, every value brings its indentation.
-const MOST_INDENTED: usize = 8 << 20;
 
 /// What to show of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +55,8 @@ pub enum Content {
     Empty,
     /// Plain text, by lines.
     Text(Vec<String>),
-    /// One JSON document, indented.
-    Json(Vec<String>),
+    /// One JSON document.
+    Json(Document),
     /// A log or other records, one JSON object a line.
     Records(Vec<Record>),
     /// CSV or TSV.
@@ -177,7 +179,7 @@ fn content(key: &str, bytes: &[u8], whole: bool) -> (Content, Option<String>) {
         let note = "pickle: shown as bytes, never unpickled (unpickling runs code)";
         return (Content::Hex(hex(bytes)), Some(note.into()));
     }
-    let Some((text, note)) = decode(bytes, whole) else {
+    let Some((mut text, note)) = decode(bytes, whole) else {
         return (Content::Hex(hex(bytes)), None);
     };
     if has_extension(&name, &["csv", "tsv"]) {
@@ -192,23 +194,22 @@ fn content(key: &str, bytes: &[u8], whole: bool) -> (Content, Option<String>) {
         return (Content::Records(records), note);
     }
     if has_extension(&name, &["json"]) || text.trim_start().starts_with(['{', '[']) {
-        match serde_json::from_str::<Value>(&text) {
-            Ok(value) => {
-                let Some(pretty) = indented(&value) else {
-                    let deep = "JSON, too deep to indent all of it".to_owned();
-                    return (Content::Text(lines(&text)), note.or(Some(deep)));
+        let is_named = has_extension(&name, &["json"]);
+        match Document::parse(text) {
+            Ok(document) => return (Content::Json(document), note),
+            Err((back, fault)) => {
+                let why = match fault {
+                    Fault::Deep => Some("JSON, too deep to be folded: shown as text".to_owned()),
+                    Fault::Invalid(_) if !whole => {
+                        Some("JSON, as far as it was read: too long to be folded".to_owned())
+                    }
+                    Fault::Invalid(why) => is_named.then(|| format!("not valid JSON: {why}")),
                 };
-                return (Content::Json(lines(&pretty)), note);
+                if let Some(why) = why {
+                    return (Content::Text(lines(&back)), note.or(Some(why)));
+                }
+                text = back;
             }
-            Err(_) if !whole => {
-                let cut = "JSON, as far as it was read: too long to indent".to_owned();
-                return (Content::Text(lines(&text)), note.or(Some(cut)));
-            }
-            Err(error) if has_extension(&name, &["json"]) => {
-                let note = note.or_else(|| Some(format!("not valid JSON: {error}")));
-                return (Content::Text(lines(&text)), note);
-            }
-            Err(_) => {}
         }
     }
     if has_extension(&name, &["html", "htm"]) {
@@ -219,16 +220,6 @@ fn content(key: &str, bytes: &[u8], whole: bool) -> (Content, Option<String>) {
         return (Content::Prose(markup::markdown(&text)), note);
     }
     (Content::Text(lines(&text)), note)
-}
-
-/// The document, unless it takes more than [`MOST_INDENTED`] bytes.
-fn indented(value: &Value) -> Option<String> {
-    let mut room = vec![0; MOST_INDENTED];
-    let mut rest = room.as_mut_slice();
-    serde_json::to_writer_pretty(&mut rest, value).ok()?;
-    let used = MOST_INDENTED - rest.len();
-    room.truncate(used);
-    String::from_utf8(room).ok()
 }
 
 fn file_name(key: &str) -> String {
@@ -405,9 +396,10 @@ mod tests {
     }
 
     #[test]
-    fn json_is_indented_and_broken_json_is_said() {
+    fn json_is_a_document_and_broken_json_is_said() {
         let whole = preview("data.json", br#"{"a":[1]}"#, 9);
-        assert_eq!(whole.content, Content::Json(lines("{\n  \"a\": [\n    1\n  ]\n}")));
+        let Content::Json(document) = whole.content else { panic!("no document") };
+        assert_eq!((document.len(), document.line(1)), (5, "\"a\": [".into()));
         let broken = preview("data.json", b"{\"a\":", 5);
         assert!(broken.note.unwrap().contains("not valid JSON"));
         let cut = preview("data.json", b"{\"a\":", 500);

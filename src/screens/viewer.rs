@@ -51,6 +51,8 @@ pub struct Viewer {
 pub enum Command {
     More,
     NextLevel,
+    Fold,
+    FoldAll,
     Left,
     Right,
     Details,
@@ -104,6 +106,10 @@ impl Viewer {
         self.reading.as_ref().is_some_and(Reading::has_levels)
     }
 
+    fn is_tree(&self) -> bool {
+        self.reading.as_ref().is_some_and(Reading::is_tree)
+    }
+
     fn command(&mut self, command: Command) -> Step<Self> {
         match command {
             Command::More => {
@@ -121,11 +127,18 @@ impl Viewer {
             Command::Download => {
                 return Step::ask(transfers::ask_folder(&self.object.key), Msg::FolderNamed);
             }
-            Command::NextLevel | Command::Left | Command::Right | Command::Move(_) => {}
+            Command::NextLevel
+            | Command::Fold
+            | Command::FoldAll
+            | Command::Left
+            | Command::Right
+            | Command::Move(_) => {}
         }
         let Some(reading) = &mut self.reading else { return Step::none() };
         match command {
             Command::NextLevel => reading.next_level(),
+            Command::Fold => reading.toggle(),
+            Command::FoldAll => reading.toggle_all(),
             Command::Left => reading.left(),
             Command::Right => reading.right(),
             Command::Move(to) => reading.act(to),
@@ -141,7 +154,7 @@ impl Viewer {
                 match settled(outcome) {
                     Ok(preview) => match &mut self.reading {
                         Some(reading) => reading.extend(preview),
-                        None => self.reading = Some(Reading::new(preview)),
+                        None => self.reading = Some(Reading::new(preview).with_cursor()),
                     },
                     Err(failure) => {
                         let unlock = when_locked(&failure, || Msg::Unlocked);
@@ -167,6 +180,8 @@ impl Screen for Viewer {
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["m"], Command::More, "read more").when(Self::may_read_more),
         Bind::new(&["L"], Command::NextLevel, "levels").when(Self::has_levels),
+        Bind::new(&["enter"], Command::Fold, "fold").when(Self::is_tree),
+        Bind::new(&["z"], Command::FoldAll, "fold all").when(Self::is_tree).quiet(),
         Bind::new(&["h", "left"], Command::Left, "left").quiet(),
         Bind::new(&["l", "right"], Command::Right, "right").quiet(),
         Bind::new(&["i"], Command::Details, "details…"),

@@ -121,3 +121,28 @@ async fn the_viewer_shows_at_once_what_the_pane_has_read() {
     user.keys("R").await;
     assert_eq!(user.sandbox.faults.requests() - before, 2, "asked to read again");
 }
+
+/// Puts an object into the scratch bucket, and opens it in the viewer.
+async fn viewed(user: &mut User, key: &str, bytes: Vec<u8>) -> String {
+    user.start_over().await;
+    let (client, bucket) = Place::of("scratch_store").open(&user.world).await.unwrap();
+    client.put(&bucket, key, bytes.into(), &PutOptions::default()).await.unwrap();
+    user.keys(&format!("4j<enter>/{key}<enter><enter>")).await
+}
+
+#[tokio::test]
+async fn a_json_document_folds_from_the_third_level_on() {
+    let mut user = User::of_demo();
+    let json = br#"{"model":{"name":"trip","layers":[{"units":64,"act":"relu"},{"units":1}],
+        "weights":[0.125,1e-9,12345678901234567890]},"tags":["a","\u00e9"],"empty":{},
+        "metrics":{"loss":{"train":[3,2,1],"test":[4]}}}"#;
+    let first = viewed(&mut user, "model.json", json.to_vec()).await;
+    insta::assert_snapshot!("viewer_json_folded", first);
+    insta::assert_snapshot!("viewer_json_folded_wide", user.wide());
+    let open = user.keys("jjj<enter>jjl").await;
+    insta::assert_snapshot!("viewer_json_unfolded", open);
+    let all = user.keys("z").await;
+    assert!(!all.contains('▸') && all.contains("12345678901234567890"), "{all}");
+    let outer = user.keys("hhhhhhh").await;
+    assert!(outer.contains("▸ {…} 4 members"), "{outer}");
+}

@@ -1,6 +1,7 @@
 //! What an object's first bytes look like, in the viewer and in the browser's preview pane.
 
 mod layout;
+mod tree;
 
 use std::cell::Cell;
 
@@ -12,12 +13,13 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::base::units;
 use crate::base::visible::visible;
-use crate::model::preview::{Content, Level, PassageKind, Preview, Record};
+use crate::model::preview::{Content, Document, Level, PassageKind, Preview, Record};
 use crate::tui::keymap::Move;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::text::{self, fit_line, row, rows_below};
 
 use self::layout::{Row, cells, widths};
+use self::tree::Tree;
 
 /// Cells of one step to the side.
 const STEP: usize = 8;
@@ -30,6 +32,10 @@ pub struct Reading {
     widths: Vec<usize>,
     /// The lines of a structure.
     rows: Vec<Row>,
+    /// What is folded of a JSON document.
+    tree: Option<Tree>,
+    /// Keys move a cursor in a document; else they scroll it.
+    has_cursor: bool,
     least: Option<Level>,
     /// Which records of a log are shown.
     picked: Vec<usize>,
@@ -50,6 +56,11 @@ impl Reading {
                 Content::Structure(structure) => layout::rows(structure),
                 _ => Vec::new(),
             },
+            tree: match &preview.content {
+                Content::Json(document) => Some(Tree::new(document)),
+                _ => None,
+            },
+            has_cursor: false,
             preview,
             least: None,
             picked: Vec::new(),
@@ -61,10 +72,16 @@ impl Reading {
         reading
     }
 
+    /// With a cursor, where lines fold.
+    #[must_use]
+    pub fn with_cursor(self) -> Self {
+        Self { has_cursor: true, ..self }
+    }
+
     /// More of the same object: place and levels stay.
     pub fn extend(&mut self, preview: Preview) {
         let (least, top, left) = (self.least, self.top.get(), self.left);
-        *self = Self { least, left, ..Self::new(preview) };
+        *self = Self { least, left, has_cursor: self.has_cursor, ..Self::new(preview) };
         self.top.set(top);
         self.pick();
     }
@@ -99,18 +116,59 @@ impl Reading {
         self.top.set(0);
     }
 
-    /// Scrolls; the end is minded when it is drawn.
+    /// Whether lines fold.
+    pub fn is_tree(&self) -> bool {
+        self.tree.is_some()
+    }
+
+    /// Folds or unfolds what the cursor stands on.
+    pub fn toggle(&mut self) {
+        if let Some((tree, document)) = self.folding() {
+            tree.toggle(document);
+        }
+    }
+
+    /// Unfolds all of it, or folds it as it was at first.
+    pub fn toggle_all(&mut self) {
+        if let Some((tree, document)) = self.folding() {
+            tree.toggle_all(document);
+        }
+    }
+
+    fn folding(&mut self) -> Option<(&mut Tree, &Document)> {
+        match (&mut self.tree, &self.preview.content) {
+            (Some(tree), Content::Json(document)) => Some((tree, document)),
+            _ => None,
+        }
+    }
+
+    /// Moves the cursor where there is one, and scrolls else; the end is minded when it is drawn.
     pub fn act(&mut self, to: Move) {
+        let page = self.height.get();
+        if let Some(tree) = self.tree.as_mut().filter(|_| self.has_cursor) {
+            tree.cursor = to.from(tree.cursor, page).min(tree.len().saturating_sub(1));
+            return;
+        }
         self.top.set(to.from(self.top.get(), self.height.get()));
     }
 
-    /// Scrolls to the right.
+    /// Unfolds what is folded; else scrolls to the right.
     pub fn right(&mut self) {
+        if let Some((tree, document)) = self.folding()
+            && tree.unfold(document)
+        {
+            return;
+        }
         self.left = self.left.saturating_add(STEP).min(self.widest());
     }
 
-    /// Scrolls back.
+    /// Scrolls back; where that is done folds, or goes to what a line lies in.
     pub fn left(&mut self) {
+        if self.left == 0
+            && let Some((tree, document)) = self.folding()
+        {
+            return tree.fold(document);
+        }
         self.left = self.left.saturating_sub(STEP);
     }
 
@@ -166,7 +224,12 @@ impl Reading {
         let height = usize::from(body.height);
         self.height.set(height);
         let len = if self.least.is_some() { self.picked.len() } else { self.len() };
-        let top = self.top.get().min(len.saturating_sub(height));
+        let mut top = self.top.get().min(len.saturating_sub(height));
+        let cursor = self.tree.as_ref().filter(|_| self.has_cursor).map(|tree| tree.cursor);
+        if let Some(cursor) = cursor {
+            // moved no more than it takes to keep the cursor in sight
+            top = top.clamp((cursor + 1).saturating_sub(height), cursor);
+        }
         self.top.set(top);
         for (place, index) in (top..len).take(height).enumerate() {
             let index = match self.least {
@@ -174,14 +237,19 @@ impl Reading {
                 None => Some(index),
             };
             let line = index.map(|index| self.line(index, usize::from(body.width), theme));
-            frame.render_widget(line.unwrap_or_default(), row(body, place));
+            let mut line = line.unwrap_or_default();
+            if cursor == Some(top + place) {
+                line = line.style(theme.selected());
+            }
+            frame.render_widget(line, row(body, place));
         }
     }
 
     fn len(&self) -> usize {
         match &self.preview.content {
             Content::Empty => 0,
-            Content::Text(lines) | Content::Json(lines) | Content::Hex(lines) => lines.len(),
+            Content::Text(lines) | Content::Hex(lines) => lines.len(),
+            Content::Json(_) => self.tree.as_ref().map_or(0, Tree::len),
             Content::Records(records) => records.len(),
             Content::Table(table) => table.rows.len(),
             Content::Structure(_) => self.rows.len(),
@@ -202,7 +270,8 @@ impl Reading {
         match &self.preview.content {
             Content::Empty => 0,
             // every byte of a line may be spelled out in ten cells
-            Content::Text(lines) | Content::Json(lines) | Content::Hex(lines) => {
+            Content::Json(document) => document.widest() * 10,
+            Content::Text(lines) | Content::Hex(lines) => {
                 lines.iter().map(String::len).max().unwrap_or(0) * 10
             }
             Content::Records(records) => {
@@ -220,7 +289,11 @@ impl Reading {
         let line = match &self.preview.content {
             Content::Empty => None,
             Content::Hex(lines) => lines.get(index).map(|line| Line::raw(past(line, self.left))),
-            Content::Text(lines) | Content::Json(lines) => {
+            Content::Json(document) => self.tree.as_ref().map(|tree| {
+                let stretch = |text: &str| self.stretch(text, room).to_owned();
+                shifted(tree.row(document, index, theme, stretch).spans, self.left)
+            }),
+            Content::Text(lines) => {
                 lines.get(index).map(|line| spelled(self.stretch(line, room), self.left, theme))
             }
             Content::Records(records) => {
@@ -373,10 +446,52 @@ mod tests {
 
     #[test]
     fn indentation_stays_and_controls_are_spelled() {
-        let reading = read("a.json", b"{\"a\":[1]}");
-        assert_eq!(drawn(&reading, 20, 3), ["{", "  \"a\": [", "    1"]);
         let reading = read("a.txt", b"\tif x:\n  a\x1b[31mb C:\\x\n");
         assert_eq!(drawn(&reading, 30, 2), ["→   if x:", "  a\\u{1b}[31mb C:\\x"]);
+    }
+
+    #[test]
+    fn a_document_folds_and_the_cursor_stays_in_sight() {
+        let text = br#"{"a":{"b":[1,2,{"c":3}],"d":{"e":1}},"f":[]}"#;
+        let mut reading = read("a.json", text).with_cursor();
+        let first = [
+            "▾ {",
+            "  ▾ \"a\": {",
+            "    ▸ \"b\": […] 3 items",
+            "    ▸ \"d\": {…} 1 member",
+            "    },",
+            "    \"f\": []",
+            "  }",
+        ];
+        assert_eq!(drawn(&reading, 30, 7), first);
+        let enter = |reading: &mut Reading, moves: &[Move]| {
+            for to in moves {
+                reading.act(*to);
+            }
+            reading.toggle();
+        };
+        enter(&mut reading, &[Move::Down, Move::Down]);
+        let open =
+            ["    ▾ \"b\": [", "        1,", "        2,", "      ▸ {…} 1 member", "      ],"];
+        assert_eq!(drawn(&reading, 30, 8)[2..7], open);
+        // from within to what it lies in, and the closing line folds what it closes
+        reading.act(Move::Down);
+        reading.left();
+        reading.left();
+        assert_eq!(drawn(&reading, 30, 7), first);
+        reading.right();
+        for to in [Move::Last, Move::Up, Move::Up] {
+            reading.act(to);
+        }
+        reading.left();
+        assert_eq!(drawn(&reading, 30, 3)[1..], ["  ▸ \"a\": {…} 2 members", "    \"f\": []"]);
+        // all of it, and as it was at first
+        reading.toggle_all();
+        assert_eq!(drawn(&reading, 30, 20).iter().filter(|row| row.contains('▸')).count(), 0);
+        reading.act(Move::Last);
+        assert_eq!(drawn(&reading, 30, 2), ["    \"f\": []", "  }"]);
+        reading.toggle_all();
+        assert_eq!(drawn(&reading, 30, 7), first);
     }
 
     #[test]
