@@ -146,3 +146,36 @@ async fn a_json_document_folds_from_the_third_level_on() {
     let outer = user.keys("hhhhhhh").await;
     assert!(outer.contains("▸ {…} 4 members"), "{outer}");
 }
+
+/// As `gzip` writes it, with a name in its header.
+fn gzip(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let sum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32IsoHdlc, bytes);
+    let mut out = b"\x1F\x8B\x08\x08\0\0\0\0\0\x03".to_vec();
+    out.extend(name.bytes().chain([0]));
+    out.extend(miniz_oxide::deflate::compress_to_vec(bytes, 6));
+    out.extend(u32::try_from(sum).unwrap().to_le_bytes());
+    out.extend(u32::try_from(bytes.len()).unwrap().to_le_bytes());
+    out
+}
+
+#[tokio::test]
+async fn what_is_inside_of_gzip_is_shown_in_the_viewer_and_in_the_pane() {
+    let mut user = User::of_demo();
+    let rides: Vec<String> = (0..40).map(|ride| format!("{ride},Köln,{}\n", ride % 7)).collect();
+    let rides = format!("ride_id,city,minutes\n{}", rides.concat());
+    let viewer = viewed(&mut user, "rides.csv.gz", gzip("rides.csv", rides.as_bytes())).await;
+    insta::assert_snapshot!("viewer_gzip", viewer);
+    insta::assert_snapshot!("viewer_gzip_wide", user.wide());
+    let pane = user.keys("<esc>p").await;
+    insta::assert_snapshot!("preview_gzip", pane);
+
+    // cut off in the middle: what came is shown, and that it is not all
+    let mut cut = gzip("log.txt", rides.repeat(50).as_bytes());
+    cut.truncate(cut.len() / 2);
+    let viewer = viewed(&mut user, "log.txt.gz", cut).await;
+    assert!(viewer.contains("it is cut off there") && viewer.contains("0,Köln,0"), "{viewer}");
+    // whose bytes are none: said, not hidden
+    let noise = [gzip("x", b"").as_slice()[..12].to_vec(), vec![0xFF; 64]].concat();
+    let viewer = viewed(&mut user, "noise.gz", noise).await;
+    assert!(viewer.contains("it is damaged there"), "{viewer}");
+}
