@@ -34,6 +34,7 @@ pub mod runs;
 pub mod secret_form;
 pub mod secret_picker;
 pub mod secrets;
+pub mod share;
 pub mod sizes;
 pub mod stack_form;
 pub mod stacks;

@@ -260,7 +260,8 @@ pub(super) async fn mb(mb: MakeBucket, session: &mut Session) -> Result<(), Stop
 pub(super) async fn presign(presign: Presign, session: &mut Session) -> Result<(), Stop> {
     let expires = span(&presign.expires)?;
     let Object { place, key, .. } = find_object(&presign.target, presign.border, session).await?;
-    let Link { url, is_temporary } = session.run(PresignObject { place, key, expires }).await??;
+    let Link { url, is_temporary, .. } =
+        session.run(PresignObject { place, key, expires }).await??;
     let until = session.machine.clock.now() + expires;
     let output = &mut session.output;
     if output.is_json() {

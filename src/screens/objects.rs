@@ -25,7 +25,7 @@ use crate::model::store::ArtifactStore;
 use crate::ops::artifacts::store_tree::connection_of_store;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::marked::Marked;
-use crate::ops::objects::{Deleted, Link, ListObjects, Place};
+use crate::ops::objects::{Deleted, ListObjects, Place};
 use crate::ops::residency::CrossBorder;
 use crate::ops::stores::LoadCatalog;
 use crate::ops::transfer::Remote;
@@ -173,7 +173,6 @@ pub enum Msg {
     Previewed(ObjectKey, Outcome<Result<Preview, Failure>>),
     FolderNamed(ObjectKey, PathBuf),
     FileNamed(PathBuf),
-    Presigned(Outcome<Result<Link, Failure>>),
     FolderNamedForMany(Marked, PathBuf),
     TargetNamed(Marked, Verb, String),
     TargetFound(Marked, Verb, Outcome<Result<(Place, String), Failure>>),
@@ -394,7 +393,6 @@ impl Objects {
             Msg::Previewed(key, outcome) => self.previewed(key, outcome),
             Msg::FolderNamed(key, folder) => return transfers::download(self.remote(key), folder),
             Msg::FileNamed(file) => return self.upload(&file),
-            Msg::Presigned(outcome) => return on_object::shared(settled(outcome)),
             Msg::FolderNamedForMany(marked, folder) => return self.download(marked, folder),
             Msg::TargetNamed(marked, verb, text) => return self.find_target(marked, verb, text),
             Msg::TargetFound(marked, verb, outcome) => {
@@ -458,7 +456,7 @@ impl Screen for Objects {
         Bind::new(&["A"], Command::Artifacts, "artifacts").when(Self::is_own_bucket),
         Bind::new(&["u"], Command::Upload, "upload…"),
         Bind::new(&["y"], Command::CopyUri, "copy uri").when(Self::may_act).quiet(),
-        Bind::new(&["Y"], Command::Share, "share link").when(Self::has_object),
+        Bind::new(&["Y"], Command::Share, "share link…").when(Self::has_object),
         Bind::new(&["D", "delete"], Command::Delete, "delete…").when(Self::may_act),
         Bind::new(&["r"], Command::Rename, "rename, move…").when(Self::may_act),
         Bind::new(&["w"], Command::Copy, "copy…").when(Self::may_act),

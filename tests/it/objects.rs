@@ -1,7 +1,18 @@
 //! What is done with the objects of the browser, one or several at once.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use osstack::model::object_key::ObjectKey;
+use osstack::ops::objects::{Link, Place};
+use osstack::screens::share::{self, ShareLink};
+use osstack::tui::effect::Outcome;
+use osstack::tui::screen::{Event, Screen as _};
+use osstack::tui::theme::Theme;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use crate::sandbox_client::NOW;
 use crate::user::User;
 
 /// The row under the cursor.
@@ -69,10 +80,10 @@ async fn what_is_marked_comes_down_as_one_transfer() {
     let below = |name: &str| found.iter().filter(|path| path.starts_with(name)).count();
     assert!(below("logs") > 0 && below("compare") > 0, "{found:?}");
     assert_eq!(below("logs") + below("compare"), found.len(), "{found:?}");
-    user.stage.pass(std::time::Duration::from_secs(30));
+    user.stage.pass(Duration::from_secs(30));
     let picture = user.keys("5").await;
     assert!(picture.contains("and 1 more") && picture.contains("by checksum"), "{picture}");
-    user.stage.pass(std::time::Duration::from_secs(30));
+    user.stage.pass(Duration::from_secs(30));
     // once more: nothing is replaced unless that is said
     user.keys("4/logs<enter> <esc>d<ctrl-u>").await;
     user.paste(folder.to_str().unwrap()).await;
@@ -126,7 +137,7 @@ async fn asks(user: &mut User, key: &str, filled_in: &str, typed: &str) -> Strin
     user.keys("<ctrl-u>").await;
     user.keys(typed).await;
     user.keys("<ctrl-s>").await;
-    user.stage.pass(std::time::Duration::from_secs(30));
+    user.stage.pass(Duration::from_secs(30));
     user.picture()
 }
 
@@ -183,4 +194,52 @@ async fn several_are_moved_into_a_prefix_of_another_bucket() {
     user.stage.paste("s3://scratch-demo/from/many/").settle().await;
     let picture = user.picture();
     assert!(picture.contains("2 objects · 16 B") && picture.contains("00001.json"), "{picture}");
+}
+
+#[tokio::test]
+async fn a_link_is_shared_for_as_long_as_is_chosen() {
+    let mut user = User::of_demo();
+    let picture = user.keys("4j<enter>Y").await;
+    insta::assert_snapshot!("objects_share", picture);
+    user.stage.pass(Duration::from_millis(100)).pass(Duration::from_secs(61));
+    assert!(user.picture().contains("58:59 left"), "{}", user.picture());
+    let picture = user.keys("ll").await;
+    assert!(picture.contains("7 d 0:00:00 left") && !picture.contains("longer"), "{picture}");
+    let picture = user.keys("hhh").await;
+    assert!(picture.contains("15:00 left"), "{picture}");
+    let picture = user.keys("c").await;
+    assert!(picture.contains("its QR code needs a window"), "{picture}");
+    user.stage.resize(160, 48);
+    let picture = user.picture();
+    assert!(picture.contains('▀') && !picture.contains("needs a window"), "{picture}");
+    user.stage.resize(80, 24);
+    user.keys("y<tab><enter>").await;
+    let url = user.stage.take_copy().unwrap();
+    assert!(url.contains("notes.txt?") && url.contains("Expires="), "{url}");
+    user.stage.pass(Duration::from_millis(100)).pass(Duration::from_mins(16));
+    let picture = user.picture();
+    assert!(picture.contains("it has ended") && !picture.contains("copy the link"), "{picture}");
+}
+
+#[test]
+fn a_link_of_a_temporary_key_says_that_it_ends_with_the_token() {
+    let key = ObjectKey::parse("notes.txt").unwrap();
+    let link = |token_ends| Link {
+        url: "https://b.oss-eu-central-1.aliyuncs.com/k?x".into(),
+        is_temporary: true,
+        token_ends,
+        until: NOW,
+        life: Duration::from_mins(20),
+    };
+    let said = |link| {
+        let mut share = ShareLink::new(Place::of("st"), key.clone());
+        let _none = share.update(Event::Msg(share::Msg::Signed(Outcome::Done(Ok(link)))));
+        let mut terminal = Terminal::new(TestBackend::new(76, 24)).unwrap();
+        terminal.draw(|frame| share.view(frame, frame.area(), &Theme::default())).unwrap();
+        terminal.backend().to_string()
+    };
+    let (known, unknown) = (said(link(Some(NOW))), said(link(None)));
+    assert!(known.contains("sooner than that: it ends with the key's session"), "{known}");
+    assert!(unknown.contains("the key is temporary: the link ends with"), "{unknown}");
+    assert!(known.contains("a browser saves it"), "{known}");
 }

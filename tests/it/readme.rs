@@ -9,7 +9,7 @@ use osstack::app::shell::Shell;
 use osstack::ops::world::World;
 use osstack::screens::{
     artifact, artifacts, browser, census, check, diff, found, import, objects, plan, run, runs,
-    secrets, sizes, stacks, stores, transfers, viewer,
+    secrets, share, sizes, stacks, stores, transfers, viewer,
 };
 use osstack::tui::keymap::{KeyRow, key_table};
 
@@ -47,6 +47,7 @@ fn made() -> String {
         ("artifacts", key_table::<artifacts::Artifacts>()),
         ("artifact", key_table::<artifact::ArtifactView>()),
         ("sizes", key_table::<sizes::SizesView>()),
+        ("share", key_table::<share::ShareLink>()),
         ("orphans", key_table::<census::CensusView>()),
         ("runs", key_table::<runs::Runs>()),
         ("run", key_table::<run::RunView>()),

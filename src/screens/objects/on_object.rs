@@ -1,26 +1,20 @@
 //! What is done with one object, and how one comes here.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::{Command, Marks, Msg, Objects};
 use crate::base::units;
 use crate::base::visible::visible;
 use crate::model::object_key::ObjectKey;
 use crate::ops::artifacts::Which;
-use crate::ops::failure::Failure;
 use crate::ops::marked::Marked;
-use crate::ops::objects::{Link, PresignObject};
 use crate::ops::transfer::{Copy, Many, RunMany, Target};
 use crate::screens::artifact::ArtifactView;
 use crate::screens::details::Details;
+use crate::screens::share::ShareLink;
 use crate::screens::transfers::{self, Batch, Transfers};
-use crate::tui::effect::Effect;
 use crate::tui::screen::Step;
 use crate::tui::theme::Tone;
-
-/// How long a shared link works.
-const LINK_LIFE: Duration = Duration::from_hours(1);
 
 /// URIs that are copied at a time.
 const URIS: usize = 1000;
@@ -29,10 +23,7 @@ impl Objects {
     pub(super) fn on_object(&self, command: Command) -> Step<Self> {
         match (command, self.selected_key()) {
             (Command::Details, Some(key)) => Step::open(Details::new(self.place.clone(), key)),
-            (Command::Share, Some(key)) => {
-                let job = PresignObject { place: self.place.clone(), key, expires: LINK_LIFE };
-                Step::run(Effect::latest("share", job, Msg::Presigned))
-            }
+            (Command::Share, Some(key)) => Step::open(ShareLink::new(self.place.clone(), key)),
             (Command::Download, Some(key)) if self.marks.is_empty() => {
                 Step::ask(transfers::ask_folder(&key), move |folder| Msg::FolderNamed(key, folder))
             }
@@ -114,20 +105,5 @@ pub(super) fn said(marked: &Marked) -> String {
     match marked.names().next() {
         Some(name) if marked.len() == 1 => visible(name).into_string(),
         _ => units::count(marked.len() as u64) + " marked",
-    }
-}
-
-/// Hands out a link that was signed.
-pub(super) fn shared(link: Result<Link, Failure>) -> Step<Objects> {
-    match link {
-        Ok(link) => {
-            let until = if link.is_temporary {
-                "a link for one hour, or until the key's session token ends"
-            } else {
-                "a link that works for one hour"
-            };
-            Step::copy(&link.url).then(Step::toast(Tone::Good, until))
-        }
-        Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
     }
 }
