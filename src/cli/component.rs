@@ -32,14 +32,14 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
     match verb {
         Verb::Register(settings) => {
             let draft = ComponentDraft::new(settings.kind);
-            let (draft, flavors) = laid_over(&draft, &settings, session).await?;
+            let (draft, flavors) = laid_over(&draft, None, &settings, session).await?;
             save(SaveComponent { draft, replaces: None, flavors }, "registered", session).await
         }
         Verb::Update(settings) => {
             let catalog = load(session).await?;
             let former = component_of(&catalog, settings.kind, &settings.name)?.clone();
             let draft = ComponentDraft::from(&former);
-            let (draft, flavors) = laid_over(&draft, &settings, session).await?;
+            let (draft, flavors) = laid_over(&draft, Some(&former), &settings, session).await?;
             let replaces = Some(Box::new(former));
             save(SaveComponent { draft, replaces, flavors }, "updated", session).await
         }
@@ -77,15 +77,22 @@ pub(super) async fn know(kind: ComponentType, session: &mut Session) -> Result<(
 /// takes it decides.
 async fn laid_over(
     draft: &ComponentDraft,
+    former: Option<&Component>,
     settings: &ComponentSettings,
     session: &mut Session,
 ) -> Result<(ComponentDraft, Flavors), Stop> {
     let by = |flavors: &Flavors| -> Result<ComponentDraft, Failure> {
         let draft = overlay(draft.clone(), settings, flavors)?;
-        draft.validate(flavors)?;
+        draft.validate(flavors, former)?;
         Ok(draft)
     };
     let by_table = by(Flavors::table());
+    // no ZenML mends a name, or a flavor that is not given
+    if let Err(failure) = &by_table
+        && !failure.fields.is_empty()
+    {
+        return Err(failure.clone().into());
+    }
     if by_table.as_ref().is_ok_and(|draft| draft.known_flavor(Flavors::table()).is_some()) {
         return Ok((by_table?, Flavors::default()));
     }

@@ -105,8 +105,13 @@ impl ComponentDraft {
         self.configuration.get(setting).map(Field::shown).unwrap_or_default()
     }
 
-    /// The component, or everything that is wrong.
-    pub fn validate(&self, flavors: &Flavors) -> Result<Component, ComponentProblems> {
+    /// The component, or everything that is wrong. What `former` has wrong in the same way stays
+    /// as it is where only the table says so: a newer ZenML took it.
+    pub fn validate(
+        &self,
+        flavors: &Flavors,
+        former: Option<&Component>,
+    ) -> Result<Component, ComponentProblems> {
         let mut fields = Vec::new();
         let name = note(&mut fields, "name", Name::parse(&self.name));
         if self.kind == ComponentType::ArtifactStore {
@@ -125,7 +130,13 @@ impl ComponentDraft {
         }
         let known = self.known_flavor(flavors);
         let settings = known.map(|known| known.schema.problems(&self.configuration));
-        let settings = settings.unwrap_or_default();
+        let mut settings = settings.unwrap_or_default();
+        if let Some(former) = former.filter(|_| known.is_some_and(|known| !known.is_told())) {
+            let old = former.problems(flavors);
+            let is_same =
+                |name: &str| self.configuration.get(name) == former.configuration.get(name);
+            settings.retain(|new| !new.is_refused || !old.contains(new) || !is_same(&new.setting));
+        }
         match name {
             Some(name) if fields.is_empty() && settings.is_empty() => {
                 let configuration = self.configuration.clone();
@@ -168,32 +179,35 @@ mod tests {
     #[test]
     fn a_draft_becomes_a_component_by_its_flavor() {
         let mut draft = ComponentDraft::new(ComponentType::ContainerRegistry);
-        let problems = draft.validate(Flavors::table()).unwrap_err();
+        let problems = draft.validate(Flavors::table(), None).unwrap_err();
         let fields: Vec<_> = problems.fields.iter().map(|problem| problem.field).collect();
         assert_eq!(fields, ["name", "flavor"]);
         draft.name = "acr".into();
         draft.flavor = "default".into();
-        assert_eq!(draft.validate(Flavors::table()).unwrap_err().to_string(), "uri: it is needed");
+        assert_eq!(
+            draft.validate(Flavors::table(), None).unwrap_err().to_string(),
+            "uri: it is needed"
+        );
         let registry = draft.known_flavor(Flavors::table()).map(|flavor| &flavor.schema);
         assert!(draft.set(registry, "url", "x").unwrap_err().message.contains("did you mean uri?"));
         draft.set(registry, "uri", "registry.cn-hangzhou.aliyuncs.com/zenml").unwrap();
-        let component = draft.validate(Flavors::table()).unwrap();
+        let component = draft.validate(Flavors::table(), None).unwrap();
         assert_eq!(ComponentDraft::from(&component), draft);
         draft.set(registry, "uri", " ").unwrap();
-        assert!(draft.validate(Flavors::table()).is_err());
+        assert!(draft.validate(Flavors::table(), None).is_err());
 
         let mut own = ComponentDraft::new(ComponentType::Alerter);
         own.flavor = "pager".into();
         own.name = "pager".into();
         own.set(None, "retries", "3").unwrap();
         own.set(None, "room", "ops").unwrap();
-        let own = own.validate(Flavors::table()).unwrap();
+        let own = own.validate(Flavors::table(), None).unwrap();
         assert_eq!(own.configuration["retries"], 3);
         assert_eq!(own.configuration["room"], "ops");
         let store = ComponentDraft { kind: ComponentType::ArtifactStore, ..draft };
         assert!(
             store
-                .validate(Flavors::table())
+                .validate(Flavors::table(), None)
                 .unwrap_err()
                 .to_string()
                 .contains("[artifact_store.NAME]")

@@ -34,7 +34,7 @@ impl Job<World> for SaveComponent {
     type Out = Result<Name, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        let component = self.draft.validate(&self.flavors)?;
+        let component = self.draft.validate(&self.flavors, self.replaces.as_deref())?;
         let name = component.name.clone();
         let (path, random) = context.world.catalog_edit();
         blocking(move || {

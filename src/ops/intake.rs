@@ -243,7 +243,7 @@ impl Reading<'_> {
             configuration,
         };
         // the flavor may be of another ZenML than the table's: only the name can be refused here
-        let component = match draft.validate(self.flavors) {
+        let component = match draft.validate(self.flavors, None) {
             Ok(component) => component,
             Err(problems) if problems.fields.is_empty() => {
                 for problem in &problems.settings {
@@ -251,7 +251,7 @@ impl Reading<'_> {
                     self.found.notes.push(format!("Of the {label} {name}: {problem}."));
                 }
                 let bare = ComponentDraft { flavor: "as it is".into(), ..draft.clone() };
-                Component { flavor: draft.flavor, ..bare.validate(self.flavors)? }
+                Component { flavor: draft.flavor, ..bare.validate(self.flavors, None)? }
             }
             Err(problems) => return Err(Failure::from(problems).hint(format!("mend {name}"))),
         };

@@ -155,7 +155,7 @@ impl ComponentForm {
     /// All that is wrong, under its fields.
     fn problems(&self) -> Vec<(Ask, String)> {
         let (draft, mut errors) = self.read();
-        let wrong = draft.validate(&self.flavors).err();
+        let wrong = draft.validate(&self.flavors, self.replaces.as_deref()).err();
         let more = wrong.map(|problems| self.place(problems));
         for (ask, message) in more.unwrap_or_default() {
             if errors.iter().all(|(other, _)| *other != ask) {

@@ -24,6 +24,9 @@ fn a_setting_of_a_newer_zenml_is_taken() {
     let zenml = bench.zenml(&["--zenml-fault", "more-setting=pods_at_once"]);
     let wrong = bench.run(&[&REGISTER[..], &CONTEXT, &["--set", "pods_at_once=many"]].concat());
     assert!(wrong.code == 2 && wrong.err.contains("write a whole number"), "{wrong:?}");
+    let unnamed = ["component", "register", "orchestrator", "a b", "-f", "kubernetes"];
+    let unnamed = bench.run(&unnamed);
+    assert!(unnamed.code == 2 && unnamed.err.contains("name"), "{unnamed:?}");
     let typo = bench.run(&[&REGISTER[..], &CONTEXT, &["--set", "pods_at_onc=3"]].concat());
     assert!(typo.err.contains("did you mean pods_at_once?"), "{typo:?}");
     bench.run(&register).ok();
@@ -51,6 +54,9 @@ fn a_setting_of_a_newer_zenml_is_taken() {
     assert!(!flavor.out.contains("pods_at_once"), "{flavor:?}");
     assert!(flavor.err.contains("by the table of ZenML 0.98"), "{flavor:?}");
     let changed = ["component", "update", "orchestrator", "gpu", "-f", "kubernetes"];
+    bench.run(&[&changed[..], &["--set", "kubernetes_context=other"]].concat()).ok();
+    let described = bench.run(&["component", "describe", "orchestrator", "gpu", "--json"]).ok();
+    assert_eq!(described.json()["configuration"]["pods_at_once"], json!(3), "it stays");
     let alone = bench.run(&[&changed[..], &["--set", "pods_at_once=4"]].concat());
     assert!(alone.code == 2 && alone.err.contains("without the flavors of here"), "{alone:?}");
 }
