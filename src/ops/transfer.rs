@@ -246,14 +246,15 @@ impl Job<World> for RunCopies {
     async fn run(self, context: Context<World, CopyEvent>) -> Self::Out {
         room::refuse_too_much(&context.world, &self.copies).await?;
         let mut doors = Doors::open(&context.world, &self.copies).await?;
-        doors.link = Link::new(self.limit);
+        let total: Option<u64> = self.copies.iter().map(|copy| copy.size).sum();
+        let size = total.map(|total| total / (self.copies.len() as u64).max(1));
+        doors.link = Link::carrying(size, self.limit);
         if !self.overwrite {
             doors.taken = Taken::look(&context, &doors, &self.copies).await?;
         }
         let unsynced = Arc::new(Unsynced::default());
         // the source of a move goes only after its copy is there for good
         doors.unsynced = (!self.moves).then(|| Arc::clone(&unsynced));
-        let total = self.copies.iter().map(|copy| copy.size).sum();
         let tally = Tally { total, done: Mutex::default() };
         let (open, tally, context) = (&doors, &tally, &context);
         let run = |(index, copy): (usize, Copy)| async move {
@@ -296,15 +297,17 @@ impl Job<World> for RunCopies {
 /// Bytes that have arrived, by copy: one that fails and is retried does not count twice.
 struct Tally {
     total: Option<u64>,
-    done: Mutex<BTreeMap<usize, u64>>,
+    /// Of each, and of all together.
+    done: Mutex<(BTreeMap<usize, u64>, u64)>,
 }
 
 impl Tally {
     fn progress(&self, index: usize, bytes: u64, current: &str) -> Progress {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        done.insert(index, bytes);
-        let done = done.values().sum();
-        Progress { done, total: self.total, current: current.to_owned() }
+        let (each, all) = &mut *done;
+        let before = each.insert(index, bytes).unwrap_or(0);
+        *all = all.saturating_sub(before) + bytes;
+        Progress { done: *all, total: self.total, current: current.to_owned() }
     }
 }
 

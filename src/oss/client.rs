@@ -31,7 +31,7 @@ use crate::model::endpoint::Endpoint;
 use crate::model::secret::Credentials;
 use crate::model::store::Signature;
 use crate::ports::clock::SharedClock;
-use crate::ports::entropy::{Entropy, SharedEntropy};
+use crate::ports::entropy::SharedEntropy;
 use crate::ports::network::Network;
 
 pub(super) use objects::Stretch;
@@ -146,8 +146,8 @@ impl Client {
     }
 
     /// For names of files on their way.
-    pub(super) fn entropy(&self) -> &dyn Entropy {
-        &*self.core.entropy
+    pub(super) fn entropy(&self) -> &SharedEntropy {
+        &self.core.entropy
     }
 
     fn region(&self) -> Region {

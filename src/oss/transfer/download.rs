@@ -1,11 +1,13 @@
 //! Objects to files. The first answer tells size and `ETag`; what is larger than a piece is then
-//! fetched by several ranges at a time, all of the same `ETag`, each written where it belongs.
+//! fetched by several ranges at a time, all of the same `ETag`, each written where it belongs. What fits into memory is written in one go.
 
+mod held;
 mod left;
+mod pour;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,17 +21,17 @@ use tokio::time::Instant;
 
 use super::folder::Part;
 use super::link::Lane;
-use super::{Folder, Left, Overwrite, Progress, Proof, Run, Transferred};
+use super::{Folder, Left, Overwrite, Progress, Proof, Run, Transferred, Unsynced};
 use super::{is_resumable, local, on_disk};
 use crate::model::bucket::BucketName;
 use crate::oss::client::{Client, Stretch};
-use crate::oss::crc64::Crc64;
 use crate::oss::error::{Error, Kind};
 use crate::oss::object::ObjectInfo;
 use crate::oss::retry::{self, Repeat};
 
 pub use left::DownloadLeft;
 use left::{crc_of, md5_of, md5_of_etag};
+use pour::Pour;
 
 const ACTION: &str = "download the object";
 /// Bytes of one range.
@@ -119,7 +121,7 @@ impl Fetch<'_> {
     async fn once(
         self,
         left: Option<DownloadLeft>,
-        lane: Option<Lane>,
+        mut lane: Option<Lane>,
         is_anew: bool,
     ) -> Result<Transferred, Error> {
         let local = |error: io::Error| local(ACTION, self.relative, &error);
@@ -127,30 +129,25 @@ impl Fetch<'_> {
             let part = self.folder.reopen(self.relative, &left.part, self.overwrite).ok()?;
             Some((part, left))
         });
-        let (part, left) = if let Some((part, mut left)) = found {
+        let (part, first, left) = if let Some((part, mut left)) = found {
             let file = part.file().map_err(local)?;
             let looked = on_disk(move || left.look_through(&file).map(|()| left)).await;
-            (part, Some(looked.map_err(local)?))
+            (part, None, Some(looked.map_err(local)?))
         } else {
+            self.folder.refuse_taken(self.relative, self.overwrite).map_err(local)?;
+            let first = self.until_cancelled(self.ask(lane.take())).await?;
+            if first.0.is_small() {
+                let done = self.hold(first).await;
+                self.run.forget().await;
+                return done.map(|done| Transferred { is_anew, ..done });
+            }
             let entropy = self.client.entropy();
-            (self.folder.part(self.relative, self.overwrite, entropy).map_err(local)?, None)
+            let part = self.folder.part(self.relative, self.overwrite, &**entropy);
+            (part.map_err(local)?, Some(first), None)
         };
         let file = Arc::new(part.file().map_err(local)?);
-        let mut sheet = Sheet {
-            fetch: self,
-            file,
-            pen: Arc::default(),
-            arrived: AtomicU64::new(0),
-            left,
-            done: Mutex::default(),
-            reused: 0,
-            noting: Mutex::default(),
-        };
-        let done = tokio::select! {
-            biased;
-            () = self.run.cancel.cancelled() => Err(Error::cancelled(ACTION)),
-            done = sheet.fill(&part, lane) => done,
-        };
+        let mut sheet = Sheet::new(self, Some(file), left);
+        let done = self.until_cancelled(Box::pin(sheet.fill(&part, first, lane))).await;
         let noting = sheet.noting().take();
         if let Some(noting) = noting {
             // not to be overtaken by what is written down at the end, also after a stop
@@ -160,15 +157,9 @@ impl Fetch<'_> {
             Ok((bytes, proof)) => {
                 drop(sheet.file);
                 let (overwrite, reused) = (self.overwrite, sheet.reused);
-                let keeps = self.run.unsynced.map(Arc::clone);
-                let published = on_disk(move || {
-                    let folder = part.publish(overwrite)?;
-                    match keeps {
-                        Some(unsynced) => unsynced.add(folder),
-                        None => Ok(rustix::fs::fsync(folder)?),
-                    }
-                });
-                let published = published.await;
+                let unsynced = self.run.unsynced.map(Arc::clone);
+                let published =
+                    on_disk(move || publish(part, overwrite, unsynced.as_deref())).await;
                 self.run.forget().await;
                 published.map_err(local)?;
                 Ok(Transferred { bytes, proof, reused, is_anew })
@@ -186,6 +177,48 @@ impl Fetch<'_> {
                 Err(error)
             }
         }
+    }
+
+    async fn until_cancelled<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let done = self.run.cancel.run_until_cancelled(work).await;
+        done.unwrap_or_else(|| Err(Error::cancelled(ACTION)))
+    }
+
+    /// Asks for the first piece; all of it may be no more than that.
+    async fn ask(self, lane: Option<Lane>) -> Result<(Stretch, Lane), Error> {
+        let lane = match lane {
+            Some(lane) => lane,
+            None => self.run.link.lane(self.client).await,
+        };
+        let stretch = match self.open(0, PIECE, None).await {
+            // of nothing there is no first piece
+            Err(error) if error.status == Some(416) => self.whole().await?,
+            other => other?,
+        };
+        (self.run.progress)(Progress { bytes: 0, total: stretch.info.size });
+        Ok((stretch, lane))
+    }
+
+    async fn open(&self, from: u64, to: u64, etag: Option<&str>) -> Result<Stretch, Error> {
+        let Self { client, bucket, key, .. } = self;
+        Ok(client.get_stretch(bucket, key, from..to, etag).await?.value)
+    }
+
+    async fn whole(&self) -> Result<Stretch, Error> {
+        let all = self.client.get(self.bucket, self.key, None).await?.value;
+        Ok(Stretch { info: all.info, body: all.body, skip: 0, is_whole: true })
+    }
+}
+
+/// Gives a file its name, for good: at once, or once the folders of many are synced.
+fn publish(part: Part, overwrite: Overwrite, unsynced: Option<&Unsynced>) -> io::Result<()> {
+    let folder = part.publish(overwrite)?;
+    match unsynced {
+        Some(unsynced) => unsynced.add(folder),
+        None => Ok(rustix::fs::fsync(folder)?),
     }
 }
 
@@ -205,7 +238,8 @@ fn belongs(info: &ObjectInfo, left: &DownloadLeft) -> Result<(), Error> {
 /// A file that fills.
 struct Sheet<'a> {
     fetch: Fetch<'a>,
-    file: Arc<File>,
+    /// Nothing where what comes is [held](held).
+    file: Option<Arc<File>>,
     /// One writes at a time: Linux locks a file for each write, and others would spin for it.
     pen: Arc<Mutex<()>>,
     arrived: AtomicU64,
@@ -218,20 +252,37 @@ struct Sheet<'a> {
     noting: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Sheet<'_> {
+impl<'a> Sheet<'a> {
+    fn new(fetch: Fetch<'a>, file: Option<Arc<File>>, left: Option<DownloadLeft>) -> Self {
+        Self {
+            fetch,
+            file,
+            pen: Arc::default(),
+            arrived: AtomicU64::new(0),
+            left,
+            done: Mutex::default(),
+            reused: 0,
+            noting: Mutex::default(),
+        }
+    }
+
     /// All of the object, checked.
-    async fn fill(&mut self, part: &Part, lane: Option<Lane>) -> Result<(u64, Proof), Error> {
-        let Fetch { client, run, .. } = self.fetch;
-        let lane = match lane {
-            Some(lane) => lane,
-            None => run.link.lane(client).await,
+    async fn fill(
+        &mut self,
+        part: &Part,
+        first: Option<(Stretch, Lane)>,
+        lane: Option<Lane>,
+    ) -> Result<(u64, Proof), Error> {
+        let begun = match first {
+            Some(first) => Some(self.begin(part, first).await?),
+            None => self.resume(lane).await?,
         };
-        let begun = self.begin(part, lane).await?;
         let Some(left) = self.left.clone() else {
             // no more than a piece, or a server that knows no ranges
             let Some((_, stretch, lane)) = begun else { return Err(corrupt("size")) };
             let ObjectInfo { size, crc64: due, etag, .. } = stretch.info.clone();
-            let (crc, bytes) = self.piece((0, size), stretch, lane).await?;
+            let pour = self.piece((0, size), stretch, lane).await?;
+            let (crc, bytes) = (pour.crc.value(), pour.at);
             return self.checked(Came { bytes, crc, size, due, etag }).await;
         };
         if let Some(first) = begun {
@@ -270,11 +321,11 @@ impl Sheet<'_> {
             let (from, to) = left.bounds(index);
             let stretch = match stretch {
                 Some(stretch) => stretch,
-                None => self.open(from, to, left.etag.as_deref()).await?,
+                None => self.fetch.open(from, to, left.etag.as_deref()).await?,
             };
             belongs(&stretch.info, left)?;
-            let (crc, _) = self.piece((from, Some(to)), stretch, lane).await?;
-            self.done().insert(index, crc);
+            let pour = self.piece((from, Some(to)), stretch, lane).await?;
+            self.done().insert(index, pour.crc.value());
             Ok::<_, Error>(())
         };
         let mut noted = Instant::now();
@@ -288,8 +339,10 @@ impl Sheet<'_> {
                     None => return Ok(()),
                     Some(Err(error)) => return Err(error),
                     Some(Ok(())) => {
-                        if flushing.as_ref().is_none_or(JoinHandle::is_finished) {
-                            let file = Arc::clone(&self.file);
+                        if let Some(file) = &self.file
+                            && flushing.as_ref().is_none_or(JoinHandle::is_finished)
+                        {
+                            let file = Arc::clone(file);
                             // the disk begins while bytes still come: the wait at the end is short,
                             // and it is the one that counts
                             flushing = Some(tokio::task::spawn_blocking(move || {
@@ -319,37 +372,37 @@ impl Sheet<'_> {
     }
 
     /// Asks for the first piece that is missing; `None` where none is.
+    async fn resume(&mut self, lane: Option<Lane>) -> Result<Option<(u64, Stretch, Lane)>, Error> {
+        let Fetch { client, run, .. } = self.fetch;
+        let Some(left) = self.left.take() else { return Ok(None) };
+        let lane = match lane {
+            Some(lane) => lane,
+            None => run.link.lane(client).await,
+        };
+        let first = (0..left.count()).find(|index| !left.done.contains_key(index));
+        let (from, to) = left.bounds(first.unwrap_or(0));
+        // asked also where all is there: the object may be another one by now
+        let stretch = self.fetch.open(from, to, left.etag.as_deref()).await?;
+        belongs(&stretch.info, &left)?;
+        self.done().clone_from(&left.done);
+        self.reused = left.arrived();
+        self.arrived.store(self.reused, Ordering::Relaxed);
+        let total = Some(left.size);
+        (run.progress)(Progress { bytes: self.reused, total });
+        self.left = Some(left);
+        Ok(first.map(|first| (first, stretch, lane)))
+    }
+
+    /// Remembers what there is to know of an object that is begun with.
     async fn begin(
         &mut self,
         part: &Part,
-        lane: Lane,
-    ) -> Result<Option<(u64, Stretch, Lane)>, Error> {
+        (stretch, lane): (Stretch, Lane),
+    ) -> Result<(u64, Stretch, Lane), Error> {
         let run = self.fetch.run;
-        if let Some(left) = self.left.take() {
-            let first = (0..left.count()).find(|index| !left.done.contains_key(index));
-            let (from, to) = left.bounds(first.unwrap_or(0));
-            // asked also where all is there: the object may be another one by now
-            let stretch = self.open(from, to, left.etag.as_deref()).await?;
-            belongs(&stretch.info, &left)?;
-            self.done().clone_from(&left.done);
-            self.reused = left.arrived();
-            self.arrived.store(self.reused, Ordering::Relaxed);
-            let total = Some(left.size);
-            (run.progress)(Progress { bytes: self.reused, total });
-            self.left = Some(left);
-            return Ok(first.map(|first| (first, stretch, lane)));
-        }
-        let stretch = match self.open(0, PIECE, None).await {
-            // of nothing there is no first piece
-            Err(error) if error.status == Some(416) => self.whole().await?,
-            other => other?,
-        };
         let info = &stretch.info;
-        (run.progress)(Progress { bytes: 0, total: info.size });
         if let Some(size) = info.size {
-            if size > BATCH as u64 {
-                self.fetch.folder.has_room(size).map_err(|error| self.local(&error))?;
-            }
+            self.fetch.folder.has_room(size).map_err(|error| self.local(&error))?;
             if size > PIECE && !stretch.is_whole {
                 let left = DownloadLeft {
                     part: part.name().to_owned(),
@@ -363,34 +416,22 @@ impl Sheet<'_> {
                 self.left = Some(left);
             }
         }
-        Ok(Some((0, stretch, lane)))
-    }
-
-    async fn open(&self, from: u64, to: u64, etag: Option<&str>) -> Result<Stretch, Error> {
-        let Fetch { client, bucket, key, .. } = self.fetch;
-        Ok(client.get_stretch(bucket, key, from..to, etag).await?.value)
-    }
-
-    async fn whole(&self) -> Result<Stretch, Error> {
-        let Fetch { client, bucket, key, .. } = self.fetch;
-        let all = client.get(bucket, key, None).await?.value;
-        Ok(Stretch { info: all.info, body: all.body, skip: 0, is_whole: true })
+        Ok((0, stretch, lane))
     }
 
     fn local(&self, error: &io::Error) -> Error {
         local(ACTION, self.fetch.relative, error)
     }
 
-    /// Writes the bytes of a piece where they belong, asking again for what breaks off. Answers
-    /// their checksum and number.
+    /// Puts the bytes of a piece where they belong, asking again for what breaks off.
     async fn piece(
         &self,
         (from, to): (u64, Option<u64>),
         stretch: Stretch,
         mut lane: Lane,
-    ) -> Result<(u64, u64), Error> {
+    ) -> Result<Pour, Error> {
         let etag = stretch.info.etag.clone();
-        let mut pour = Pour { at: from, crc: Crc64::new(), writing: None };
+        let mut pour = Pour::from(from);
         let mut stretch = Ok(stretch);
         let mut tries = 0;
         loop {
@@ -403,7 +444,7 @@ impl Sheet<'_> {
                 Err(error) => Err(error),
             };
             let error = match poured {
-                Ok(()) => return Ok((pour.crc.value(), pour.at - from)),
+                Ok(()) => return Ok(pour),
                 Err(error) => error,
             };
             tries = if pour.at > before { 0 } else { tries + 1 };
@@ -413,7 +454,7 @@ impl Sheet<'_> {
             }
             let entropy = self.fetch.client.entropy();
             tokio::time::sleep(retry::pause(tries, entropy.next_u64(), error.retry_after)).await;
-            stretch = self.open(pour.at, to.unwrap_or(u64::MAX), etag.as_deref()).await;
+            stretch = self.fetch.open(pour.at, to.unwrap_or(u64::MAX), etag.as_deref()).await;
         }
     }
 
@@ -458,15 +499,20 @@ impl Sheet<'_> {
             lane.hold_back(length as u64).await;
             if gathered >= BATCH || batch.len() >= CHUNKS {
                 gathered = 0;
-                let full = std::mem::take(&mut batch);
-                pour.write((&self.file, &self.pen), full)
-                    .await
-                    .map_err(|error| self.local(&error))?;
+                self.put(pour, std::mem::take(&mut batch)).await?;
             }
         };
-        pour.write((&self.file, &self.pen), batch).await.map_err(|error| self.local(&error))?;
+        self.put(pour, batch).await?;
         pour.settle().await.map_err(|error| self.local(&error))?;
         read
+    }
+
+    async fn put(&self, pour: &mut Pour, batch: Vec<Bytes>) -> Result<(), Error> {
+        let Some(file) = &self.file else {
+            pour.hold(batch);
+            return Ok(());
+        };
+        pour.write((file, &self.pen), batch).await.map_err(|error| self.local(&error))
     }
 
     fn tell(&self, bytes: u64, total: Option<u64>, lane: &mut Lane) {
@@ -477,20 +523,10 @@ impl Sheet<'_> {
 
     /// Compares what lies in the file with what the server says of the object.
     async fn checked(&self, came: Came) -> Result<(u64, Proof), Error> {
-        let Came { bytes, crc, size, due, etag } = came;
-        if size.is_some_and(|size| size != bytes) {
-            let message = format!("{bytes} bytes came, and {} belong there", size.unwrap_or(0));
-            return Err(Error::new(Kind::Truncated, ACTION, message));
-        }
-        if let Some(due) = due {
-            return if due == crc { Ok((bytes, Proof::Crc64)) } else { Err(corrupt("CRC-64")) };
-        }
-        let Some(due) = etag.as_deref().and_then(md5_of_etag) else {
-            return Ok((bytes, Proof::Length));
-        };
-        let file = Arc::clone(&self.file);
-        let md5 = on_disk(move || md5_of(&file)).await.map_err(|error| self.local(&error))?;
-        if md5 == due { Ok((bytes, Proof::Md5)) } else { Err(corrupt("MD5")) }
+        let file = self.file.clone();
+        let md5 = move || file.as_deref().map_or(Err(io::ErrorKind::NotFound.into()), md5_of);
+        let (bytes, checked) = (came.bytes, on_disk(move || came.checked(md5)).await);
+        Ok((bytes, checked.map_err(|error| self.local(&error))??))
     }
 }
 
@@ -503,56 +539,28 @@ struct Came {
     etag: Option<String>,
 }
 
+impl Came {
+    /// By what is known that it is the object; its MD5 is asked for only where that tells.
+    fn checked(
+        self,
+        md5: impl FnOnce() -> io::Result<[u8; 16]>,
+    ) -> io::Result<Result<Proof, Error>> {
+        let Self { bytes, crc, size, due, etag } = self;
+        if size.is_some_and(|size| size != bytes) {
+            let message = format!("{bytes} bytes came, and {} belong there", size.unwrap_or(0));
+            return Ok(Err(Error::new(Kind::Truncated, ACTION, message)));
+        }
+        if let Some(due) = due {
+            return Ok(if due == crc { Ok(Proof::Crc64) } else { Err(corrupt("CRC-64")) });
+        }
+        let Some(due) = etag.as_deref().and_then(md5_of_etag) else {
+            return Ok(Ok(Proof::Length));
+        };
+        Ok(if md5()? == due { Ok(Proof::Md5) } else { Err(corrupt("MD5")) })
+    }
+}
+
 fn corrupt(sum: &str) -> Error {
     let message = format!("the bytes that came are not those of the object ({sum} differs)");
     Error::new(Kind::Corrupt, ACTION, message)
-}
-
-/// Where the bytes of a piece go.
-struct Pour {
-    /// The next byte.
-    at: u64,
-    crc: Crc64,
-    writing: Option<JoinHandle<io::Result<Crc64>>>,
-}
-
-impl Pour {
-    /// Writes `batch` while the next one is on its way.
-    async fn write(
-        &mut self,
-        (file, pen): (&Arc<File>, &Arc<Mutex<()>>),
-        batch: Vec<Bytes>,
-    ) -> io::Result<()> {
-        self.settle().await?;
-        let (file, mut at, mut crc) = (Arc::clone(file), self.at, self.crc.clone());
-        let pen = Arc::clone(pen);
-        self.at += batch.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
-        self.writing = Some(tokio::task::spawn_blocking(move || {
-            for bytes in &batch {
-                crc.update(bytes);
-            }
-            let _mine = pen.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut left: Vec<IoSlice<'_>> =
-                batch.iter().map(|bytes| IoSlice::new(bytes)).collect();
-            let mut left = left.as_mut_slice();
-            IoSlice::advance_slices(&mut left, 0);
-            while !left.is_empty() {
-                let written = rustix::io::retry_on_intr(|| rustix::io::pwritev(&*file, left, at))?;
-                if written == 0 {
-                    return Err(io::ErrorKind::WriteZero.into());
-                }
-                at += written as u64;
-                IoSlice::advance_slices(&mut left, written);
-            }
-            Ok(crc)
-        }));
-        Ok(())
-    }
-
-    async fn settle(&mut self) -> io::Result<()> {
-        if let Some(writing) = self.writing.take() {
-            self.crc = writing.await.map_err(io::Error::other)??;
-        }
-        Ok(())
-    }
 }

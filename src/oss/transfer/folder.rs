@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Component, Path};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -24,17 +24,30 @@ pub enum Overwrite {
     Confirmed,
 }
 
-/// An open folder.
-#[derive(Debug)]
+/// An open folder. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Folder {
-    root: OwnedFd,
+    root: Arc<OwnedFd>,
 }
 
 impl Folder {
     /// Opens `path`, which must be a folder; it may itself be reached by links.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-        Ok(Self { root: rustix::fs::open(path, flags, Mode::empty())? })
+        Ok(Self { root: Arc::new(rustix::fs::open(path, flags, Mode::empty())?) })
+    }
+
+    /// That `relative` may be written to.
+    pub(super) fn refuse_taken(&self, relative: &Path, overwrite: Overwrite) -> io::Result<()> {
+        if overwrite == Overwrite::Confirmed {
+            return Ok(());
+        }
+        match self.place(relative, false) {
+            Ok((folder, name)) => refuse_taken(&folder, name),
+            // its folders are still to be made
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// An empty part file beside `relative`, whose folders are made as needed.
@@ -134,7 +147,7 @@ impl Folder {
             }
         }
         let Some((name, folders)) = names.split_last() else { return Err(outside(relative)) };
-        let mut folder = self.root.try_clone()?;
+        let mut folder = self.root.as_fd().try_clone_to_owned()?;
         for step in folders {
             folder = below(&folder, step, makes)?;
         }
@@ -172,6 +185,13 @@ fn below(folder: &OwnedFd, name: &OsStr, makes: bool) -> io::Result<OwnedFd> {
         )),
         error => error.into(),
     })
+}
+
+fn refuse_taken(folder: &OwnedFd, name: &OsStr) -> io::Result<()> {
+    match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => Ok(()),
+    }
 }
 
 fn outside(path: &Path) -> io::Error {
@@ -219,10 +239,8 @@ impl Part {
         overwrite: Overwrite,
         how: OFlags,
     ) -> io::Result<Self> {
-        if overwrite == Overwrite::Refuse
-            && rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
-        {
-            return Err(io::ErrorKind::AlreadyExists.into());
+        if overwrite == Overwrite::Refuse {
+            refuse_taken(&folder, name)?;
         }
         let flags = how | OFlags::NOFOLLOW | OFlags::RDWR | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;

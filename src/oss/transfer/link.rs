@@ -9,8 +9,9 @@ use tokio::time::Instant;
 
 use crate::oss::client::Client;
 
-/// Requests at a time in the beginning.
+/// Requests at a time in the beginning, and more of small objects: as many as ask for so many bytes.
 const FIRST: usize = 4;
+const FIRST_BYTES: u64 = 32 << 20;
 /// The most at a time: each has up to 1 MiB of this machine's memory.
 pub const MOST: usize = 32;
 /// How long a number is tried before it is judged.
@@ -41,8 +42,13 @@ struct Lanes {
 impl Link {
     /// A line of which nothing is known yet, and not more than `limit` bytes a second of it.
     pub fn new(limit: Option<u64>) -> Arc<Self> {
+        Self::carrying(None, limit)
+    }
+
+    /// The same for objects of `size` bytes, as a rule.
+    pub fn carrying(size: Option<u64>, limit: Option<u64>) -> Arc<Self> {
         let most = limit.map_or(MOST, lanes_within);
-        let window = Window::new(most, Instant::now());
+        let window = Window::new(first_lanes(size).min(most), most, Instant::now());
         Arc::new(Self {
             limit: limit.map(|rate| Arc::new(Limit::new(rate))),
             lanes: Mutex::new(Lanes { taken: 0, window }),
@@ -83,6 +89,12 @@ impl Link {
 /// How many requests share `rate` well.
 fn lanes_within(rate: u64) -> usize {
     usize::try_from(rate / LEAST).unwrap_or(MOST).clamp(1, MOST)
+}
+
+/// How many requests for `size` bytes each are begun with.
+fn first_lanes(size: Option<u64>) -> usize {
+    let first = size.map_or(FIRST as u64, |size| FIRST_BYTES / size.max(1));
+    usize::try_from(first).unwrap_or(MOST).clamp(FIRST, MOST)
 }
 
 /// One request's place on the line.
@@ -138,8 +150,7 @@ struct Window {
 }
 
 impl Window {
-    fn new(most: usize, now: Instant) -> Self {
-        let size = FIRST.min(most);
+    fn new(size: usize, most: usize, now: Instant) -> Self {
         Self { size, most, before: None, is_growing: true, is_used: false, since: now, bytes: 0 }
     }
 
@@ -230,17 +241,17 @@ mod tests {
     #[tokio::test]
     async fn it_grows_while_that_carries_more_and_no_further() {
         let mut now = Instant::now();
-        let mut window = Window::new(MOST, now);
+        let mut window = Window::new(FIRST, MOST, now);
         // twelve fill the line
         let line = |size: usize| size.min(12) as u64 * 1_000_000;
         drive(&mut window, &mut now, 1000, line);
         assert_eq!(window.size, 16);
         drive(&mut window, &mut now, 20_000, line);
         assert!((12..=32).contains(&window.size), "{}", window.size);
-        let mut window = Window::new(MOST, now);
+        let mut window = Window::new(FIRST, MOST, now);
         drive(&mut window, &mut now, 1000, |_| 1_000_000);
         assert_eq!(window.size, FIRST, "more of them carried no more");
-        let mut window = Window::new(MOST, now);
+        let mut window = Window::new(FIRST, MOST, now);
         drive(&mut window, &mut now, 1000, |size| size as u64 * 1_000_000);
         assert_eq!(window.size, MOST);
     }
@@ -248,7 +259,7 @@ mod tests {
     #[tokio::test]
     async fn it_gives_way_to_a_server_that_pushes_back() {
         let mut now = Instant::now();
-        let mut window = Window::new(MOST, now);
+        let mut window = Window::new(FIRST, MOST, now);
         drive(&mut window, &mut now, 1000, |size| size as u64 * 1_000_000);
         for _ in 0..8 {
             now += TRIAL;
@@ -275,5 +286,7 @@ mod tests {
             (lanes_within(10_000), lanes_within(1 << 20), lanes_within(1 << 40)),
             (1, 4, MOST)
         );
+        let first = [None, Some(8 << 20), Some(2 << 20), Some(16 << 10), Some(0)].map(first_lanes);
+        assert_eq!(first, [FIRST, FIRST, 16, MOST, MOST]);
     }
 }
