@@ -1,8 +1,8 @@
 //! What some bytes of an object say, in a form a screen can show.
 //!
 //! Pure: bytes in, content out, or a range that is wanted besides ([`Reader`]). Nothing is
-//! executed or unpickled, gzip alone is unpacked and no further than [a limit](MOST_UNPACKED), and
-//! lists are cut, so a small object cannot become a large preview. No length that stands in the
+//! executed or unpickled, gzip and pages of parquet alone are unpacked, each no further than [a
+//! limit](MOST_UNPACKED), and lists are cut, so a small object cannot become a large preview. No length that stands in the
 //! bytes is believed before so many bytes were read.
 
 mod gzip;

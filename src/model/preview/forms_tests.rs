@@ -25,6 +25,9 @@ const FILES: &[File] = &[
     fixture!("proto0.pkl"),
     fixture!("evil.pkl"),
     fixture!("rides.parquet"),
+    fixture!("kinds.parquet"),
+    fixture!("kinds-v2.parquet"),
+    fixture!("zstd.parquet"),
 ];
 
 fn file(name: &str) -> &'static [u8] {
@@ -178,7 +181,8 @@ fn a_parquet_file_by_its_footer() {
     assert_eq!(lines[..3], ["rows|100", "columns|5", "row groups|3"]);
     assert!(lines[3].starts_with("written by|parquet-cpp-arrow"), "{}", lines[3]);
     let column = |name: &str| {
-        let line = lines.iter().find(|line| line.starts_with(name)).unwrap();
+        let columns = lines.iter().skip_while(|line| *line != "Columns");
+        let line = columns.clone().find(|line| line.starts_with(name)).unwrap();
         let cells: Vec<&str> = line.split('|').collect();
         [cells[1], cells[3], cells[4], cells[5], cells[6]].map(str::to_owned)
     };
@@ -191,6 +195,63 @@ fn a_parquet_file_by_its_footer() {
     );
     assert_eq!(column("tags.list.element|")[0], "text?");
     assert!(lines.iter().any(|line| line.starts_with("2|20|")), "{lines:#?}");
+}
+
+#[test]
+fn the_first_rows_of_a_parquet_file() {
+    let rows = |name: &str| {
+        let lines = whole(name);
+        let at = lines.iter().position(|line| line.starts_with("First ")).unwrap();
+        let lines = lines[at..].iter().take_while(|line| *line != "Columns");
+        lines.cloned().collect::<Vec<_>>()
+    };
+    let lines = rows("kinds.parquet");
+    assert_eq!(lines.len(), 102, "{lines:#?}");
+    assert_eq!(
+        lines[..6],
+        [
+            "First 100 rows",
+            "number|flag|city|raw|amount|day|at|in.x|in.y|same",
+            "0|true|Köln|0x00ff00|-5.05|2026-01-01|2026-01-01 12:00:00|0|y0|7",
+            "1|false|上海|0x01ff00|-4.04|2026-01-02|2026-01-01 13:00:00|0.5|null|7",
+            "2|false|München|0x02ff00|-3.03|2026-01-03|2026-01-01 14:00:00|1|y2|7",
+            "null|true|Köln|0x03ff00|-2.02|2026-01-04|2026-01-01 15:00:00|1.5|null|7",
+        ]
+    );
+    assert!(lines[6].ends_with("|null|null|7"), "a structure that is missing: {}", lines[6]);
+    assert!(lines[101].starts_with("99|true|Köln|"), "{}", lines[101]);
+    let left_out = |name| whole(name).into_iter().find(|line| line.starts_with("not read|"));
+    assert_eq!(left_out("kinds.parquet").unwrap(), "not read|tags.list.element (lists)");
+    // other pages, other packing, other times; the same values
+    let second = rows("kinds-v2.parquet");
+    let without_last = |line: &String| line.rsplit_once('|').unwrap().0.to_owned();
+    let without_last = |lines: &[String]| lines.iter().map(without_last).collect::<Vec<_>>();
+    assert_eq!(second[1..], without_last(&lines[1..]));
+    let why = "not read|tags.list.element (lists), same (its encoding)";
+    assert_eq!(left_out("kinds-v2.parquet").unwrap(), why);
+    assert_eq!(left_out("zstd.parquet").unwrap(), "not read|city (zstd)");
+    assert_eq!(rows("zstd.parquet")[1..3], ["number", "0"]);
+}
+
+#[test]
+fn of_a_long_parquet_file_the_first_pages_alone_are_asked_for() {
+    let bytes = file("kinds.parquet");
+    let (preview, asked) = read("k.parquet", bytes, 4, 1 << 20);
+    assert!(shown(&preview).iter().any(|line| line == "First 100 rows"));
+    // the footer, which is all of so small a file; then nothing more
+    assert_eq!(asked, [(0, bytes.len() as u64)]);
+    let mut far = bytes[..bytes.len() - 8].to_vec();
+    let footer = u32::from_le_bytes(*bytes[bytes.len() - 8..].first_chunk().unwrap()) as usize;
+    far.splice(bytes.len() - 8 - footer..bytes.len() - 8 - footer, vec![0; 1 << 17]);
+    far.extend_from_slice(&bytes[bytes.len() - 8..]);
+    let (preview, asked) = read("k.parquet", &far, 4, 1 << 20);
+    assert!(shown(&preview).iter().any(|line| line == "First 100 rows"));
+    assert_eq!(asked.len(), 2, "the footer, and all columns at once: {asked:?}");
+    let (preview, asked) = read("k.parquet", &far, 4, 66_000);
+    assert_eq!(asked.len(), 1, "more would be too much");
+    let lines = shown(&preview);
+    assert!(lines.iter().any(|line| line.contains("it would be too much to read")), "{lines:#?}");
+    assert!(lines.iter().any(|line| line == "Columns"));
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(super) struct Unpacked {
 
 /// Why unpacking ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     /// All members are there, and right by their checksums.
     Whole,
     /// As above, and what follows is none.
@@ -99,7 +99,7 @@ fn inner_name(key: &str, header: Option<String>) -> String {
 }
 
 /// All members, one behind the other, and the name that the first one gives.
-fn unpack(mut packed: &[u8]) -> (Vec<u8>, Option<String>, End) {
+pub(super) fn unpack(mut packed: &[u8]) -> (Vec<u8>, Option<String>, End) {
     let mut room = vec![0; MOST_UNPACKED];
     let mut filled = 0;
     let mut inflater = Box::<DecompressorOxide>::default();

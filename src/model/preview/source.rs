@@ -114,6 +114,19 @@ impl<'a> Bits<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
+    /// Seven bits a byte, the low ones first (LEB128).
+    pub(super) fn varint(&mut self) -> Option<u64> {
+        let mut number = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.u8()?;
+            number |= u64::from(byte & 0x7F) << shift;
+            if byte < 0x80 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
     /// `length` bytes whose number stands in the bytes themselves.
     pub(super) fn counted(&mut self, length: u64) -> Option<&'a [u8]> {
         self.take(usize::try_from(length).ok()?)

@@ -1,4 +1,4 @@
-//! Thrift's compact protocol, as far as a parquet footer needs it. Numbers of fields alone, no
+//! Thrift's compact protocol, as far as a parquet file needs it. Numbers of fields alone, no
 //! schema: what is unknown is kept or skipped, and damaged bytes end in `None`.
 
 use super::source::Bits;
@@ -25,7 +25,14 @@ pub(super) enum Value<'a> {
 impl<'a> Value<'a> {
     /// Reads the structure that `bytes` are.
     pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
-        Parser { bits: Bits(bytes), left: MOST_VALUES }.structure(0)
+        Self::parse_first(bytes).map(|(value, _)| value)
+    }
+
+    /// Reads the structure that `bytes` begin with, and answers what follows it.
+    pub(super) fn parse_first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let mut parser = Parser { bits: Bits(bytes), left: MOST_VALUES };
+        let value = parser.structure(0)?;
+        Some((value, parser.bits.0))
     }
 
     pub(super) fn field(&self, number: i16) -> Option<&Value<'a>> {
@@ -65,20 +72,8 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn varint(&mut self) -> Option<u64> {
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.bits.u8()?;
-            number |= u64::from(byte & 0x7F) << shift;
-            if byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
     fn zigzag(&mut self) -> Option<i64> {
-        let number = self.varint()?;
+        let number = self.bits.varint()?;
         Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
@@ -117,13 +112,13 @@ impl<'a> Parser<'a> {
                 Value::Skipped
             }
             8 => {
-                let length = self.varint()?;
+                let length = self.bits.varint()?;
                 Value::Bytes(self.bits.counted(length)?)
             }
             9 | 10 => {
                 let head = self.bits.u8()?;
                 let length = match head >> 4 {
-                    15 => self.varint()?,
+                    15 => self.bits.varint()?,
                     length => length.into(),
                 };
                 let mut list = Vec::new();
@@ -134,7 +129,7 @@ impl<'a> Parser<'a> {
                 Value::List(list)
             }
             11 => {
-                let length = self.varint()?;
+                let length = self.bits.varint()?;
                 let kinds = if length == 0 { 0 } else { self.bits.u8()? };
                 for _ in 0..length {
                     self.left = self.left.checked_sub(1)?;

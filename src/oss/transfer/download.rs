@@ -238,7 +238,7 @@ fn belongs(info: &ObjectInfo, left: &DownloadLeft) -> Result<(), Error> {
 /// A file that fills.
 struct Sheet<'a> {
     fetch: Fetch<'a>,
-    /// Nothing where what comes is [held](held).
+    /// Nothing where what comes is [held].
     file: Option<Arc<File>>,
     /// One writes at a time: Linux locks a file for each write, and others would spin for it.
     pen: Arc<Mutex<()>>,
