@@ -22,7 +22,7 @@ use crate::screens::transfers::Transfers;
 use crate::tui::event_loop::{self, Host as _, Program as _, QUEUE, Wake};
 use crate::tui::layer::Mounted;
 use crate::tui::terminal;
-use crate::tui::theme::{Theme, Tone};
+use crate::tui::theme::{Shades, Theme, Tone};
 use crate::tui::widget::tabs::Status;
 
 use super::shell::{Options, Shell, Tab};
@@ -53,7 +53,13 @@ impl Face {
             let locale = locale.to_ascii_lowercase();
             locale.contains("utf-8") || locale.contains("utf8")
         });
-        let theme = Theme { colour: env.get("NO_COLOR").is_none(), ascii: !utf8 };
+        // what terminals set that know all colours; most of the others know 256
+        let shades = match (env.get("COLORTERM"), env.get("TERM")) {
+            (Some("truecolor" | "24bit"), _) => Shades::True,
+            (_, Some("linux" | "dumb" | "vt100" | "ansi")) => Shades::Sixteen,
+            _ => Shades::Indexed,
+        };
+        let theme = Theme { colour: env.get("NO_COLOR").is_none(), ascii: !utf8, shades };
         Self { theme, label: None }
     }
 }
@@ -149,7 +155,10 @@ mod tests {
 
     #[test]
     fn the_variables_say_what_the_terminal_can_show() {
-        assert_eq!(theme(&[("LANG", "zh_CN.UTF-8")]), Theme { colour: true, ascii: false });
+        let usual = Theme { colour: true, ascii: false, shades: Shades::Indexed };
+        assert_eq!(theme(&[("LANG", "zh_CN.UTF-8")]), usual);
+        assert_eq!(theme(&[("COLORTERM", "truecolor")]).shades, Shades::True);
+        assert_eq!(theme(&[("TERM", "linux")]).shades, Shades::Sixteen);
         assert!(theme(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).ascii);
         assert!(theme(&[]).ascii);
         assert!(!theme(&[("NO_COLOR", "1"), ("LANG", "C.utf8")]).colour);

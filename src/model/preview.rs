@@ -23,6 +23,7 @@ use serde_json::Value;
 use self::json::Fault;
 
 pub use self::json::{Block, Document};
+pub use self::picture::Pixels;
 pub use self::reader::{Next, Reader};
 
 /// The most that is read of an object unless the user asks for more, in bytes.
@@ -132,6 +133,15 @@ pub struct Structure {
     pub form: &'static str,
     /// What it says, by subject.
     pub sections: Vec<Section>,
+    /// What it looks like, of a picture.
+    pub pixels: Option<Pixels>,
+}
+
+impl Structure {
+    /// Words alone.
+    fn new(form: &'static str, sections: Vec<Section>) -> Self {
+        Self { form, sections, pixels: None }
+    }
 }
 
 /// A part of a [`Structure`].

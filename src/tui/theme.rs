@@ -36,17 +36,31 @@ pub struct Theme {
     pub colour: bool,
     /// Only ASCII may be used for our own signs; true where the locale is not UTF-8.
     pub ascii: bool,
+    /// Of what is shown as it is: pictures.
+    pub shades: Shades,
+}
+
+/// How many colours there are besides the 16.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shades {
+    /// None.
+    Sixteen,
+    /// The 240 that xterm has behind them.
+    Indexed,
+    /// All.
+    #[default]
+    True,
 }
 
 impl Default for Theme {
     fn default() -> Self {
-        Self { colour: true, ascii: false }
+        Self { colour: true, ascii: false, shades: Shades::True }
     }
 }
 
 impl Theme {
     /// No colour and no letters beyond ASCII.
-    pub const PLAIN: Self = Self { colour: false, ascii: true };
+    pub const PLAIN: Self = Self { colour: false, ascii: true, shades: Shades::Sixteen };
 
     fn tinted(&self, colour: Color, otherwise: Modifier) -> Style {
         if self.colour { Style::new().fg(colour) } else { Style::new().add_modifier(otherwise) }
@@ -126,6 +140,26 @@ impl Theme {
     /// since a selected row is in reverse as a whole.
     pub fn spelled(&self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED | Modifier::UNDERLINED)
+    }
+
+    /// The colour nearest to this one; nothing where there are too few for a picture.
+    pub fn shade(&self, [red, green, blue]: [u8; 3]) -> Option<Color> {
+        if !self.colour {
+            return None;
+        }
+        // xterm's cube: 0, 95, 135, 175, 215, 255
+        let step = |part: u8| match part {
+            0..48 => 0,
+            48..115 => 1,
+            _ => (part - 35) / 40,
+        };
+        match self.shades {
+            Shades::Sixteen => None,
+            Shades::Indexed => {
+                Some(Color::Indexed(16 + 36 * step(red) + 6 * step(green) + step(blue)))
+            }
+            Shades::True => Some(Color::Rgb(red, green, blue)),
+        }
     }
 
     /// The sign of `tone`.

@@ -28,6 +28,10 @@ const FILES: &[File] = &[
     fixture!("kinds.parquet"),
     fixture!("kinds-v2.parquet"),
     fixture!("zstd.parquet"),
+    fixture!("shade.jpg"),
+    fixture!("shade.webp"),
+    fixture!("shade.gif"),
+    fixture!("clear.png"),
 ];
 
 fn file(name: &str) -> &'static [u8] {
@@ -266,6 +270,51 @@ fn a_footer_is_asked_for_once_or_twice_and_never_beyond_the_budget() {
     let (preview, asked) = read("r.parquet", &long, 4096, 1000);
     assert!(asked.is_empty());
     assert!(preview.note.unwrap().contains("longer than what is read"));
+}
+
+#[cfg(feature = "pictures")]
+#[test]
+fn pictures_as_they_look() {
+    let look = |name: &str, first: usize, more: u64| {
+        let (preview, asked) = read(name, file(name), first, more);
+        let Content::Structure(structure) = preview.content else { panic!("{name}") };
+        (structure.pixels, preview.note, asked)
+    };
+    let near = |one: [u8; 3], other: [u8; 3]| {
+        one.iter().zip(other).all(|(one, other)| one.abs_diff(other) <= 30)
+    };
+    for name in ["shade.jpg", "shade.webp", "shade.gif"] {
+        let pixels = look(name, usize::MAX, 0).0.unwrap();
+        assert_eq!(pixels.size(), (8, 6), "{name}");
+        let at = |x: usize, y: usize| pixels.average(x..x + 1, y..y + 1);
+        assert!(near(at(0, 0), [0, 0, 128]), "{name} {:?}", at(0, 0));
+        assert!(near(at(7, 5), [252, 255, 128]), "{name} {:?}", at(7, 5));
+        assert!(near(pixels.average(0..8, 0..6), [126, 127, 128]), "{name}");
+    }
+    // what shines through is white
+    let clear = look("clear.png", usize::MAX, 0).0.unwrap();
+    let row: Vec<_> = (0..4).map(|x| clear.average(x..x + 1, 0..1)).collect();
+    assert_eq!(row, [[255; 3], [127, 127, 255], [255, 0, 0], [255, 0, 0]]);
+    // the rest is asked for, unless it is too long
+    let (pixels, note, asked) = look("shade.jpg", 200, 1 << 20);
+    assert!(pixels.is_some() && note.is_none());
+    assert_eq!(asked, [(200, 485)]);
+    let (pixels, note, asked) = look("shade.jpg", 200, 100);
+    assert!(pixels.is_none() && asked.is_empty());
+    assert_eq!(note.unwrap(), "too long to be drawn before more of it is read");
+}
+
+#[cfg(feature = "pictures")]
+#[test]
+fn a_picture_that_would_not_fit_into_memory_is_not_decoded() {
+    // 100,000 pixels a side, and the right checksum of that header
+    let mut bytes =
+        b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\x01\x86\xA0\0\x01\x86\xA0\x08\x06\0\0\0".to_vec();
+    let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32IsoHdlc, &bytes[12..]);
+    bytes.extend(u32::try_from(crc).unwrap().to_be_bytes());
+    let (preview, _) = read("x.png", &bytes, usize::MAX, 0);
+    assert_eq!(shown(&preview)[0], "size|100000 × 100000");
+    assert_eq!(preview.note.unwrap(), "it cannot be drawn: it has too many pixels");
 }
 
 #[test]

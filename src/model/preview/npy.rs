@@ -267,7 +267,7 @@ pub(super) fn read(source: &Source) -> Result<Option<(Content, Option<String>)>,
         _ => {}
     }
     sections.insert(0, Section::facts(facts));
-    Ok(Some((Content::Structure(Structure { form: "NumPy array", sections }), note)))
+    Ok(Some((Content::Structure(Structure::new("NumPy array", sections)), note)))
 }
 
 /// The least and the greatest of the values that were read.

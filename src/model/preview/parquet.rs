@@ -116,7 +116,7 @@ fn structure(source: &Source, footer: &Value<'_>) -> Result<Structure, Stop> {
     sections.extend(first);
     sections.push(Section { title: Some("Columns".into()), table: columns });
     sections.push(Section { title: Some("Row groups".into()), table: groups });
-    Ok(Structure { form: "parquet", sections })
+    Ok(Structure::new("parquet", sections))
 }
 
 fn codec(number: i64) -> &'static str {

@@ -79,7 +79,7 @@ pub(super) fn read(source: &Source) -> Option<(Content, Option<String>)> {
     } else {
         "pickle: never unpickled here (unpickling runs code)"
     };
-    Some((Content::Structure(Structure { form: "pickle", sections }), Some(note.into())))
+    Some((Content::Structure(Structure::new("pickle", sections)), Some(note.into())))
 }
 
 fn reaching(module: &str, name: &str) -> bool {

@@ -1,8 +1,48 @@
-//! Pictures by their headers: form and size. Nothing is decoded.
+//! Pictures: form and size by their headers, and what they look like in small.
 
-use super::source::{Bits, Source};
+#[cfg(feature = "pictures")]
+mod decode;
+
+use std::ops::Range;
+
+use super::source::{Bits, Source, Stop};
 use super::{Content, Section, Structure};
 use crate::base::units;
+
+/// The most pixels of a side that are kept; more than any terminal has cells.
+#[cfg(feature = "pictures")]
+const MOST: u32 = 512;
+
+/// A picture in small, without what shines through: that is white.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pixels {
+    width: usize,
+    /// Red, green, blue; row by row.
+    rgb: Vec<[u8; 3]>,
+}
+
+impl Pixels {
+    /// Pixels from side to side, and from top to bottom.
+    pub fn size(&self) -> (usize, usize) {
+        (self.width, self.rgb.len() / self.width.max(1))
+    }
+
+    /// What a part of it is on the whole; black where it is empty.
+    pub fn average(&self, columns: Range<usize>, rows: Range<usize>) -> [u8; 3] {
+        let (mut sums, mut count) = ([0_u64; 3], 0);
+        for row in rows {
+            let start = row * self.width;
+            let part = self.rgb.get(start + columns.start..start + columns.end);
+            for pixel in part.unwrap_or_default() {
+                count += 1;
+                for (sum, part) in sums.iter_mut().zip(pixel) {
+                    *sum += u64::from(*part);
+                }
+            }
+        }
+        sums.map(|sum| u8::try_from(sum / u64::max(count, 1)).unwrap_or(u8::MAX))
+    }
+}
 
 /// What a header says.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,19 +53,38 @@ struct Picture {
     depth: Option<String>,
 }
 
-/// Reads the header; nothing where it is no picture that is known.
-pub(super) fn read(source: &Source) -> Option<(Content, Option<String>)> {
+/// Reads a picture, all of it where that may be read; nothing where it is none that is known.
+pub(super) fn read(source: &Source) -> Result<Option<(Content, Option<String>)>, Stop> {
     let bytes = source.first();
-    let picture =
-        png(bytes).or_else(|| gif(bytes)).or_else(|| webp(bytes)).or_else(|| jpeg(bytes))?;
+    let picture = png(bytes).or_else(|| gif(bytes)).or_else(|| webp(bytes)).or_else(|| jpeg(bytes));
+    let Some(picture) = picture else { return Ok(None) };
     let pixels = u64::from(picture.width) * u64::from(picture.height);
     let mut facts = vec![
         ("size", format!("{} × {}", picture.width, picture.height)),
         ("pixels", units::count(pixels)),
     ];
-    facts.extend(picture.depth.map(|depth| ("colours", depth)));
-    let structure = Structure { form: picture.form, sections: vec![Section::facts(facts)] };
-    Some((Content::Structure(structure), None))
+    facts.extend(picture.depth.clone().map(|depth| ("colours", depth)));
+    let (pixels, note) = match drawn(source, &picture) {
+        Ok(pixels) => (pixels, None),
+        Err(need @ Stop::Need { .. }) => return Err(need),
+        Err(Stop::Spent) => (None, Some("too long to be drawn before more of it is read".into())),
+        Err(Stop::Damaged(why)) => (None, Some(format!("it cannot be drawn: {why}"))),
+    };
+    let sections = vec![Section::facts(facts)];
+    let structure = Structure { form: picture.form, sections, pixels };
+    Ok(Some((Content::Structure(structure), note)))
+}
+
+#[cfg(feature = "pictures")]
+fn drawn(source: &Source, picture: &Picture) -> Result<Option<Pixels>, Stop> {
+    let first = source.first();
+    let rest = source.get(first.len() as u64, source.total - first.len() as u64)?;
+    decode::pixels(&[first, rest].concat(), picture).map(Some).map_err(Stop::Damaged)
+}
+
+#[cfg(not(feature = "pictures"))]
+fn drawn(_: &Source, _: &Picture) -> Result<Option<Pixels>, Stop> {
+    Ok(None)
 }
 
 fn png(bytes: &[u8]) -> Option<Picture> {

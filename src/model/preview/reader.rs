@@ -105,5 +105,5 @@ fn known(key: &str, source: &Source) -> Result<Option<(Content, Option<String>)>
     if let Some(found) = zip::read(source)? {
         return Ok(Some(found));
     }
-    Ok(picture::read(source))
+    picture::read(source)
 }

@@ -58,5 +58,5 @@ pub(super) fn read(source: &Source) -> Result<(Content, Option<String>), Stop> {
     }
     let header = ["name", "dtype", "shape", "size"].map(str::to_owned).to_vec();
     sections.push(Section { title: Some("Tensors".into()), table: Table { header, rows } });
-    Ok((Content::Structure(Structure { form: "safetensors", sections }), None))
+    Ok((Content::Structure(Structure::new("safetensors", sections)), None))
 }

@@ -62,7 +62,7 @@ pub(super) fn read(source: &Source) -> Result<Option<(Content, Option<String>)>,
     let table = Table { header: header.into_iter().map(str::to_owned).collect(), rows };
     let form = if arrays { "NumPy arrays" } else { "zip archive" };
     let sections = vec![Section::facts(facts), Section { title: Some("Members".into()), table }];
-    Ok(Some((Content::Structure(Structure { form, sections }), None)))
+    Ok(Some((Content::Structure(Structure::new(form, sections)), None)))
 }
 
 /// How many members there are, and the first of them.

@@ -1,6 +1,7 @@
 //! What an object's first bytes look like, in the viewer and in the browser's preview pane.
 
 mod layout;
+mod picture;
 mod tree;
 
 use std::cell::Cell;
@@ -13,7 +14,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::base::units;
 use crate::base::visible::visible;
-use crate::model::preview::{Content, Document, Level, PassageKind, Preview, Record};
+use crate::model::preview::{Content, Document, Level, PassageKind, Preview, Record, Structure};
 use crate::tui::keymap::Move;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::text::{self, fit_line, row, rows_below};
@@ -231,6 +232,9 @@ impl Reading {
             top = top.clamp((cursor + 1).saturating_sub(height), cursor);
         }
         self.top.set(top);
+        if let Content::Structure(Structure { pixels: Some(pixels), .. }) = &self.preview.content {
+            picture::draw(frame, rows_below(body, len + 1), pixels, theme);
+        }
         for (place, index) in (top..len).take(height).enumerate() {
             let index = match self.least {
                 Some(_) => self.picked.get(place + top).copied(),
