@@ -5,9 +5,12 @@
 //! | `log zen` | names that hold every word, whatever the case |
 //! | `*.npy` | names whose last part is such; with a slash or `**` whole names: `*/model/*.npy`. `*` stops at a slash, `**` does not |
 //! | `re:\.(json\|csv)$` | what the [regular expression](regex) finds anywhere |
-//! | `~trnmdl` | names that hold the letters in this order, whatever the case |
+//! | `~trnmdl` | names that hold the letters in this order, whatever the case; the best match first |
+
+mod rank;
 
 use std::fmt;
+use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 use regex::{Regex, RegexBuilder};
@@ -124,6 +127,28 @@ impl Pattern {
                 }
                 wanted.next().is_none()
             }
+        }
+    }
+
+    /// Whether some names match better than others.
+    pub fn ranks(&self) -> bool {
+        matches!(&self.kind, Kind::Letters(letters) if !letters.is_empty())
+    }
+
+    /// How well `name`, which is one, matches: the best have the least. All are alike unless the
+    /// pattern [ranks](Self::ranks).
+    pub fn rank(&self, name: &str) -> u32 {
+        match &self.kind {
+            Kind::Letters(letters) if !letters.is_empty() => rank::rank(letters, name),
+            _ => 0,
+        }
+    }
+
+    /// The bytes of `name` that its rank is by, in order.
+    pub fn places(&self, name: &str) -> Vec<Range<usize>> {
+        match &self.kind {
+            Kind::Letters(letters) => rank::places(letters, name),
+            _ => Vec::new(),
         }
     }
 

@@ -8,18 +8,24 @@ use super::objects::until_cancelled;
 use super::world::{World, blocking};
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::pattern::Pattern;
-use crate::oss::listing::inventory::{Inventory, RowId, Sorting};
+use crate::oss::listing::inventory::{Inventory, Match, RowId, Sorting};
 
 /// Pages searched at a time: so much takes a few milliseconds, and so much less where each name
 /// is looked at for itself.
 const PAGES: usize = 32;
 const PAGES_SLOWLY: usize = 4;
+/// Where those that match are compared as well.
+const PAGES_RANKED: usize = 2;
 /// Threads that search.
 const THREADS: usize = 2;
 
 /// How many pages of an inventory are searched at once, as quickly as one frame is drawn.
 pub fn pages_at_once(pattern: &Pattern) -> usize {
-    if pattern.is_quick() { PAGES } else { PAGES_SLOWLY }
+    match pattern {
+        _ if pattern.is_quick() => PAGES,
+        _ if pattern.ranks() => PAGES_RANKED,
+        _ => PAGES_SLOWLY,
+    }
 }
 
 /// Looks for rows, and reports those that match as they are found.
@@ -36,10 +42,10 @@ pub struct FindRows {
 }
 
 impl Job<World> for FindRows {
-    type Item = Vec<RowId>;
+    type Item = Vec<Match>;
     type Out = Result<(), Failure>;
 
-    async fn run(self, context: Context<World, Vec<RowId>>) -> Self::Out {
+    async fn run(self, context: Context<World, Vec<Match>>) -> Self::Out {
         let step = pages_at_once(&self.pattern);
         let starts = (self.from..self.inventory.pages()).step_by(step);
         let mut found = stream::iter(starts)

@@ -80,8 +80,7 @@ impl Buckets {
     }
 
     fn matching(&self) -> Vec<&BucketEntry> {
-        let Ok(pattern) = self.filter.pattern() else { return Vec::new() };
-        self.all.iter().flatten().filter(|entry| pattern.matches(&entry.name)).collect()
+        self.filter.found_in(self.all.iter().flatten(), |entry| &entry.name)
     }
 
     fn may_open(&self) -> bool {

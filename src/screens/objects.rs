@@ -33,7 +33,7 @@ use crate::ops::usage::Usage;
 use crate::ops::world::World;
 use crate::oss::Healed;
 use crate::oss::listing::Page;
-use crate::oss::listing::inventory::{Row, RowId, Sorting};
+use crate::oss::listing::inventory::{Match, Row, RowId, Sorting};
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
@@ -163,7 +163,7 @@ pub enum Command {
 pub enum Msg {
     CatalogRead(Outcome<Result<Catalog, Failure>>),
     Listed(Page),
-    Found(Vec<RowId>),
+    Found(Vec<Match>),
     Searched(Outcome<Result<(), Failure>>),
     Sorted(Outcome<Result<Vec<RowId>, Failure>>),
     Ended(Outcome<Result<Option<Healed>, Failure>>),

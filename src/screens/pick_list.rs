@@ -41,7 +41,7 @@ impl PickList {
     }
 
     fn matching(&self) -> Vec<&String> {
-        self.entries.iter().filter(|entry| self.filter.matches(entry)).collect()
+        self.filter.found_in(&self.entries, String::as_str)
     }
 
     fn has_match(&self) -> bool {

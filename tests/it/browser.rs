@@ -502,6 +502,24 @@ async fn all_that_lies_below_is_searched_by_words_globs_and_expressions() {
 }
 
 #[tokio::test]
+async fn letters_find_the_best_match_first_unless_an_order_is_asked_for() {
+    let mut demo = Demo::start();
+    let picture = demo.keys("4<enter>F/~modl<enter>").await;
+    let head = picture.lines().nth(1).unwrap_or_default();
+    assert!(head.contains("best match first · ") && !picture.contains('▲'), "{picture}");
+    insta::assert_snapshot!("browser_letters", picture);
+    insta::assert_snapshot!("browser_letters_wide", demo.wide());
+    let best = marked(&picture).to_owned();
+    // what is asked for rules; back at names, the best come first again
+    let picture = demo.keys("o").await;
+    assert!(picture.contains("largest first · ") && !picture.contains("best"), "{picture}");
+    let picture = demo.keys("oooOOg").await;
+    assert_eq!(marked(&picture), best);
+    let picture = demo.keys("O").await;
+    assert!(picture.contains("by name, last first · "), "{picture}");
+}
+
+#[tokio::test]
 async fn sizes_come_largest_first_and_lead_back_to_the_browser() {
     let mut demo = Demo::start();
     for key in ["zenml/trainer/big.bin", "zenml/other.bin"] {

@@ -90,6 +90,41 @@ pub struct RowId(u32);
 /// What a row is ordered by: prefixes first, then what is asked for, then the name.
 type SortKey = (bool, u64, u32);
 
+/// A row that was found, and how well it matches: the best have the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The row.
+    pub id: RowId,
+    rank: u32,
+}
+
+/// What has a place in an order.
+pub trait Placed: Copy + PartialEq {
+    /// What it is ordered by.
+    type Key: Ord;
+
+    /// That of this one.
+    fn key(self, inventory: &Inventory, sorting: Sorting) -> Self::Key;
+}
+
+impl Placed for RowId {
+    type Key = SortKey;
+
+    fn key(self, inventory: &Inventory, sorting: Sorting) -> SortKey {
+        inventory.key(sorting, self)
+    }
+}
+
+impl Placed for Match {
+    type Key = (u32, SortKey);
+
+    /// The best come first unless an order was asked for.
+    fn key(self, inventory: &Inventory, sorting: Sorting) -> Self::Key {
+        let rank = if sorting == Sorting::default() { self.rank } else { 0 };
+        (rank, inventory.key(sorting, self.id))
+    }
+}
+
 /// Pages of one prefix. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Inventory {
@@ -218,7 +253,7 @@ impl Inventory {
     }
 
     /// The rows that match, of those pages by their keys, in an order.
-    pub fn find(&self, pattern: &Pattern, pages: Range<usize>, sorting: Sorting) -> Vec<RowId> {
+    pub fn find(&self, pattern: &Pattern, pages: Range<usize>, sorting: Sorting) -> Vec<Match> {
         let (mut prefixes, mut objects) = (Vec::new(), Vec::new());
         let numbers = self.by_key.iter().skip(pages.start).take(pages.len());
         for number in numbers {
@@ -234,32 +269,51 @@ impl Inventory {
         }
         prefixes.append(&mut objects);
         prefixes.retain(|id| Some(*id) != self.nameless);
-        self.sort(sorting, &mut prefixes);
-        prefixes
+        let mut found = prefixes.into_iter().map(|id| self.ranked(pattern, id)).collect::<Vec<_>>();
+        self.sort(sorting, &mut found);
+        found
+    }
+
+    /// A row, where it matches.
+    pub fn matching(&self, pattern: &Pattern, id: RowId) -> Option<Match> {
+        let is_one = self.row(id).is_some_and(|row| pattern.matches(row.name));
+        is_one.then(|| self.ranked(pattern, id))
+    }
+
+    /// A row that matches, with how well.
+    fn ranked(&self, pattern: &Pattern, id: RowId) -> Match {
+        let rank = match self.row(id) {
+            Some(row) if pattern.ranks() => pattern.rank(row.name),
+            _ => 0,
+        };
+        Match { id, rank }
     }
 
     /// Puts some rows in order.
-    pub fn sort(&self, sorting: Sorting, rows: &mut [RowId]) {
-        if sorting != Sorting::default() || !rows.is_sorted_by_key(|id| self.key(sorting, *id)) {
-            rows.sort_by_cached_key(|id| self.key(sorting, *id));
+    pub fn sort<R: Placed>(&self, sorting: Sorting, rows: &mut [R]) {
+        let key = |row: &R| row.key(self, sorting);
+        if sorting != Sorting::default() || !rows.is_sorted_by_key(key) {
+            rows.sort_by_cached_key(key);
         }
     }
 
     /// Merges `more` into `rows`, both in that order: from the end, a run at a time.
-    pub fn merge(&self, sorting: Sorting, rows: &mut Vec<RowId>, more: &[RowId]) {
+    pub fn merge<R: Placed>(&self, sorting: Sorting, rows: &mut Vec<R>, more: &[R]) {
+        let key = |row: R| row.key(self, sorting);
         let (mut end, mut left) = (rows.len(), more.len());
-        rows.resize(end + left, RowId(0));
+        // whatever they hold, it is overwritten
+        rows.extend_from_slice(more);
         while let Some(last) = left.checked_sub(1).and_then(|last| more.get(last)) {
-            let wanted = self.key(sorting, *last);
+            let wanted = key(*last);
             let ahead = rows.get(..end).unwrap_or_default();
-            let at = ahead.partition_point(|id| self.key(sorting, *id) < wanted);
+            let at = ahead.partition_point(|row| key(*row) < wanted);
             rows.copy_within(at..end, at + left);
             end = at;
             let before = end.checked_sub(1).and_then(|before| rows.get(before)).copied();
             let run = more.get(..left).unwrap_or_default();
             let kept = before.map_or(0, |before| {
-                let before = self.key(sorting, before);
-                run.partition_point(|id| self.key(sorting, *id) < before)
+                let before = key(before);
+                run.partition_point(|row| key(*row) < before)
             });
             if let (Some(place), Some(run)) =
                 (rows.get_mut(end + kept..end + left), run.get(kept..))
@@ -271,10 +325,10 @@ impl Inventory {
     }
 
     /// Where a row is among `rows`, which are in that order.
-    pub fn position(&self, sorting: Sorting, rows: &[RowId], id: RowId) -> Option<usize> {
-        let wanted = self.key(sorting, id);
-        let at = rows.partition_point(|other| self.key(sorting, *other) < wanted);
-        (rows.get(at) == Some(&id)).then_some(at)
+    pub fn position<R: Placed>(&self, sorting: Sorting, rows: &[R], row: R) -> Option<usize> {
+        let wanted = row.key(self, sorting);
+        let at = rows.partition_point(|other| other.key(self, sorting) < wanted);
+        (rows.get(at) == Some(&row)).then_some(at)
     }
 
     fn ids(&self, page: u32, rows: Range<usize>) -> impl Iterator<Item = RowId> {

@@ -4,7 +4,7 @@
 use super::{Msg, Objects};
 use crate::ops::failure::Failure;
 use crate::oss::listing::Page;
-use crate::oss::listing::inventory::{RowId, Sorting};
+use crate::oss::listing::inventory::{Match, RowId, Sorting};
 use crate::screens::failure_view::settled;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::screen::Step;
@@ -62,7 +62,7 @@ impl Objects {
         self.rows.id(self.scroll.selected()).filter(|_| self.scroll.selected() > 0)
     }
 
-    pub(super) fn found(&mut self, rows: Vec<RowId>) -> Step<Self> {
+    pub(super) fn found(&mut self, rows: Vec<Match>) -> Step<Self> {
         let (first, kept) = (self.rows.is_empty(), self.kept());
         self.rows.found(rows);
         self.select(kept);

@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::base::pattern::Pattern;
 use crate::ops::inventory::{FindRows, SortRows, pages_at_once};
 use crate::oss::listing::Page;
-use crate::oss::listing::inventory::{Inventory, Row, RowId, Sorting};
+use crate::oss::listing::inventory::{Inventory, Match, Row, RowId, Sorting};
 use crate::oss::object::Version;
 
 /// So many pages are sorted at once.
@@ -37,7 +37,7 @@ pub struct Rows {
 #[derive(Debug)]
 struct Narrowed {
     pattern: Pattern,
-    rows: Vec<RowId>,
+    rows: Vec<Match>,
     /// All pages were searched.
     is_whole: bool,
 }
@@ -62,11 +62,9 @@ impl Rows {
         let mut more = came.clone();
         self.inventory.sort(self.sorting, &mut more);
         if let Some(narrowed) = &mut self.narrowed {
-            let passes = |id: &RowId| {
-                let row = self.inventory.row(*id);
-                row.is_some_and(|row| narrowed.pattern.matches(row.name))
-            };
-            let passing: Vec<RowId> = more.iter().copied().filter(passes).collect();
+            let passes = |id: &RowId| self.inventory.matching(&narrowed.pattern, *id);
+            let mut passing: Vec<Match> = more.iter().filter_map(passes).collect();
+            self.inventory.sort(self.sorting, &mut passing);
             self.inventory.merge(self.sorting, &mut narrowed.rows, &passing);
         }
         match &mut self.unordered {
@@ -85,7 +83,7 @@ impl Rows {
         let few = before
             .filter(|before| further && before.is_whole && before.rows.len() <= at_once * 1000);
         if let Some(Narrowed { mut rows, .. }) = few {
-            rows.retain(|id| self.inventory.row(*id).is_some_and(|row| pattern.matches(row.name)));
+            rows.retain(|row| self.inventory.matching(&pattern, row.id).is_some());
             self.narrowed = Some(Narrowed { pattern, rows, is_whole: true });
             return None;
         }
@@ -102,7 +100,7 @@ impl Rows {
     }
 
     /// Takes what the job found.
-    pub fn found(&mut self, mut more: Vec<RowId>) {
+    pub fn found(&mut self, mut more: Vec<Match>) {
         if let Some(narrowed) = &mut self.narrowed {
             self.inventory.sort(self.sorting, &mut more);
             self.inventory.merge(self.sorting, &mut narrowed.rows, &more);
@@ -155,14 +153,26 @@ impl Rows {
         self.sorting
     }
 
+    /// Whether the best matches come first: where letters are looked for, and no order was asked
+    /// for.
+    pub fn is_ranked(&self) -> bool {
+        self.sorting == Sorting::default()
+            && self.narrowed.as_ref().is_some_and(|narrowed| narrowed.pattern.ranks())
+    }
+
+    /// What the filter found of a name that is shown: its bytes, in order.
+    pub fn places(&self, name: &str) -> Vec<Range<usize>> {
+        self.narrowed.as_ref().map(|narrowed| narrowed.pattern.places(name)).unwrap_or_default()
+    }
+
     /// How many rows are shown.
     pub fn len(&self) -> usize {
-        self.shown().len()
+        self.narrowed.as_ref().map_or(self.order.len(), |narrowed| narrowed.rows.len())
     }
 
     /// Whether no row is shown.
     pub fn is_empty(&self) -> bool {
-        self.shown().is_empty()
+        self.len() == 0
     }
 
     /// How many rows have arrived.
@@ -182,7 +192,7 @@ impl Rows {
 
     /// The row shown at `index`.
     pub fn get(&self, index: usize) -> Option<Row<'_>> {
-        self.inventory.row(*self.shown().get(index)?)
+        self.inventory.row(self.id(index)?)
     }
 
     /// What is known of a row, in sight or not.
@@ -197,21 +207,24 @@ impl Rows {
 
     /// Which row is shown at `index`.
     pub fn id(&self, index: usize) -> Option<RowId> {
-        self.shown().get(index).copied()
+        match &self.narrowed {
+            None => self.order.get(index).copied(),
+            Some(narrowed) => narrowed.rows.get(index).map(|row| row.id),
+        }
     }
 
     /// Where `row` is shown, if it is.
     pub fn position(&self, row: RowId) -> Option<usize> {
-        self.inventory.position(self.sorting, self.shown(), row)
+        let Some(Narrowed { pattern, rows, .. }) = &self.narrowed else {
+            return self.inventory.position(self.sorting, &self.order, row);
+        };
+        let row = self.inventory.matching(pattern, row)?;
+        self.inventory.position(self.sorting, rows, row)
     }
 
     /// The row of that name among these.
     pub fn find(&self, name: &str, among: &[RowId]) -> Option<RowId> {
         let is_it = |id: &&RowId| self.inventory.row(**id).is_some_and(|row| row.name == name);
         among.iter().find(is_it).copied()
-    }
-
-    fn shown(&self) -> &[RowId] {
-        self.narrowed.as_ref().map_or(&self.order, |narrowed| &narrowed.rows)
     }
 }

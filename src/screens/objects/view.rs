@@ -1,5 +1,7 @@
 //! How a listing looks: where one is, how much of it came, the rows, the preview.
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -68,6 +70,9 @@ impl Objects {
         };
         let Sorting { by, reversed } = self.rows.sorting();
         match (by, reversed) {
+            _ if self.rows.is_ranked() && !count.is_empty() => {
+                format!("best match first · {count}")
+            }
             (Sort::Name, false) => count,
             (sort, reversed) if !count.is_empty() => format!("{} · {count}", sort.words(reversed)),
             _ => count,
@@ -148,7 +153,8 @@ impl Objects {
         let table = Table::new(columns).empty(empty);
         table.view(frame, area, theme, &self.scroll, self.rows.len(), |index| {
             let picked = self.rows.id(index).is_some_and(|id| self.marks.has(id));
-            let row = self.rows.get(index).map(|row| listed(row, theme));
+            let row = self.rows.get(index);
+            let row = row.map(|row| listed(row, &self.rows.places(row.name), theme));
             row.unwrap_or_default().picked(picked)
         });
     }
@@ -161,7 +167,7 @@ impl Objects {
             Sort::Time => "modified (UTC)",
             Sort::Class => "class",
         };
-        if by != sort {
+        if by != sort || self.rows.is_ranked() {
             return title.to_owned();
         }
         // up is small, early and A at the top
@@ -210,9 +216,27 @@ fn said(prefixes: u64, objects: u64, bytes: u64) -> String {
     }
 }
 
+/// A name with what the filter found in it.
+fn name_with(found: &[Range<usize>], name: &str, theme: &Theme) -> Line<'static> {
+    let mut spans = Vec::new();
+    let mut at = 0;
+    for place in found {
+        let pieces = [(at..place.start, Style::new()), (place.clone(), theme.found())].into_iter();
+        for (piece, style) in pieces {
+            spans.extend(name_spans(name.get(piece).unwrap_or_default(), style, theme));
+        }
+        at = place.end;
+    }
+    spans.extend(name_spans(name.get(at..).unwrap_or_default(), Style::new(), theme));
+    let line = Line::from(spans);
+    // in pieces some names would look otherwise: an accent apart from its letter
+    let is_whole = found.is_empty() || line.to_string() == visible(name).as_str();
+    if is_whole { line } else { Line::from(name_spans(name, Style::new(), theme)) }
+}
+
 /// The cells of a row; a prefix has neither size nor date of its own on OSS.
-fn listed(row: Row<'_>, theme: &Theme) -> table::Row<'static> {
-    let name = Line::from(name_spans(row.name, Style::new(), theme));
+fn listed(row: Row<'_>, found: &[Range<usize>], theme: &Theme) -> table::Row<'static> {
+    let name = name_with(found, row.name, theme);
     match row.object {
         None => {
             let dash = || Line::raw("-");

@@ -65,6 +65,22 @@ impl FilterInput {
         self.pattern().is_ok_and(|pattern| pattern.matches(text))
     }
 
+    /// Those of `all` whose name is what is looked for: in their order, or the best match first
+    /// where letters are looked for. For as many as a window shows.
+    pub fn found_in<'a, T>(
+        &self,
+        all: impl IntoIterator<Item = &'a T>,
+        name: impl Fn(&T) -> &str,
+    ) -> Vec<&'a T> {
+        let Ok(pattern) = self.pattern() else { return Vec::new() };
+        let all = all.into_iter();
+        let mut found: Vec<&T> = all.filter(|one| pattern.matches(name(one))).collect();
+        if pattern.ranks() {
+            found.sort_by_cached_key(|one| pattern.rank(name(one)));
+        }
+        found
+    }
+
     /// The same for many texts: reads what was typed once.
     pub fn pattern(&self) -> Result<Pattern, NoPattern> {
         Pattern::parse(self.text())

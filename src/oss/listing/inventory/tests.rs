@@ -50,7 +50,8 @@ fn the_prefix_itself_is_no_row() {
     assert_eq!(names(&inventory, &came), ["x"]);
     assert_eq!(inventory.sorted(Sorting::default()), came);
     let all = Pattern::words("");
-    assert_eq!(inventory.find(&all, 0..1, Sorting::default()), came);
+    let found = inventory.find(&all, 0..1, Sorting::default());
+    assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), came);
 }
 
 /// Pages of rows with those sizes, or prefixes, all in the order of keys.
@@ -104,9 +105,29 @@ proptest! {
         }
         let pattern = Pattern::words(&needle);
         let found = inventory.find(&pattern, 0..inventory.pages(), sorting);
-        let matching = sorted.into_iter().filter(|id| {
+        let matching = sorted.iter().copied().filter(|id| {
             inventory.row(*id).is_some_and(|row| row.name.contains(&needle))
         });
+        let found: Vec<RowId> = found.iter().map(|row| row.id).collect();
         prop_assert_eq!(found, matching.collect::<Vec<_>>());
+
+        // letters: the best first by name, wherever their pages came from; else as asked for
+        let letters = Pattern::parse(&format!("~{needle}")).unwrap();
+        let mut found = Vec::new();
+        for page in (0..inventory.pages()).rev() {
+            let more = inventory.find(&letters, page..page + 1, sorting);
+            inventory.merge(sorting, &mut found, &more);
+        }
+        let mut ranked: Vec<RowId> = sorted.iter().copied()
+            .filter(|id| letters.matches(inventory.row(*id).unwrap().name))
+            .collect();
+        if sorting == Sorting::default() {
+            ranked.sort_by_key(|id| letters.rank(inventory.row(*id).unwrap().name));
+        }
+        for (at, row) in found.iter().enumerate() {
+            prop_assert_eq!(inventory.matching(&letters, row.id), Some(*row));
+            prop_assert_eq!(inventory.position(sorting, &found, *row), Some(at));
+        }
+        prop_assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), ranked);
     }
 }
