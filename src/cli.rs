@@ -8,6 +8,7 @@
 
 pub mod args;
 mod artifact;
+mod bookmark;
 mod check;
 mod commit;
 mod component;
@@ -92,6 +93,9 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Found => found::run(session).await,
         Command::Commit(args) => commit::run(args, session).await,
         Command::Diff(args) => diff::run(args, session).await,
+        Command::Bookmark(args) => {
+            bookmark::run(args.verb.unwrap_or(args::bookmark::Verb::List), session).await
+        }
         Command::Ls(args) => objects::ls(args, session).await,
         Command::Stat(args) => objects::stat(args, session).await,
         Command::Cat(args) => objects::cat(args, session).await,

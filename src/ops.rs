@@ -7,6 +7,7 @@
 pub mod activate;
 pub mod adopt;
 pub mod artifacts;
+pub mod bookmarks;
 pub mod check;
 pub mod commit;
 pub mod commit_record;

@@ -3,6 +3,7 @@
 pub mod artifact;
 pub mod artifacts;
 pub mod ask;
+pub mod bookmarks;
 pub mod browser;
 pub mod bucket_picker;
 pub mod buckets;

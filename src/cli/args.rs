@@ -8,6 +8,7 @@
 )]
 
 pub mod artifacts;
+pub mod bookmark;
 mod component;
 mod plan;
 mod stack;
@@ -156,6 +157,8 @@ pub enum Command {
     Commit(Commit),
     /// The catalog beside ZenML and the bucket, field by field
     Diff(Diff),
+    /// Places by a name: @NAME stands for one wherever a place is typed
+    Bookmark(bookmark::Bookmark),
     /// List objects below STORE:[PREFIX], or the stores' buckets
     Ls(Ls),
     /// Show one object's details

@@ -1,6 +1,5 @@
 //! `osstack cp` and `osstack mv`.
 
-use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,8 +109,10 @@ pub(super) async fn run(args: CopyArgs, verb: Verb, session: &mut Session) -> Re
 }
 
 async fn plan(args: &CopyArgs, session: &mut Session) -> Result<Copies, Stop> {
-    let mut ends: Vec<Location> =
-        args.paths.iter().map(OsString::as_os_str).map(Location::parse).collect();
+    let mut ends = Vec::with_capacity(args.paths.len());
+    for path in &args.paths {
+        ends.push(session.location(path).await?);
+    }
     let Some(to) = ends.pop() else {
         return Err(
             Failure::new(FailureKind::Usage, "a source and a destination are needed").into()

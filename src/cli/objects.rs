@@ -56,12 +56,12 @@ impl Keys {
 
 /// Finds what `text` names, and opens the keystore for it and the border.
 pub(super) async fn find(text: &str, border: Border, session: &mut Session) -> Result<Found, Stop> {
-    let location = Location::parse(OsStr::new(text));
+    let location = session.location(OsStr::new(text)).await?;
     let catalog = load(session).await?;
     let Some((place, key)) = location.resolve(&catalog)? else {
         let summary = format!("'{}' names no store", visible(text));
         let failure = Failure::new(FailureKind::Usage, summary);
-        return Err(failure.hint("write STORE:KEY or s3://BUCKET/KEY").into());
+        return Err(failure.hint("write STORE:KEY, s3://BUCKET/KEY or @BOOKMARK").into());
     };
     let store = store_of(&catalog, &place.store)?.clone();
     let own = match location {

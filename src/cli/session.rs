@@ -1,5 +1,6 @@
 //! What one run of the command line holds: output, the person, the world.
 
+use std::ffi::OsStr;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -13,8 +14,10 @@ use crate::base::secret_string::SecretString;
 use crate::keystore::keyring::Keyring;
 use crate::keystore::{State, WAYS, passphrase_from_env};
 use crate::model::stack::Stack;
+use crate::ops::bookmarks;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::keystore::UnlockKeystore;
+use crate::ops::location::Location;
 use crate::ops::objects::Place;
 use crate::ops::residency::CrossBorder;
 use crate::ops::world::World;
@@ -105,6 +108,11 @@ impl Session {
         for healed in healed {
             self.output.note(&format!("note: {healed}"));
         }
+    }
+
+    /// A place as it is typed, by a bookmark too.
+    pub async fn location(&mut self, text: &OsStr) -> Result<Location, Stop> {
+        Ok(bookmarks::location(&*self.world()?, text).await?)
     }
 
     /// Runs `job` for its answer alone.

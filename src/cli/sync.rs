@@ -8,11 +8,11 @@ use super::output::Output;
 use super::session::{Session, Stop};
 use crate::base::units;
 use crate::ops::failure::{Failure, FailureKind};
-use crate::ops::location::Location;
 use crate::ops::transfer::{DeleteExtra, Deleted, Differences, Extra, PlanSync};
 
 pub(super) async fn run(args: SyncArgs, session: &mut Session) -> Result<(), Stop> {
-    let [from, to] = [&args.from, &args.to].map(|text| Location::parse(text));
+    let from = session.location(&args.from).await?;
+    let to = session.location(&args.to).await?;
     open(&[&from, &to], args.border, session).await?;
     let filter = filter(&args.include, &args.exclude)?;
     let (deletes, by_checksum) = (args.delete, args.checksum);

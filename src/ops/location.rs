@@ -8,6 +8,7 @@ use crate::catalog::Catalog;
 use crate::model::bucket::BucketName;
 use crate::model::store::ArtifactStore;
 
+use super::bookmarks;
 use super::failure::{Failure, FailureKind};
 use super::objects::Place;
 use super::world::{World, store_of};
@@ -31,6 +32,15 @@ pub enum Location {
     Uri {
         /// The bucket.
         bucket: String,
+        /// The whole key.
+        key: String,
+    },
+    /// As a [bookmark](super::bookmarks) says, which knows its store.
+    Marked {
+        /// The bucket's place.
+        place: Place,
+        /// The bucket.
+        bucket: BucketName,
         /// The whole key.
         key: String,
     },
@@ -71,6 +81,7 @@ impl Location {
     pub fn resolve(&self, catalog: &Catalog) -> Result<Option<(Place, String)>, Failure> {
         match self {
             Self::Local(_) => Ok(None),
+            Self::Marked { place, key, .. } => Ok(Some((place.clone(), key.clone()))),
             Self::Store { store, key } => {
                 let found = store_of(catalog, store)?;
                 Ok(Some((Place::of(store), format!("{}{key}", found.key_prefix()))))
@@ -134,7 +145,7 @@ impl Job<World> for Locate {
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let catalog = context.world.catalog().await?;
         let text = self.text.trim();
-        let location = Location::parse(OsStr::new(text));
+        let location = bookmarks::location(&context.world, OsStr::new(text)).await?;
         if let Location::Uri { bucket, key } = &location {
             let store = store_of(&catalog, &self.near.store)?;
             if self.near.bucket.as_ref().unwrap_or(&store.bucket).as_str() == bucket {
@@ -143,20 +154,21 @@ impl Job<World> for Locate {
         }
         location.resolve(&catalog)?.ok_or_else(|| {
             let summary = format!("'{}' names no place in a bucket", visible(text));
-            let hint = "paste STORE:KEY, s3://BUCKET/KEY or the address of an object";
+            let hint = "paste STORE:KEY, s3://BUCKET/KEY, @BOOKMARK or the address of an object";
             Failure::new(FailureKind::Usage, summary).hint(hint)
         })
     }
 }
 
 impl fmt::Display for Location {
-    /// Exactly, as [`Location::parse`] reads it again; it has to pass
+    /// Exactly, as [`Location::parse`] reads it again where a store of the catalog reaches it; it has to pass
     /// [`visible`](crate::base::visible) before it is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(path) => path.display().fmt(f),
             Self::Store { store, key } => write!(f, "{store}:{key}"),
             Self::Uri { bucket, key } => write!(f, "s3://{bucket}/{key}"),
+            Self::Marked { bucket, key, .. } => write!(f, "s3://{bucket}/{key}"),
         }
     }
 }

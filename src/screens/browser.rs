@@ -18,6 +18,7 @@ use crate::tui::widget::split::pane;
 use crate::tui::widget::table::{Column, Row};
 use crate::tui::widget::text::fit_end;
 
+use super::bookmarks::BookmarksView;
 use super::buckets::Buckets;
 use super::failure_view;
 use super::list_detail::ListDetail;
@@ -35,6 +36,7 @@ pub struct Browser {
 pub enum Command {
     Open,
     Buckets,
+    Bookmarks,
     Reload,
     Move(Move),
 }
@@ -44,6 +46,7 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Loaded(Outcome<Result<Catalog, Failure>>),
+    BookmarkChosen((Place, String)),
 }
 
 impl Browser {
@@ -66,6 +69,7 @@ impl Browser {
                 Step::open(Objects::at(place, store.key_prefix()))
             }
             (Command::Buckets, Some(store)) => Step::open(Buckets::of(store.name.to_string())),
+            (Command::Bookmarks, _) => Step::ask(BookmarksView::default(), Msg::BookmarkChosen),
             (Command::Reload, _) => Self::load(),
             (_, _) => Step::none(),
         }
@@ -82,6 +86,7 @@ impl Screen for Browser {
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["enter", "l", "right"], Command::Open, "open").when(Self::has_selection),
         Bind::new(&["b"], Command::Buckets, "all buckets").when(Self::has_selection),
+        Bind::new(&["'"], Command::Bookmarks, "bookmarks"),
         Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);
@@ -98,6 +103,9 @@ impl Screen for Browser {
         match event {
             Event::Command(command) => return self.command(command),
             Event::Msg(Msg::Loaded(outcome)) => self.list.take(outcome),
+            Event::Msg(Msg::BookmarkChosen((place, key))) => {
+                return Step::open(Objects::at_key(place, &key));
+            }
             Event::Mouse(mouse) => self.list.mouse(mouse),
             _ => {}
         }

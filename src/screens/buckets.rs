@@ -21,6 +21,7 @@ use crate::tui::widget::split::counted_pane;
 use crate::tui::widget::table::{Column, Row, Table};
 use crate::tui::widget::text::{line, row};
 
+use super::bookmarks::BookmarksView;
 use super::browser::Browser;
 use super::explain;
 use super::failure_view::{self, settled};
@@ -47,6 +48,7 @@ pub enum Command {
     KeepFilter,
     ClearFilter,
     Stores,
+    Bookmarks,
     Reload,
     Move(Move),
 }
@@ -57,6 +59,7 @@ pub enum Command {
 pub enum Msg {
     Listed(Outcome<Result<Vec<BucketEntry>, Failure>>),
     Unlocked,
+    BookmarkChosen((Place, String)),
 }
 
 impl Buckets {
@@ -111,6 +114,9 @@ impl Buckets {
             Command::KeepFilter => self.filter.keep(),
             Command::ClearFilter => self.filter.clear(),
             Command::Stores => return Step::close(),
+            Command::Bookmarks => {
+                return Step::ask(BookmarksView::default(), Msg::BookmarkChosen);
+            }
             Command::Reload => return self.load(),
             Command::Move(to) => {
                 let len = self.matching().len();
@@ -136,6 +142,10 @@ impl Buckets {
                 }
             }
             Msg::Unlocked => return self.load(),
+            Msg::BookmarkChosen((place, key)) => {
+                let there = Objects::at_key(place, &key);
+                return Step::close().then(Step::show_with(Browser::NAME, there));
+            }
         }
         Step::none()
     }
@@ -163,6 +173,7 @@ impl Screen for Buckets {
         Bind::new(&["h", "left", "backspace"], Command::Stores, "stores")
             .when(|s| !s.filter.is_open()),
         Bind::new(&["/"], Command::Filter, "filter").when(|s| !s.filter.is_open()),
+        Bind::new(&["'"], Command::Bookmarks, "bookmarks").when(|s| !s.filter.is_open()),
         Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);

@@ -1,6 +1,7 @@
 //! One prefix of a bucket: what lies there, page by page as the pages arrive.
 
 mod arrange;
+mod bookmarking;
 mod deleting;
 mod go_to;
 mod marks;
@@ -19,10 +20,12 @@ use ratatui::layout::Rect;
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::model::bucket::BucketName;
+use crate::model::name::Name;
 use crate::model::object_key::ObjectKey;
 use crate::model::preview::Preview;
 use crate::model::store::ArtifactStore;
 use crate::ops::artifacts::store_tree::connection_of_store;
+use crate::ops::bookmarks::Bookmark;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::marked::Marked;
 use crate::ops::objects::{Deleted, ListObjects, Place};
@@ -50,6 +53,7 @@ use self::preview::Pane;
 pub use self::rows::Rows;
 use super::artifacts::Artifacts;
 use super::ask::Ask;
+use super::bookmarks::BookmarksView;
 use super::browser::Browser;
 use super::buckets::Buckets;
 use super::failure_view::settled;
@@ -154,6 +158,9 @@ pub enum Command {
     Flatten,
     Sizes,
     GoTo,
+    Bookmarks,
+    BookmarkPrefix,
+    BookmarkRow,
     Move(Move),
 }
 
@@ -184,6 +191,9 @@ pub enum Msg {
     PrefixChosen(String),
     PlaceNamed(String),
     Located(Outcome<Result<(Place, String), Failure>>),
+    BookmarkNamed(Name, String),
+    Bookmarked(Outcome<Result<Bookmark, Failure>>),
+    BookmarkChosen((Place, String)),
 }
 
 impl Objects {
@@ -293,6 +303,11 @@ impl Objects {
                 return self.list().and_cancel("preview");
             }
             Command::GoTo => return go_to::ask(),
+            Command::Bookmarks => {
+                return Step::ask(BookmarksView::default(), Msg::BookmarkChosen);
+            }
+            Command::BookmarkPrefix => return self.bookmark_prefix(),
+            Command::BookmarkRow => return self.bookmark_row(),
             Command::Sizes => {
                 let sizes = SizesView::of(self.place.clone(), self.prefix.clone());
                 return Step::ask(sizes, Msg::PrefixChosen);
@@ -409,6 +424,9 @@ impl Objects {
             Msg::PrefixChosen(prefix) => return self.enter(prefix, None),
             Msg::PlaceNamed(text) => return self.locate(text),
             Msg::Located(outcome) => return self.located(settled(outcome)),
+            Msg::BookmarkNamed(name, key) => return self.add_bookmark(name, key),
+            Msg::Bookmarked(outcome) => return bookmarking::bookmarked(settled(outcome)),
+            Msg::BookmarkChosen(there) => return self.located(Ok(there)),
         }
         Step::none()
     }
@@ -439,13 +457,16 @@ impl Screen for Objects {
         Bind::new(&["enter", "l", "right"], Command::Open, "open").when(Self::may_open),
         Bind::new(&["h", "left", "backspace"], Command::Parent, "up").when(Self::has_parent),
         Bind::new(&["h", "left", "backspace"], Command::Buckets, "buckets").when(Self::is_at_root),
-        Bind::new(&["/"], Command::Filter, "filter").when(|s| !s.filter.is_open()),
+        Bind::new(&["/"], Command::Filter, "filter").when(Self::is_not_typing),
         Bind::new(&["space"], Command::Mark, "mark").when(Self::may_mark),
         Bind::new(&["ctrl-a"], Command::MarkAll, "mark all").when(Self::may_mark_all).quiet(),
         Bind::new(&["p"], Command::Preview, "preview"),
         Bind::new(&["F"], Command::Flatten, "all below").quiet(),
         Bind::new(&["s"], Command::Sizes, "sizes"),
-        Bind::new(&["@"], Command::GoTo, "go to…").when(|s: &Self| !s.filter.is_open()).quiet(),
+        Bind::new(&["@"], Command::GoTo, "go to…").when(Self::is_not_typing).quiet(),
+        Bind::new(&["'"], Command::Bookmarks, "bookmarks").when(Self::is_not_typing).quiet(),
+        Bind::new(&["b"], Command::BookmarkPrefix, "bookmark prefix…").quiet(),
+        Bind::new(&["m"], Command::BookmarkRow, "bookmark row…").when(Self::may_open).quiet(),
         Bind::new(&["d"], Command::Download, "download…").when(Self::may_act),
         Bind::new(&["i"], Command::Details, "details…").when(Self::has_object),
         Bind::new(&["o"], Command::NextSort, "sort"),

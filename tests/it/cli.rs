@@ -3,6 +3,7 @@
 
 mod bad_input;
 pub(crate) mod bench;
+mod bookmarks;
 mod moves;
 pub(crate) mod terminal;
 

@@ -9,6 +9,7 @@
 )]
 
 mod artifacts;
+mod bookmarks;
 mod browser;
 mod check;
 mod cli;

@@ -8,8 +8,8 @@ use std::path::Path;
 use osstack::app::shell::Shell;
 use osstack::ops::world::World;
 use osstack::screens::{
-    artifact, artifacts, browser, census, check, diff, found, import, objects, plan, run, runs,
-    secrets, share, sizes, stacks, stores, transfers, viewer,
+    artifact, artifacts, bookmarks, browser, census, check, diff, found, import, objects, plan,
+    run, runs, secrets, share, sizes, stacks, stores, transfers, viewer,
 };
 use osstack::tui::keymap::{KeyRow, key_table};
 
@@ -44,6 +44,7 @@ fn made() -> String {
         ("secrets", key_table::<secrets::Secrets>()),
         ("browser", key_table::<browser::Browser>()),
         ("objects", key_table::<objects::Objects>()),
+        ("bookmarks", key_table::<bookmarks::BookmarksView>()),
         ("artifacts", key_table::<artifacts::Artifacts>()),
         ("artifact", key_table::<artifact::ArtifactView>()),
         ("sizes", key_table::<sizes::SizesView>()),

@@ -310,6 +310,9 @@ fn below(place: &Location) -> Location {
         Location::Local(path) => Location::Local(path.join("")),
         Location::Store { store, key } => Location::Store { store: store.clone(), key: ended(key) },
         Location::Uri { bucket, key } => Location::Uri { bucket: bucket.clone(), key: ended(key) },
+        Location::Marked { place, bucket, key } => {
+            Location::Marked { place: place.clone(), bucket: bucket.clone(), key: ended(key) }
+        }
     }
 }
 

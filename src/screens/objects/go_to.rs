@@ -12,8 +12,13 @@ use crate::tui::screen::Step;
 use crate::tui::theme::Tone;
 
 pub(super) fn ask() -> Step<Objects> {
-    let help = "STORE:KEY, s3://BUCKET/KEY or the address of an object; pasting works without this";
+    let help = "STORE:KEY, s3://BUCKET/KEY, @BOOKMARK or an address; pasting works without this";
     Step::ask(Ask::text("Go to", "place", help), Msg::PlaceNamed)
+}
+
+fn folder_and_name(key: &str) -> (&str, Option<String>) {
+    let (folder, name) = key.split_at(key.rfind('/').map_or(0, |slash| slash + 1));
+    (folder, (!name.is_empty()).then(|| name.to_owned()))
 }
 
 impl Objects {
@@ -112,13 +117,16 @@ impl Objects {
             Ok(found) => found,
             Err(failure) => return Step::toast(Tone::Bad, &failure.to_string()),
         };
-        let (prefix, name) = key.split_at(key.rfind('/').map_or(0, |slash| slash + 1));
-        let name = (!name.is_empty()).then(|| name.to_owned());
         if place != self.place {
-            let mut there = Self::at(place, prefix.to_owned());
-            there.seek = name;
-            return Step::open(there);
+            return Step::open(Self::at_key(place, &key));
         }
+        let (prefix, name) = folder_and_name(&key);
         self.enter(prefix.to_owned(), name)
+    }
+
+    /// The folder of a key, with the key selected.
+    pub fn at_key(place: Place, key: &str) -> Self {
+        let (prefix, name) = folder_and_name(key);
+        Self { seek: name, ..Self::at(place, prefix.to_owned()) }
     }
 }

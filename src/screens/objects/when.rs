@@ -7,6 +7,10 @@ impl Objects {
         self.selected().is_some()
     }
 
+    pub(super) fn is_not_typing(&self) -> bool {
+        !self.filter.is_open()
+    }
+
     /// While a filter is typed its keys are the filter's, the delete key as well.
     pub(super) fn has_object(&self) -> bool {
         self.selected().is_some_and(|row| row.object.is_some()) && !self.filter.is_open()

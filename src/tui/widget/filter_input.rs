@@ -67,16 +67,16 @@ impl FilterInput {
 
     /// Those of `all` whose name is what is looked for: in their order, or the best match first
     /// where letters are looked for. For as many as a window shows.
-    pub fn found_in<'a, T>(
+    pub fn found_in<'a, T, N: AsRef<str>>(
         &self,
         all: impl IntoIterator<Item = &'a T>,
-        name: impl Fn(&T) -> &str,
+        name: impl Fn(&'a T) -> N,
     ) -> Vec<&'a T> {
         let Ok(pattern) = self.pattern() else { return Vec::new() };
         let all = all.into_iter();
-        let mut found: Vec<&T> = all.filter(|one| pattern.matches(name(one))).collect();
+        let mut found: Vec<&T> = all.filter(|one| pattern.matches(name(one).as_ref())).collect();
         if pattern.ranks() {
-            found.sort_by_cached_key(|one| pattern.rank(name(one)));
+            found.sort_by_cached_key(|one| pattern.rank(name(one).as_ref()));
         }
         found
     }
