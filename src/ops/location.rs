@@ -161,8 +161,8 @@ impl Job<World> for Locate {
 }
 
 impl fmt::Display for Location {
-    /// Exactly, as [`Location::parse`] reads it again where a store of the catalog reaches it; it has to pass
-    /// [`visible`](crate::base::visible) before it is shown.
+    /// Exactly, as [`Location::parse`] reads it again where a store of the catalog reaches it; it
+    /// has to pass [`visible`](crate::base::visible) before it is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(path) => path.display().fmt(f),

@@ -35,9 +35,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, pixels: &Pixels, theme: &T
             // the last row may be half a cell
             let lower = (top + 1 < rows).then(|| colour(top + 1)).flatten();
             let style = lower.map_or(style, |lower| style.bg(lower));
-            if let Some(cell) = buffer.cell_mut((x, y)) {
-                cell.set_symbol("▀").set_style(style);
-            }
+            buffer.set_string(x, y, "▀", style);
         }
     }
 }
