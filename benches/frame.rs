@@ -106,6 +106,19 @@ fn main() {
         is_late |= pattern.is_quick() && whole > KEYSTROKE;
         println!("filter {text:9} first {first:?}  all {whole:?}  {found} found");
     }
+    // what a job found falls in between what is there, beside the keys
+    for text in ["~93", "~9341", "re:4"] {
+        let pattern = Pattern::parse(text).unwrap();
+        let (mut rows, mut merging) = (Vec::new(), Vec::new());
+        let step = pages_at_once(&pattern);
+        for from in (0..pages).step_by(step) {
+            let more = inventory.find(&pattern, from..from + step, Sorting::default());
+            let start = Instant::now();
+            inventory.merge(Sorting::default(), &mut rows, &more);
+            merging.push(start.elapsed());
+        }
+        report(&format!("merge {text}"), &mut merging);
+    }
     println!("{} rows; the bar for a frame is {BAR:?}", pages * 1000);
     if worst > BAR || is_late {
         println!("too slow");

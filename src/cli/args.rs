@@ -433,7 +433,7 @@ pub struct Lint {
 /// `osstack ls`.
 #[derive(Args, Debug)]
 pub struct Ls {
-    /// STORE:[PREFIX], or s3://BUCKET/[PREFIX]; nothing lists the stores
+    /// STORE:[PREFIX], s3://BUCKET/[PREFIX] or @BOOKMARK; nothing lists the stores
     pub target: Option<String>,
     /// Everything below, without folding at /
     #[arg(long, short)]
@@ -454,7 +454,7 @@ pub struct Border {
 /// One object or prefix.
 #[derive(Args, Debug)]
 pub struct Target {
-    /// STORE:KEY or s3://BUCKET/KEY
+    /// STORE:KEY, s3://BUCKET/KEY or @BOOKMARK/KEY
     pub target: String,
     /// Border
     #[command(flatten)]
@@ -464,7 +464,7 @@ pub struct Target {
 /// `osstack rm`.
 #[derive(Args, Debug)]
 pub struct Remove {
-    /// STORE:KEY or s3://BUCKET/KEY
+    /// STORE:KEY, s3://BUCKET/KEY or @BOOKMARK/KEY
     pub target: String,
     /// Everything below
     #[arg(long, short)]
@@ -490,7 +490,7 @@ pub struct MakeBucket {
 /// `osstack presign`.
 #[derive(Args, Debug)]
 pub struct Presign {
-    /// STORE:KEY or s3://BUCKET/KEY
+    /// STORE:KEY, s3://BUCKET/KEY or @BOOKMARK/KEY
     pub target: String,
     /// How long it works: 30s, 15m, 12h, 7d (7d at most)
     #[arg(long, short, default_value = "1h", value_name = "SPAN")]

@@ -10,7 +10,7 @@ use crate::base::units;
 /// `osstack cp` and `osstack mv`.
 #[derive(Args, Debug)]
 pub struct Copy {
-    /// From, …, to: a file or folder, STORE:KEY or s3://BUCKET/KEY
+    /// From, …, to: a file or folder, STORE:KEY, s3://BUCKET/KEY or @BOOKMARK/KEY
     #[arg(required = true, num_args = 2.., value_names = ["SRC", "DST"])]
     pub paths: Vec<OsString>,
     /// Everything below
@@ -39,7 +39,7 @@ pub struct Copy {
 /// `osstack sync`.
 #[derive(Args, Debug)]
 pub struct Sync {
-    /// What is to be had: a folder, STORE:[PREFIX] or s3://BUCKET/PREFIX
+    /// What is to be had: a folder, STORE:[PREFIX], s3://BUCKET/PREFIX or @BOOKMARK
     #[arg(value_name = "SRC")]
     pub from: OsString,
     /// Where

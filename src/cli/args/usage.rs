@@ -7,7 +7,7 @@ use super::Border;
 /// `osstack du`.
 #[derive(Args, Debug)]
 pub struct Du {
-    /// STORE:[PREFIX] or s3://BUCKET/[PREFIX]
+    /// STORE:[PREFIX], s3://BUCKET/[PREFIX] or @BOOKMARK
     pub target: String,
     /// A line for each part below, the largest first
     #[arg(long, short)]
@@ -20,7 +20,7 @@ pub struct Du {
 /// `osstack uploads`.
 #[derive(Args, Debug)]
 pub struct Uploads {
-    /// STORE:[PREFIX] or s3://BUCKET/[PREFIX]
+    /// STORE:[PREFIX], s3://BUCKET/[PREFIX] or @BOOKMARK
     pub target: String,
     /// End them: what was sent of them is gone
     #[arg(long)]
