@@ -99,10 +99,7 @@ impl BookmarksView {
             Command::Remove => {
                 let Some(bookmark) = self.selected() else { return Step::none() };
                 let name = bookmark.name.clone();
-                let title = format!("Forget the bookmark {name}?");
-                let text = format!("{} stays as it is.", visible(&bookmark.to_string()));
-                let question = Confirm::new(&title, text, ["Forget", "Keep"]);
-                return Step::ask(question, |()| Msg::RemoveConfirmed(name));
+                return Step::ask(forget(bookmark), |()| Msg::RemoveConfirmed(name));
             }
             Command::CopyUri => {
                 let uri = self.selected().map(ToString::to_string);
@@ -160,6 +157,13 @@ impl BookmarksView {
         };
         Row::new([Line::styled(name.to_string(), theme.title()), Line::raw(uri), store])
     }
+}
+
+/// Asks before a bookmark goes.
+pub(super) fn forget(bookmark: &Bookmark) -> Confirm<World> {
+    let title = format!("Forget the bookmark {}?", bookmark.name);
+    let text = format!("{} stays as it is.", visible(&bookmark.to_string()));
+    Confirm::new(&title, text, ["Forget", "Keep"])
 }
 
 impl Screen for BookmarksView {

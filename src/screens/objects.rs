@@ -25,7 +25,7 @@ use crate::model::object_key::ObjectKey;
 use crate::model::preview::Preview;
 use crate::model::store::ArtifactStore;
 use crate::ops::artifacts::store_tree::connection_of_store;
-use crate::ops::bookmarks::Bookmark;
+use crate::ops::bookmarks::{Bookmark, ListedBookmarks};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::marked::Marked;
 use crate::ops::objects::{Deleted, ListObjects, Place};
@@ -191,9 +191,12 @@ pub enum Msg {
     PrefixChosen(String),
     PlaceNamed(String),
     Located(Outcome<Result<(Place, String), Failure>>),
+    BookmarksRead(String, Outcome<Result<ListedBookmarks, Failure>>),
     BookmarkNamed(Name, String),
     Bookmarked(Outcome<Result<Bookmark, Failure>>),
     BookmarkChosen((Place, String)),
+    ForgetBookmark(Name),
+    BookmarkForgotten(Name, Outcome<Result<(), Failure>>),
 }
 
 impl Objects {
@@ -424,6 +427,14 @@ impl Objects {
             Msg::PrefixChosen(prefix) => return self.enter(prefix, None),
             Msg::PlaceNamed(text) => return self.locate(text),
             Msg::Located(outcome) => return self.located(settled(outcome)),
+            Msg::BookmarksRead(key, outcome) => return self.bookmarks_read(key, settled(outcome)),
+            Msg::ForgetBookmark(name) => return bookmarking::remove_bookmark(name),
+            Msg::BookmarkForgotten(name, outcome) => {
+                return match settled(outcome) {
+                    Ok(()) => Step::toast(Tone::Good, &format!("forgot the bookmark {name}")),
+                    Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
+                };
+            }
             Msg::BookmarkNamed(name, key) => return self.add_bookmark(name, key),
             Msg::Bookmarked(outcome) => return bookmarking::bookmarked(settled(outcome)),
             Msg::BookmarkChosen(there) => return self.located(Ok(there)),

@@ -54,15 +54,21 @@ fn row_after<'a>(picture: &'a str, row: &str) -> &'a str {
 async fn one_is_forgotten_when_that_is_confirmed_and_a_name_stands_for_one_place() {
     let mut user = User::of_demo();
     user.keys("4<enter>b<ctrl-s>").await;
-    let picture = user.keys("b<ctrl-s>").await;
+    let picture = user.keys("m<ctrl-u>zenml<ctrl-s>").await;
     assert!(picture.contains("there is a bookmark zenml already"), "{picture}");
-    let asked = user.keys("'d").await;
+    // the same key where there is one; the focus is on what keeps it
+    let asked = user.keys("<esc>b").await;
+    assert!(asked.contains("Forget the bookmark zenml?"), "{asked}");
+    let asked = user.keys("<enter>'d").await;
     assert!(asked.contains("Forget the bookmark zenml?"), "{asked}");
     let picture = user.keys("<enter>").await;
     assert!(picture.contains("zenml"), "the focus is on what keeps it: {picture}");
     let picture = user.keys("d<tab><enter>").await;
     assert!(picture.contains("forgot the bookmark zenml"), "{picture}");
     assert!(picture.contains("no bookmark yet"), "{picture}");
+    user.keys("<esc><esc>b<ctrl-s>").await;
+    let picture = user.keys("b<tab><enter>").await;
+    assert!(picture.contains("forgot the bookmark zenml"), "{picture}");
 }
 
 #[tokio::test]
@@ -89,7 +95,7 @@ async fn one_whose_store_is_gone_says_so_and_a_damaged_file_stays_as_it_is() {
 
     let damaged = format!("{written}[bookmark");
     std::fs::write(&path, &damaged).unwrap();
-    let picture = user.keys("b<ctrl-u>other<ctrl-s>").await;
+    let picture = user.keys("b").await;
     assert!(picture.contains("cannot be read"), "{picture}");
     let picture = user.keys("'").await;
     assert!(picture.contains("mend the file"), "{picture}");

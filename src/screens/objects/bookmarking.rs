@@ -3,9 +3,12 @@
 use super::{Msg, Objects};
 use crate::base::visible::visible;
 use crate::model::name::Name;
-use crate::ops::bookmarks::{AddBookmark, Bookmark};
+use crate::ops::bookmarks::{
+    AddBookmark, Bookmark, ListBookmarks, ListedBookmarks, RemoveBookmark,
+};
 use crate::ops::failure::Failure;
 use crate::screens::ask::Ask;
+use crate::screens::bookmarks::forget;
 use crate::tui::effect::Effect;
 use crate::tui::screen::Step;
 use crate::tui::theme::Tone;
@@ -14,15 +17,36 @@ use crate::tui::theme::Tone;
 const OFFERED: usize = 40;
 
 impl Objects {
-    /// Asks for the name of a bookmark of the prefix one is in.
+    /// Bookmarks the prefix one is in, or forgets that.
     pub(super) fn bookmark_prefix(&self) -> Step<Self> {
-        self.ask_bookmark(self.prefix.clone())
+        look_up(self.prefix.clone())
     }
 
     /// The same of the selected row.
     pub(super) fn bookmark_row(&self) -> Step<Self> {
         let row = self.selected().map(|row| format!("{}{}", self.prefix, row.name));
-        row.map_or_else(Step::none, |key| self.ask_bookmark(key))
+        row.map_or_else(Step::none, look_up)
+    }
+
+    /// Asks for a name; of a place that has one already, whether it is to be forgotten.
+    pub(super) fn bookmarks_read(
+        &self,
+        key: String,
+        read: Result<ListedBookmarks, Failure>,
+    ) -> Step<Self> {
+        let ListedBookmarks { bookmarks, catalog } = match read {
+            Ok(read) => read,
+            Err(failure) => return Step::toast(Tone::Bad, &failure.to_string()),
+        };
+        let bucket = self.place.bucket(&catalog);
+        let is_here = |one: &&Bookmark| {
+            one.store == self.place.store && Some(&one.bucket) == bucket.as_ref() && one.key == key
+        };
+        let Some(here) = bookmarks.all().iter().find(is_here) else {
+            return self.ask_bookmark(key);
+        };
+        let (name, question) = (here.name.clone(), forget(here));
+        Step::ask(question, |()| Msg::ForgetBookmark(name))
     }
 
     fn ask_bookmark(&self, key: String) -> Step<Self> {
@@ -37,6 +61,17 @@ impl Objects {
         let job = AddBookmark { name, place: self.place.clone(), key };
         Step::run(Effect::exclusive("bookmarks-file", job, Msg::Bookmarked))
     }
+}
+
+fn look_up(key: String) -> Step<Objects> {
+    let read = |outcome| Msg::BookmarksRead(key, outcome);
+    Step::run(Effect::latest("bookmarks", ListBookmarks, read))
+}
+
+pub(super) fn remove_bookmark(name: Name) -> Step<Objects> {
+    let job = RemoveBookmark { name: name.to_string() };
+    let done = move |outcome| Msg::BookmarkForgotten(name, outcome);
+    Step::run(Effect::exclusive("bookmarks-file", job, done))
 }
 
 pub(super) fn bookmarked(added: Result<Bookmark, Failure>) -> Step<Objects> {
