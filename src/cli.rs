@@ -23,6 +23,7 @@ pub mod output;
 mod plan;
 mod prune;
 mod regions;
+mod restore;
 mod run;
 mod sandbox;
 mod secret;
@@ -104,6 +105,7 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Sync(args) => sync::run(args, session).await,
         Command::Transfers(args) => transfers::run(args, session).await,
         Command::Rm(args) => objects::rm(args, session).await,
+        Command::Restore(args) => restore::run(args, session).await,
         Command::Mb(args) => objects::mb(args, session).await,
         Command::Presign(args) => objects::presign(args, session).await,
         Command::Du(args) => usage::du(args, session).await,

@@ -32,6 +32,7 @@ mod preview_cache;
 pub mod prune;
 pub mod regions;
 pub mod residency;
+pub mod restore;
 pub mod runs;
 pub mod secrets;
 pub mod stack_file;

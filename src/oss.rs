@@ -20,6 +20,7 @@ pub mod object;
 pub mod payload;
 pub mod presign;
 pub mod request;
+pub mod restore;
 pub mod retry;
 pub mod sign_v2;
 pub mod sign_v4;

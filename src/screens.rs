@@ -30,6 +30,7 @@ pub mod pick_list;
 pub mod plan;
 pub mod policy;
 pub mod region_picker;
+pub mod restore;
 pub mod run;
 pub mod runs;
 pub mod secret_form;

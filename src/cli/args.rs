@@ -11,6 +11,7 @@ pub mod artifacts;
 pub mod bookmark;
 mod component;
 mod plan;
+pub mod restore;
 mod stack;
 pub mod transfer;
 pub mod usage;
@@ -175,6 +176,8 @@ pub enum Command {
     Transfers(transfer::Transfers),
     /// Delete objects
     Rm(Remove),
+    /// Make archived objects readable for some days
+    Restore(restore::Restore),
     /// Make the bucket of a store
     Mb(MakeBucket),
     /// Make a link that works without a key for a while

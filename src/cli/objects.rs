@@ -23,6 +23,7 @@ use crate::ops::objects::{
     DeleteObject, DeletePrefix, Link, ListObjects, MakeBucket as MakeBucketJob, Place,
     PresignObject, ReadObject, StatObject,
 };
+use crate::ops::restore::State;
 use crate::ops::usage::MeasureSizes;
 use crate::ops::world::store_of;
 use crate::oss::listing::{Entry, Page};
@@ -36,6 +37,7 @@ pub(super) struct Found {
 }
 
 /// How the keys of a bucket are shown.
+#[derive(Clone)]
 pub(super) struct Keys {
     store: ArtifactStore,
     /// Bytes of a key that are the store's own prefix, which was not typed.
@@ -75,22 +77,27 @@ pub(super) async fn find(text: &str, border: Border, session: &mut Session) -> R
 
 /// One object that a target names.
 #[derive(Clone)]
-struct Object {
-    place: Place,
-    key: ObjectKey,
+pub(super) struct Object {
+    pub(super) place: Place,
+    pub(super) key: ObjectKey,
+    pub(super) keys: Keys,
     /// As every command takes it, exactly.
     location: String,
 }
 
-async fn find_object(text: &str, border: Border, session: &mut Session) -> Result<Object, Stop> {
+pub(super) async fn find_object(
+    text: &str,
+    border: Border,
+    session: &mut Session,
+) -> Result<Object, Stop> {
     let Found { place, key, keys } = find(text, border, session).await?;
     let location = keys.location(&key);
-    Ok(Object { place, key: object_key(&key, keys.own)?, location })
+    Ok(Object { place, key: object_key(&key, keys.own)?, keys, location })
 }
 
 impl Object {
     /// Where the server says that there is no such object, says which, and of which store.
-    fn named(&self, failure: Failure) -> Failure {
+    pub(super) fn named(&self, failure: Failure) -> Failure {
         let said = failure.error.as_deref();
         let is_absent = said.is_some_and(|said| {
             said.status == Some(404) && said.code.as_deref() != Some("NoSuchBucket")
@@ -194,11 +201,17 @@ fn prefix_json(prefix: &str, keys: &Keys) -> Value {
 
 pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), Stop> {
     let object = find_object(&target.target, target.border, session).await?;
-    let Object { place, key, location } = &object;
+    let Object { place, key, location, .. } = &object;
     let stat = StatObject { place: place.clone(), key: key.clone() };
     let info = session.run(stat).await?.map_err(|failure| object.named(failure))?;
     let output = &mut session.output;
     let modified = info.last_modified.map(rfc3339);
+    // of what is not archived nothing is said
+    let state = State::of(&info).filter(|state| *state != State::NotArchived);
+    let until = match state {
+        Some(State::Readable(until)) => until.map(rfc3339),
+        _ => None,
+    };
     if output.is_json() {
         let metadata: serde_json::Map<String, Value> =
             info.metadata.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
@@ -210,6 +223,8 @@ pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), St
             "etag": info.etag,
             "content_type": info.content_type,
             "storage_class": info.storage_class,
+            "restore": state.map(State::as_str),
+            "readable_until": until,
             "crc64": info.crc64.map(|crc| crc.to_string()),
             "metadata": metadata,
             "location": location,
@@ -230,6 +245,8 @@ pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), St
     row("etag", info.etag.as_deref());
     row("content type", info.content_type.as_deref());
     row("storage class", info.storage_class.as_deref());
+    row("restore", state.map(State::as_words));
+    row("readable until", until.as_deref());
     row("crc-64", crc.as_deref());
     for (name, value) in &info.metadata {
         row(name, Some(value));
@@ -307,7 +324,7 @@ pub(super) async fn rm(rm: Remove, session: &mut Session) -> Result<(), Stop> {
 
 async fn rm_one(rm: Remove, session: &mut Session) -> Result<(), Stop> {
     let object = find_object(&rm.target, rm.border, session).await?;
-    let Object { place, key, location } = object.clone();
+    let Object { place, key, location, .. } = object.clone();
     let shown = visible(&rm.target).into_string();
     // OSS says yes to deleting what is not there; whoever mistyped a key should know
     let stat = StatObject { place: place.clone(), key: key.clone() };

@@ -96,6 +96,12 @@ impl Failure {
         Self::new(FailureKind::Cancelled, "stopped").hint("start it again when you like")
     }
 
+    /// Whether the object has to be restored before it can be read.
+    pub fn is_archived(&self) -> bool {
+        let code = self.error.as_ref().and_then(|error| error.code.as_deref());
+        code == Some("InvalidObjectState")
+    }
+
     /// Adds a next step.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

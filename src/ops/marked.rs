@@ -25,6 +25,12 @@ pub struct Marked {
 }
 
 impl Marked {
+    /// One object alone.
+    pub fn one(place: Place, key: ObjectKey) -> Self {
+        let within = key.as_str().strip_suffix(key.file_name()).unwrap_or_default().to_owned();
+        Self { place, within, objects: vec![key], prefixes: Vec::new() }
+    }
+
     /// How many rows that are.
     pub fn len(&self) -> usize {
         self.objects.len() + self.prefixes.len()

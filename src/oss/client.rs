@@ -6,6 +6,7 @@ mod multipart;
 mod objects;
 mod pages;
 mod rehearsal;
+mod restore;
 mod walk;
 
 use std::fmt;

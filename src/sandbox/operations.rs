@@ -53,9 +53,7 @@ impl Circumstances {
     /// Refuses to read what is archived and not restored.
     fn readable(&self, key: &str, object: &Object) -> S3Result<()> {
         let restored = object.restoration(self.now);
-        if self.class(key, object) == StorageClass::Archive
-            && !matches!(restored, Restoration::Until(_))
-        {
+        if self.class(key, object).is_archived() && !matches!(restored, Restoration::Until(_)) {
             return Err(StoreError::InvalidObjectState.into());
         }
         Ok(())
@@ -182,6 +180,7 @@ impl From<StoreError> for S3Error {
             StoreError::InvalidPart => S3ErrorCode::InvalidPart,
             StoreError::InvalidPartOrder => S3ErrorCode::InvalidPartOrder,
             StoreError::EntityTooSmall => S3ErrorCode::EntityTooSmall,
+            StoreError::InvalidTier => S3ErrorCode::InvalidArgument,
             StoreError::InvalidObjectState => S3ErrorCode::InvalidObjectState,
             StoreError::RestoreAlreadyInProgress => S3ErrorCode::RestoreAlreadyInProgress,
             StoreError::FileAlreadyExists => {

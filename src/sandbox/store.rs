@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::ports::entropy::{SharedEntropy, hex};
 
@@ -64,6 +64,10 @@ pub enum StorageClass {
     InfrequentAccess,
     /// `Archive`.
     Archive,
+    /// `ColdArchive`.
+    ColdArchive,
+    /// `DeepColdArchive`.
+    DeepColdArchive,
 }
 
 impl StorageClass {
@@ -73,6 +77,8 @@ impl StorageClass {
             Self::Standard => "Standard",
             Self::InfrequentAccess => "IA",
             Self::Archive => "Archive",
+            Self::ColdArchive => "ColdArchive",
+            Self::DeepColdArchive => "DeepColdArchive",
         }
     }
 
@@ -82,6 +88,28 @@ impl StorageClass {
             "STANDARD" => Some(Self::Standard),
             "IA" | "STANDARD_IA" => Some(Self::InfrequentAccess),
             "ARCHIVE" | "GLACIER" => Some(Self::Archive),
+            "COLDARCHIVE" | "COLD_ARCHIVE" => Some(Self::ColdArchive),
+            "DEEPCOLDARCHIVE" | "DEEP_COLD_ARCHIVE" => Some(Self::DeepColdArchive),
+            _ => None,
+        }
+    }
+
+    /// Whether it has to be restored before it can be read.
+    pub fn is_archived(self) -> bool {
+        self.thaw("").is_some()
+    }
+
+    /// How long it takes to restore what is archived, by the tier that was asked for; nothing for
+    /// one that the class does not have (documentation, "Restore objects", the longest of each).
+    pub fn thaw(self, tier: &str) -> Option<Duration> {
+        match (self, tier) {
+            (Self::Archive, _) => Some(Duration::minutes(1)),
+            (Self::ColdArchive, "Expedited") => Some(Duration::hours(1)),
+            (Self::ColdArchive, "Standard" | "") => Some(Duration::hours(5)),
+            (Self::ColdArchive, "Bulk") | (Self::DeepColdArchive, "Expedited") => {
+                Some(Duration::hours(12))
+            }
+            (Self::DeepColdArchive, "Standard" | "") => Some(Duration::hours(48)),
             _ => None,
         }
     }
@@ -98,10 +126,9 @@ pub enum Restoration {
     Until(OffsetDateTime),
 }
 
-/// How long it takes to restore what is archived (documentation: about a minute).
-const THAW: time::Duration = time::Duration::minutes(1);
-/// How long it stays so (documentation on the move from AWS: one day unless told otherwise).
-const THAWED: time::Duration = time::Duration::days(1);
+/// How long what was restored stays so (documentation on the move from AWS: one day unless told
+/// otherwise).
+const THAWED: Duration = Duration::days(1);
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
@@ -125,8 +152,8 @@ pub struct Object {
     pub class: StorageClass,
     /// Its tags.
     pub tags: Tags,
-    /// When it was last asked to be restored.
-    pub restore_asked: Option<OffsetDateTime>,
+    /// When it is restored, since it was last asked for.
+    pub restored: Option<OffsetDateTime>,
     /// The id of this version, where the bucket keeps versions.
     pub version: Option<String>,
 }
@@ -143,16 +170,16 @@ impl Object {
             data,
             class: StorageClass::default(),
             tags: Tags::new(),
-            restore_asked: None,
+            restored: None,
             version: None,
         }
     }
 
     /// Whether it could be read at `now` if it is archived.
     pub fn restoration(&self, now: OffsetDateTime) -> Restoration {
-        match self.restore_asked {
-            Some(asked) if now < asked + THAW => Restoration::Ongoing,
-            Some(asked) if now < asked + THAW + THAWED => Restoration::Until(asked + THAW + THAWED),
+        match self.restored {
+            Some(restored) if now < restored => Restoration::Ongoing,
+            Some(restored) if now < restored + THAWED => Restoration::Until(restored + THAWED),
             _ => Restoration::Frozen,
         }
     }
@@ -215,6 +242,9 @@ pub enum StoreError {
     /// It is not archived.
     #[error("The operation is not supported for this resource")]
     OperationNotSupported,
+    /// Its class is not restored in that way.
+    #[error("The value of Tier is invalid.")]
+    InvalidTier,
     /// There is no such upload.
     #[error("The specified upload does not exist.")]
     NoSuchUpload,

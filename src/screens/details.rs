@@ -10,9 +10,12 @@ use crate::catalog::Catalog;
 use crate::model::object_key::ObjectKey;
 use crate::model::store::ArtifactStore;
 use crate::ops::failure::Failure;
+use crate::ops::marked::Marked;
 use crate::ops::objects::{Place, StatObject};
+use crate::ops::restore::State;
 use crate::ops::stores::LoadCatalog;
 use crate::ops::world::World;
+use crate::oss::listing::StorageClass;
 use crate::oss::object::ObjectInfo;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
@@ -27,6 +30,7 @@ use super::detail::fields;
 use super::explain;
 use super::failure_view::{self, settled};
 use super::objects::uri;
+use super::restore::RestoreWindow;
 use super::unlock::when_locked;
 
 /// One object's details, in a window.
@@ -46,6 +50,7 @@ pub struct Details {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Command {
     CopyUri,
+    Restore,
     Reload,
     Move(Move),
 }
@@ -56,6 +61,7 @@ pub enum Command {
 pub enum Msg {
     CatalogRead(Outcome<Result<Catalog, Failure>>),
     Found(Outcome<Result<ObjectInfo, Failure>>),
+    Restored,
     Unlocked,
 }
 
@@ -98,13 +104,18 @@ impl Details {
                     }
                 }
             }
-            Msg::Unlocked => return self.ask(),
+            Msg::Restored | Msg::Unlocked => return self.ask(),
         }
         Step::none()
     }
 
     fn uri(&self) -> Option<String> {
         uri(&self.place, self.store.as_ref(), &self.key)
+    }
+
+    fn is_archived(&self) -> bool {
+        let class = self.info.as_ref().and_then(ObjectInfo::class);
+        class.is_some_and(StorageClass::is_archived)
     }
 
     fn rows(&self) -> Vec<(&'static str, String)> {
@@ -134,6 +145,7 @@ fn info_rows(info: &ObjectInfo) -> Vec<(&'static str, String)> {
     );
     say("modified", info.last_modified.map(|time| units::moment(time) + " UTC"));
     say("class", info.storage_class.clone());
+    say("restore", State::of(info).and_then(restore_words));
     say("content type", info.content_type.clone());
     say("ETag", info.etag.clone());
     say("CRC-64", info.crc64.map(|sum| sum.to_string()));
@@ -146,6 +158,18 @@ fn info_rows(info: &ObjectInfo) -> Vec<(&'static str, String)> {
     }
     say("request id", named("x-oss-request-id").or_else(|| named("x-amz-request-id")));
     rows
+}
+
+/// How far an archived object is from being read; nothing of others.
+fn restore_words(state: State) -> Option<String> {
+    let words = state.as_words();
+    match state {
+        State::NotArchived => None,
+        State::Readable(Some(until)) => {
+            Some(format!("{words}, until {} UTC", units::moment(until)))
+        }
+        _ => Some(words.to_owned()),
+    }
 }
 
 fn layout_rows(layout: Layout<'_>) -> Vec<(&'static str, String)> {
@@ -180,6 +204,7 @@ impl Screen for Details {
     const NAME: &'static str = "details";
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["y"], Command::CopyUri, "copy uri").when(|s| s.uri().is_some()),
+        Bind::new(&["t"], Command::Restore, "restore…").when(Self::is_archived),
         Bind::new(&["R", "f5"], Command::Reload, "ask again").quiet(),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);
@@ -192,6 +217,10 @@ impl Screen for Details {
         match event {
             Event::Command(Command::CopyUri) => {
                 return self.uri().map_or_else(Step::none, |uri| Step::copy(&uri));
+            }
+            Event::Command(Command::Restore) => {
+                let marked = Marked::one(self.place.clone(), self.key.clone());
+                return Step::push(RestoreWindow::new(marked), |_| Msg::Restored);
             }
             Event::Command(Command::Reload) => return self.ask(),
             Event::Command(Command::Move(to)) => self.lines.act(to),

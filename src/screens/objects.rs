@@ -49,6 +49,7 @@ use crate::tui::widget::spinner::Spinner;
 use self::deleting::Deletion;
 use self::marks::{MOST_AT_ONCE, Marks};
 pub use self::moving::Verb;
+pub(super) use self::on_object::said;
 use self::preview::Pane;
 pub use self::rows::Rows;
 use super::artifacts::Artifacts;
@@ -152,6 +153,7 @@ pub enum Command {
     Delete,
     Rename,
     Copy,
+    Restore,
     Artifact,
     Artifacts,
     Reload,
@@ -188,6 +190,7 @@ pub enum Msg {
     Removed(Deleted),
     Deleted(Marked, Outcome<Result<(), Failure>>),
     Changed(Vec<(Place, String)>),
+    Restored,
     PrefixChosen(String),
     PlaceNamed(String),
     Located(Outcome<Result<(Place, String), Failure>>),
@@ -346,6 +349,7 @@ impl Objects {
             | Command::Download
             | Command::CopyUri
             | Command::Share
+            | Command::Restore
             | Command::Delete => return self.on_object(command),
             Command::Rename => return self.ask_target(Verb::Move),
             Command::Copy => return self.ask_target(Verb::Copy),
@@ -424,6 +428,7 @@ impl Objects {
             Msg::Removed(removed) => self.removed(removed),
             Msg::Deleted(marked, outcome) => return self.deleted(marked, settled(outcome)),
             Msg::Changed(touched) => return self.changed(&touched),
+            Msg::Restored => return self.read_anew(),
             Msg::PrefixChosen(prefix) => return self.enter(prefix, None),
             Msg::PlaceNamed(text) => return self.locate(text),
             Msg::Located(outcome) => return self.located(settled(outcome)),
@@ -466,6 +471,7 @@ impl Screen for Objects {
         Bind::new(&["esc"], Command::ClearMarks, "clear marks").when(Self::may_clear_marks),
         Bind::new(&["esc"], Command::Stop, "stop").when(Self::may_stop),
         Bind::new(&["enter", "l", "right"], Command::Open, "open").when(Self::may_open),
+        Bind::new(&["t"], Command::Restore, "restore…").when(Self::is_archived),
         Bind::new(&["h", "left", "backspace"], Command::Parent, "up").when(Self::has_parent),
         Bind::new(&["h", "left", "backspace"], Command::Buckets, "buckets").when(Self::is_at_root),
         Bind::new(&["/"], Command::Filter, "filter").when(Self::is_not_typing),
@@ -492,6 +498,9 @@ impl Screen for Objects {
         Bind::new(&["D", "delete"], Command::Delete, "delete…").when(Self::may_act),
         Bind::new(&["r"], Command::Rename, "rename, move…").when(Self::may_act),
         Bind::new(&["w"], Command::Copy, "copy…").when(Self::may_act),
+        Bind::new(&["t"], Command::Restore, "restore archived…")
+            .when(Self::may_hold_archived)
+            .quiet(),
         Bind::new(&["alt-left"], Command::Back, "back").when(Self::has_back).quiet(),
         Bind::new(&["alt-right"], Command::Forward, "forward").when(Self::has_forward).quiet(),
         Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),

@@ -11,6 +11,7 @@ use ratatui::text::Line;
 use crate::base::visible::visible;
 use crate::model::preview::{FIRST_READ, Preview};
 use crate::ops::failure::Failure;
+use crate::ops::marked::Marked;
 use crate::ops::objects::PreviewObject;
 use crate::ops::transfer::Remote;
 use crate::ops::world::World;
@@ -27,6 +28,7 @@ use self::content::Reading;
 use super::details::Details;
 use super::explain;
 use super::failure_view::{self, settled};
+use super::restore::RestoreWindow;
 use super::transfers;
 use super::unlock::when_locked;
 
@@ -57,6 +59,7 @@ pub enum Command {
     Right,
     Details,
     Download,
+    Restore,
     Reload,
     Move(Move),
 }
@@ -66,6 +69,7 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Read(Outcome<Result<Preview, Failure>>),
+    Restored,
     Unlocked,
     FolderNamed(PathBuf),
 }
@@ -110,6 +114,10 @@ impl Viewer {
         self.reading.as_ref().is_some_and(Reading::is_tree)
     }
 
+    fn is_archived(&self) -> bool {
+        self.failure.as_ref().is_some_and(Failure::is_archived)
+    }
+
     fn command(&mut self, command: Command) -> Step<Self> {
         match command {
             Command::More => {
@@ -126,6 +134,11 @@ impl Viewer {
             }
             Command::Download => {
                 return Step::ask(transfers::ask_folder(&self.object.key), Msg::FolderNamed);
+            }
+            Command::Restore => {
+                let Remote { place, key, .. } = self.object.clone();
+                let window = RestoreWindow::new(Marked::one(place, key));
+                return Step::push(window, |_| Msg::Restored);
             }
             Command::NextLevel
             | Command::Fold
@@ -163,7 +176,7 @@ impl Viewer {
                     }
                 }
             }
-            Msg::Unlocked => return self.read(),
+            Msg::Restored | Msg::Unlocked => return self.read(),
             Msg::FolderNamed(folder) => return transfers::download(self.object.clone(), folder),
         }
         Step::none()
@@ -186,6 +199,7 @@ impl Screen for Viewer {
         Bind::new(&["l", "right"], Command::Right, "right").quiet(),
         Bind::new(&["i"], Command::Details, "details…"),
         Bind::new(&["d"], Command::Download, "download…"),
+        Bind::new(&["t"], Command::Restore, "restore…").when(Self::is_archived),
         Bind::new(&["R", "f5"], Command::Reload, "read again").quiet(),
     ];
     const MOVES: Moves<Command> = Moves::List(Command::Move);

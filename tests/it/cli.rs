@@ -5,6 +5,7 @@ mod bad_input;
 pub(crate) mod bench;
 mod bookmarks;
 mod moves;
+mod restore;
 pub(crate) mod terminal;
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -34,6 +34,7 @@ mod pty;
 mod readme;
 mod regions;
 mod residency;
+mod restore;
 mod sandbox_client;
 mod sandbox_domains;
 mod sandbox_faults;

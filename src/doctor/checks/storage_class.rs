@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::base::visible::visible;
 use crate::doctor::case::Case;
 use crate::doctor::check::{Check, Verdict, hampered, passed, warned};
-use crate::oss::listing::{ListRequest, StorageClass};
+use crate::oss::listing::ListRequest;
 
 pub(super) const CHECK: Check = Check {
     id: "storage-class",
@@ -27,7 +27,7 @@ async fn run(case: &Case) -> Verdict {
     let mut archived = Vec::new();
     for entry in page.entries().filter(|entry| !entry.key.starts_with(case.folder())) {
         *classes.entry(entry.storage_class.as_str()).or_default() += 1;
-        if is_archived(entry.storage_class) {
+        if entry.storage_class.is_archived() {
             archived.push(visible(entry.key).into_string());
         }
     }
@@ -42,16 +42,11 @@ async fn run(case: &Case) -> Verdict {
                  artifact fails with InvalidObjectState.",
             )
             .next(
-                "Restore what is still needed (console or ossutil restore), and keep lifecycle \
-                 rules that archive away from this prefix.",
+                "Restore what is still needed (osstack restore), and keep lifecycle rules that \
+                 archive away from this prefix.",
             )
             .fact("for example", example.as_str()),
     };
     let shown = if classes.is_empty() { "none yet".to_owned() } else { classes.join(", ") };
     Ok(finding.fact("objects", format!("{shown}{more}")))
-}
-
-fn is_archived(class: StorageClass) -> bool {
-    use StorageClass as Class;
-    matches!(class, Class::Archive | Class::ColdArchive | Class::DeepColdArchive)
 }

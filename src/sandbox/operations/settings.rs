@@ -19,7 +19,7 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use super::{Answer, Circumstances, Operations};
 use crate::base::url_encode;
 use crate::sandbox::lists::OWNER_ID;
-use crate::sandbox::store::{Restoration, StorageClass, StoreError, Tags};
+use crate::sandbox::store::{Restoration, StoreError, Tags};
 
 /// What `x-amz-tagging` holds: the form of a query.
 pub(super) fn tags_of_header(header: Option<&str>) -> S3Result<Tags> {
@@ -161,7 +161,7 @@ impl Operations {
 
     /// 202 for the first, 409 while it goes on, 200 where it is done (documentation,
     /// "`RestoreObject`"). `Days` of an S3 client is ignored: one day (documentation on the move
-    /// from AWS).
+    /// from AWS). That its tier counts is a guess.
     pub(super) fn restore_object(
         &self,
         req: S3Request<RestoreObjectInput>,
@@ -169,16 +169,20 @@ impl Operations {
         let met = Circumstances::of(&req)?;
         let input = req.input;
         let (key, version) = (met.key(&input.key), input.version_id.as_deref());
+        let asked = input.restore_request.and_then(|asked| asked.glacier_job_parameters);
+        let tier = asked.as_ref().map(|asked| asked.tier.as_str()).unwrap_or_default();
         let mut status = StatusCode::OK;
         self.store().change(&input.bucket, &key, version, |object| {
-            if met.class(&key, object) != StorageClass::Archive {
+            let class = met.class(&key, object);
+            if !class.is_archived() {
                 return Err(StoreError::OperationNotSupported);
             }
+            let takes = class.thaw(tier).ok_or(StoreError::InvalidTier)?;
             match object.restoration(met.now) {
                 Restoration::Ongoing => return Err(StoreError::RestoreAlreadyInProgress),
                 Restoration::Until(_) => {}
                 Restoration::Frozen => {
-                    object.restore_asked = Some(met.now);
+                    object.restored = Some(met.now + takes);
                     status = StatusCode::ACCEPTED;
                 }
             }

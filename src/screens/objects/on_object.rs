@@ -11,6 +11,7 @@ use crate::ops::marked::Marked;
 use crate::ops::transfer::{Copy, Many, RunMany, Target};
 use crate::screens::artifact::ArtifactView;
 use crate::screens::details::Details;
+use crate::screens::restore::RestoreWindow;
 use crate::screens::share::ShareLink;
 use crate::screens::transfers::{self, Batch, Transfers};
 use crate::tui::screen::Step;
@@ -32,6 +33,10 @@ impl Objects {
                 let ask = transfers::ask_folder_for(&said(&marked));
                 Step::ask(ask, move |folder| Msg::FolderNamedForMany(marked, folder))
             }
+            (Command::Restore, _) => match self.marked() {
+                Some(marked) => Step::push(RestoreWindow::new(marked), |_| Msg::Restored),
+                None => Step::none(),
+            },
             (Command::Delete, _) => self.ask_delete(),
             (Command::CopyUri, _) => self.copy_uris(),
             _ => Step::none(),
@@ -101,7 +106,7 @@ impl Objects {
 }
 
 /// What is marked, in a word: the one name, or how many there are.
-pub(super) fn said(marked: &Marked) -> String {
+pub(in crate::screens) fn said(marked: &Marked) -> String {
     match marked.names().next() {
         Some(name) if marked.len() == 1 => visible(name).into_string(),
         _ => units::count(marked.len() as u64) + " marked",

@@ -48,6 +48,14 @@ impl Objects {
         Step::run(Effect::latest("preview", job, move |out| Msg::Previewed(key, out)))
     }
 
+    /// Reads again what was not readable.
+    pub(super) fn read_anew(&mut self) -> Step<Self> {
+        if let Some(pane) = &mut self.pane {
+            pane.read.retain(|_, read| read.is_ok());
+        }
+        self.read_selected()
+    }
+
     pub(super) fn previewed(&mut self, key: ObjectKey, out: Outcome<Result<Preview, Failure>>) {
         if let (Some(pane), Outcome::Done(read)) = (&mut self.pane, out) {
             if pane.read.len() >= KEPT {

@@ -21,6 +21,19 @@ impl Objects {
         (self.has_selection() || self.has_marks()) && !self.filter.is_open()
     }
 
+    /// Whether what the next act is upon has to be restored before it can be read.
+    pub(super) fn is_archived(&self) -> bool {
+        let object = self.selected().and_then(|row| row.object);
+        let is_archived = object.is_some_and(|facts| facts.class.is_archived());
+        self.marks.is_empty() && is_archived && !self.filter.is_open()
+    }
+
+    /// Whether some of it may have to be.
+    pub(super) fn may_hold_archived(&self) -> bool {
+        let is_prefix = self.selected().is_some_and(|row| row.object.is_none());
+        (self.has_marks() || is_prefix) && !self.filter.is_open()
+    }
+
     pub(super) fn has_marks(&self) -> bool {
         !self.marks.is_empty()
     }
