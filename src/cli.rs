@@ -36,6 +36,7 @@ mod table;
 pub mod terminal;
 mod transfers;
 mod usage;
+mod versions;
 pub mod waiting;
 mod zenml;
 mod zenml_import;
@@ -106,6 +107,8 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Transfers(args) => transfers::run(args, session).await,
         Command::Rm(args) => objects::rm(args, session).await,
         Command::Restore(args) => restore::run(args, session).await,
+        Command::Versions(args) => versions::list(args, session).await,
+        Command::Revert(args) => versions::revert(args, session).await,
         Command::Mb(args) => objects::mb(args, session).await,
         Command::Presign(args) => objects::presign(args, session).await,
         Command::Du(args) => usage::du(args, session).await,

@@ -40,4 +40,5 @@ pub mod stacks;
 pub mod stores;
 pub mod transfer;
 pub mod usage;
+pub mod versions;
 pub mod world;

@@ -26,6 +26,7 @@ pub mod sign_v2;
 pub mod sign_v4;
 pub mod transfer;
 pub mod transport;
+pub mod versions;
 pub mod xml;
 
 pub use client::{Access, Client, MOST_PAGES, Walk};

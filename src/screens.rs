@@ -45,5 +45,6 @@ pub mod stores;
 pub mod take_over;
 pub mod transfers;
 pub mod unlock;
+pub mod versions;
 pub mod viewer;
 mod waiting;

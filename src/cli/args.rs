@@ -15,6 +15,7 @@ pub mod restore;
 mod stack;
 pub mod transfer;
 pub mod usage;
+pub mod versions;
 mod zenml;
 
 use std::ffi::OsString;
@@ -163,9 +164,9 @@ pub enum Command {
     /// List objects below STORE:[PREFIX], or the stores' buckets
     Ls(Ls),
     /// Show one object's details
-    Stat(Target),
+    Stat(OneObject),
     /// Write an object to stdout
-    Cat(Target),
+    Cat(OneObject),
     /// Copy between this machine and a store, or within stores
     Cp(transfer::Copy),
     /// The same as cp, and delete each source once its copy was held against it by checksum
@@ -178,6 +179,10 @@ pub enum Command {
     Rm(Remove),
     /// Make archived objects readable for some days
     Restore(restore::Restore),
+    /// Versions of an object and its delete markers, where the bucket keeps them
+    Versions(versions::Versions),
+    /// Take the deletion of an object back, or make an older version the current one
+    Revert(versions::Revert),
     /// Make the bucket of a store
     Mb(MakeBucket),
     /// Make a link that works without a key for a while
@@ -454,11 +459,14 @@ pub struct Border {
     pub across_border: bool,
 }
 
-/// One object or prefix.
+/// One object.
 #[derive(Args, Debug)]
-pub struct Target {
+pub struct OneObject {
     /// STORE:KEY, s3://BUCKET/KEY or @BOOKMARK/KEY
     pub target: String,
+    /// Version
+    #[command(flatten)]
+    pub version: versions::VersionId,
     /// Border
     #[command(flatten)]
     pub border: Border,
@@ -470,8 +478,11 @@ pub struct Remove {
     /// STORE:KEY, s3://BUCKET/KEY or @BOOKMARK/KEY
     pub target: String,
     /// Everything below
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with = "version_id")]
     pub recursive: bool,
+    /// Version
+    #[command(flatten)]
+    pub version: versions::VersionId,
     /// Only say what would be deleted
     #[arg(long, short = 'n')]
     pub dry_run: bool,
@@ -498,6 +509,9 @@ pub struct Presign {
     /// How long it works: 30s, 15m, 12h, 7d (7d at most)
     #[arg(long, short, default_value = "1h", value_name = "SPAN")]
     pub expires: String,
+    /// Version
+    #[command(flatten)]
+    pub version: versions::VersionId,
     /// Border
     #[command(flatten)]
     pub border: Border,

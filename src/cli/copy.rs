@@ -19,7 +19,7 @@ use crate::model::name_filter::NameFilter;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::location::Location;
 use crate::ops::transfer::{
-    CheckRoom, Copies, Copy, CopyEvent, PlanCopies, Progress, RunCopies, Skipped,
+    CheckRoom, Copies, Copy, CopyEvent, Ends, PlanCopies, Progress, RunCopies, Skipped,
 };
 use crate::oss::transfer::Transferred;
 
@@ -122,7 +122,23 @@ async fn plan(args: &CopyArgs, session: &mut Session) -> Result<Copies, Stop> {
     open(&all, args.border, session).await?;
     let filter = filter(&args.include, &args.exclude)?;
     let plan = PlanCopies { sources: ends, to, recursive: args.recursive, filter };
-    Ok(session.run(plan).await??)
+    let mut found = session.run(plan).await??;
+    if let Some(id) = &args.version.version_id {
+        name_version(&mut found, id)?;
+    }
+    Ok(found)
+}
+
+/// Makes the one download that version's.
+fn name_version(found: &mut Copies, id: &str) -> Result<(), Failure> {
+    let [Copy { ends: Ends::Download { from, .. }, size }] = &mut found.copies[..] else {
+        let summary = "--version-id brings one version of one object to this machine";
+        return Err(Failure::new(FailureKind::Usage, summary)
+            .hint("osstack revert makes a version the current one, on the server"));
+    };
+    // what is known of the current one says nothing of others
+    (from.version, *size) = (Some(id.to_owned()), None);
+    Ok(())
 }
 
 /// Opens the keystore for what lies in buckets, and the border.
@@ -398,7 +414,7 @@ mod tests {
         let mut output =
             Output::new(Box::new(std::io::sink()), Box::new(std::io::sink()), Form::default());
         let key = ObjectKey::parse("k").unwrap();
-        let copy = Copy::upload("f", Remote { place: Place::of("st"), key, own: 0 });
+        let copy = Copy::upload("f", Remote { place: Place::of("st"), key, own: 0, version: None });
         let conflict = || Err(Failure::new(FailureKind::Conflict, "it changed meanwhile"));
         let mut asked = Tally::default();
         asked.note(copy.clone(), conflict(), None, false, &mut output).unwrap();

@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::args::{Border, Ls, MakeBucket, Presign, Remove, Target};
+use super::args::{Border, Ls, MakeBucket, OneObject, Presign, Remove};
 use super::output::{Output, Paint};
 use super::session::{Session, Stop};
 use super::store::load;
 use super::table::{Cell, Table};
 use super::usage::numbers;
-use super::{SCHEMA, rfc3339};
+use super::{SCHEMA, rfc3339, versions};
 use crate::base::units;
 use crate::base::visible::{Visible, visible};
 use crate::model::object_key::ObjectKey;
@@ -199,10 +199,11 @@ fn prefix_json(prefix: &str, keys: &Keys) -> Value {
     })
 }
 
-pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), Stop> {
+pub(super) async fn stat(target: OneObject, session: &mut Session) -> Result<(), Stop> {
     let object = find_object(&target.target, target.border, session).await?;
     let Object { place, key, location, .. } = &object;
-    let stat = StatObject { place: place.clone(), key: key.clone() };
+    let version = target.version.version_id;
+    let stat = StatObject { place: place.clone(), key: key.clone(), version };
     let info = session.run(stat).await?.map_err(|failure| object.named(failure))?;
     let output = &mut session.output;
     let modified = info.last_modified.map(rfc3339);
@@ -225,6 +226,7 @@ pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), St
             "storage_class": info.storage_class,
             "restore": state.map(State::as_str),
             "readable_until": until,
+            "version_id": info.version_id(),
             "crc64": info.crc64.map(|crc| crc.to_string()),
             "metadata": metadata,
             "location": location,
@@ -247,6 +249,7 @@ pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), St
     row("storage class", info.storage_class.as_deref());
     row("restore", state.map(State::as_words));
     row("readable until", until.as_deref());
+    row("version", info.version_id());
     row("crc-64", crc.as_deref());
     for (name, value) in &info.metadata {
         row(name, Some(value));
@@ -254,9 +257,10 @@ pub(super) async fn stat(target: Target, session: &mut Session) -> Result<(), St
     output.table(&table)
 }
 
-pub(super) async fn cat(target: Target, session: &mut Session) -> Result<(), Stop> {
+pub(super) async fn cat(target: OneObject, session: &mut Session) -> Result<(), Stop> {
     let object = find_object(&target.target, target.border, session).await?;
-    let read = ReadObject { place: object.place.clone(), key: object.key.clone() };
+    let version = target.version.version_id;
+    let read = ReadObject { place: object.place.clone(), key: object.key.clone(), version };
     let show = |output: &mut Output, bytes: bytes::Bytes| output.bytes(&bytes);
     session.follow(read, show).await?.map_err(|failure| object.named(failure))?;
     session.output.flush()
@@ -276,9 +280,10 @@ pub(super) async fn mb(mb: MakeBucket, session: &mut Session) -> Result<(), Stop
 
 pub(super) async fn presign(presign: Presign, session: &mut Session) -> Result<(), Stop> {
     let expires = span(&presign.expires)?;
+    let version = presign.version.version_id;
     let Object { place, key, .. } = find_object(&presign.target, presign.border, session).await?;
     let Link { url, is_temporary, .. } =
-        session.run(PresignObject { place, key, expires }).await??;
+        session.run(PresignObject { place, key, version, expires }).await??;
     let until = session.machine.clock.now() + expires;
     let output = &mut session.output;
     if output.is_json() {
@@ -326,8 +331,11 @@ async fn rm_one(rm: Remove, session: &mut Session) -> Result<(), Stop> {
     let object = find_object(&rm.target, rm.border, session).await?;
     let Object { place, key, location, .. } = object.clone();
     let shown = visible(&rm.target).into_string();
+    if let Some(id) = rm.version.version_id {
+        return versions::remove(&object, (id, &shown), (rm.dry_run, rm.yes), session).await;
+    }
     // OSS says yes to deleting what is not there; whoever mistyped a key should know
-    let stat = StatObject { place: place.clone(), key: key.clone() };
+    let stat = StatObject { place: place.clone(), key: key.clone(), version: None };
     session.run(stat).await?.map_err(|failure| object.named(failure))?;
     let fields = json!({
         "type": "deleted", "key": key.as_str(), "dry_run": rm.dry_run, "location": location,
@@ -336,8 +344,14 @@ async fn rm_one(rm: Remove, session: &mut Session) -> Result<(), Stop> {
         return session.output.done(&format!("would delete {shown}"), fields);
     }
     session.confirm_deletion(&shown, rm.yes)?;
-    session.run(DeleteObject { place, key }).await??;
-    session.output.done(&format!("deleted {shown}"), fields)
+    let marker = session.run(DeleteObject { place, key }).await??;
+    session.output.done(&format!("deleted {shown}"), fields)?;
+    if marker.is_some() {
+        session
+            .output
+            .note(&format!("its versions are kept: osstack revert {shown} takes it back"));
+    }
+    Ok(())
 }
 
 async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
@@ -362,10 +376,11 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
         let usage = session.run(measure).await??.all;
         session.confirm_deletion(&format!("{} below {shown}", numbers(usage)), false)?;
     }
-    let (mut gone, mut left) = (0_u64, 0_u64);
+    let (mut gone, mut left, mut is_kept) = (0_u64, 0_u64, false);
     let show = |output: &mut Output, page: crate::ops::objects::Deleted| {
         gone += page.keys.len() as u64;
         left += page.left.len() as u64;
+        is_kept |= !page.markers.is_empty();
         page.keys.iter().try_for_each(|key| say_deleted(output, key, &keys, false))?;
         page.left.iter().try_for_each(|object| say_left(output, object, &keys))
     };
@@ -378,6 +393,9 @@ async fn rm_below(rm: Remove, session: &mut Session) -> Result<(), Stop> {
     } else {
         let left = if left == 0 { String::new() } else { format!(", {left} stayed") };
         output.note(&format!("deleted {}{left}", units::counted(gone, "object")));
+        if is_kept {
+            output.note("their versions are kept: osstack revert takes the deletion of one back");
+        }
     }
     match (ended, gone, left) {
         (Err(failure), 0, _) => Err(failure.into()),

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::objects::{Deleted, Place, delete_below, delete_keys, until_cancelled};
 use super::usage::Usage;
+use super::versions::Versioning;
 use super::world::World;
 use crate::base::job::{Context, Job, Nothing};
 use crate::model::object_key::ObjectKey;
@@ -53,7 +54,7 @@ impl Marked {
     }
 }
 
-/// Counts what lies below prefixes.
+/// Counts what lies below prefixes, and asks whether its deletion could be taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeasurePrefixes {
     /// Which bucket.
@@ -64,10 +65,11 @@ pub struct MeasurePrefixes {
 
 impl Job<World> for MeasurePrefixes {
     type Item = Nothing;
-    type Out = Result<Usage, Failure>;
+    type Out = Result<(Usage, Versioning), Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
+        let versioning = until_cancelled(&context, Versioning::ask(&client, &bucket)).await?;
         let mut all = Usage::default();
         for prefix in self.prefixes {
             let request = ListRequest { prefix, ..ListRequest::default() };
@@ -76,7 +78,7 @@ impl Job<World> for MeasurePrefixes {
                 page?.value.entries().for_each(|entry| all.add(entry.size));
             }
         }
-        Ok(all)
+        Ok((all, versioning))
     }
 }
 

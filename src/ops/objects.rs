@@ -17,6 +17,7 @@ use crate::oss::crc64;
 use crate::oss::listing::{ListRequest, Page};
 use crate::oss::object::{BucketEntry, NotDeleted, ObjectInfo, Part, Version};
 use crate::oss::presign::LONGEST as LONGEST_LINK;
+use crate::oss::versions::{At, LeftBehind, Marker};
 use crate::oss::{Client, Healed};
 
 use super::failure::{Failure, FailureKind};
@@ -168,6 +169,8 @@ pub struct StatObject {
     pub place: Place,
     /// The object.
     pub key: ObjectKey,
+    /// Which version of it, where that is not the current one.
+    pub version: Option<String>,
 }
 
 impl Job<World> for StatObject {
@@ -176,7 +179,8 @@ impl Job<World> for StatObject {
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
-        Ok(until_cancelled(&context, client.head(&bucket, self.key.as_str())).await??.value)
+        let object = At { key: self.key.as_str(), version: self.version.as_deref() };
+        Ok(until_cancelled(&context, client.head(&bucket, object)).await??.value)
     }
 }
 
@@ -188,6 +192,8 @@ pub struct PreviewObject {
     pub place: Place,
     /// The object.
     pub key: ObjectKey,
+    /// Which version of it, where that is not the current one; nothing of it is kept.
+    pub version: Option<String>,
     /// Bytes at the most.
     pub limit: u64,
     /// As what it was listed; nothing of it that was read before is shown without.
@@ -204,10 +210,12 @@ impl Job<World> for PreviewObject {
         let bucket = self.place.bucket.as_ref().unwrap_or(&store.bucket).clone();
         let object = Reached { store, bucket, key: self.key };
         let since = world.previews.since();
-        let kept = self.listed.and_then(|version| world.previews.find(&object, &version));
+        let version = self.version.as_deref();
+        let listed = self.listed.filter(|_| version.is_none());
+        let kept = listed.and_then(|version| world.previews.find(&object, &version));
         let was_kept = kept.is_some();
         let (context, place, object) = (&context, &self.place, &object);
-        let mut ranges = Ranges { context, place, object, door: None, since };
+        let mut ranges = Ranges { context, place, object, version, door: None, since };
         match ranges.look(self.limit, kept).await {
             // it was written anew since it was listed
             Err(failure) if was_kept && failure.kind == FailureKind::Conflict => {
@@ -224,6 +232,7 @@ struct Ranges<'a> {
     context: &'a Context<World, Nothing>,
     place: &'a Place,
     object: &'a Reached,
+    version: Option<&'a str>,
     door: Option<(Client, BucketName)>,
     since: Since,
 }
@@ -236,7 +245,8 @@ impl Ranges<'_> {
         };
         let (client, bucket) = self.door.insert(door);
         let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
-        let get = client.get_range(bucket, self.object.key.as_str(), range.start, length, etag);
+        let object = At { key: self.object.key.as_str(), version: self.version };
+        let get = client.get_range(bucket, object, range.start, length, etag);
         Ok(until_cancelled(self.context, get).await??.value)
     }
 
@@ -283,7 +293,7 @@ impl Ranges<'_> {
                 }
             }
         };
-        if let Some(version) = version.filter(|_| is_new) {
+        if let Some(version) = version.filter(|_| is_new && self.version.is_none()) {
             let (of, parts) = (self.object.clone(), Parts { version, first, besides });
             self.context.world.previews.keep(self.since, of, parts);
         }
@@ -298,6 +308,8 @@ pub struct ReadObject {
     pub place: Place,
     /// The object.
     pub key: ObjectKey,
+    /// Which version of it, where that is not the current one.
+    pub version: Option<String>,
 }
 
 impl Job<World> for ReadObject {
@@ -306,7 +318,8 @@ impl Job<World> for ReadObject {
 
     async fn run(self, context: Context<World, Bytes>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
-        let get = client.get(&bucket, self.key.as_str(), None);
+        let object = At { key: self.key.as_str(), version: self.version.as_deref() };
+        let get = client.get(&bucket, object, None);
         let opened = until_cancelled(&context, get).await??.value;
         let (info, mut body) = (opened.info, opened.body);
         let (mut read, mut sum) = (0, crc64::Crc64::new());
@@ -338,12 +351,12 @@ pub struct DeleteObject {
 
 impl Job<World> for DeleteObject {
     type Item = Nothing;
-    type Out = Result<(), Failure>;
+    /// The delete marker that is left in its place, where versions are kept.
+    type Out = Result<Option<Marker>, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let (client, bucket) = self.place.open(&context.world).await?;
-        until_cancelled(&context, client.delete(&bucket, self.key.as_str())).await??;
-        Ok(())
+        Ok(until_cancelled(&context, client.delete(&bucket, self.key.as_str())).await??.value)
     }
 }
 
@@ -355,6 +368,8 @@ pub struct PresignObject {
     pub place: Place,
     /// The object.
     pub key: ObjectKey,
+    /// Which version of it, where that is not the current one.
+    pub version: Option<String>,
     /// How long it works: 7 days at most with S3 V4.
     pub expires: Duration,
 }
@@ -395,7 +410,8 @@ impl Job<World> for PresignObject {
             return Err(Failure::new(FailureKind::Usage, summary).hint("try 1h, 12h or 7d"));
         }
         let (client, bucket) = self.place.open(&context.world).await?;
-        let url = client.presign("GET", &bucket, Some(self.key.as_str()), self.expires);
+        let object = At { key: self.key.as_str(), version: self.version.as_deref() };
+        let url = client.presign("GET", &bucket, Some(object), self.expires);
         let credentials = &client.access().credentials;
         let is_temporary = credentials.session_token.is_some();
         let token_ends = credentials.expires_at.filter(|_| is_temporary);
@@ -424,6 +440,8 @@ pub struct Deleted {
     pub keys: Vec<String>,
     /// Those that stayed, and why.
     pub left: Vec<NotDeleted>,
+    /// The delete markers of those that are gone, where versions are kept.
+    pub markers: Vec<Marker>,
 }
 
 impl Job<World> for DeletePrefix {
@@ -458,10 +476,11 @@ pub(in crate::ops) async fn delete_keys(
     (client, bucket): (&Client, &BucketName),
     mut keys: Vec<String>,
 ) -> Result<(), Failure> {
-    let mut left = Vec::new();
-    let done = client.delete_many(bucket, &keys, &mut left).await;
+    let mut left_behind = LeftBehind::default();
+    let done = client.delete_many(bucket, &keys, &mut left_behind).await;
+    let LeftBehind { objects: left, markers } = left_behind;
     let stayed: BTreeSet<&str> = left.iter().map(|object| object.key.as_str()).collect();
     keys.retain(|key| !stayed.contains(key.as_str()));
-    context.report(Deleted { keys, left }).await;
+    context.report(Deleted { keys, left, markers }).await;
     Ok(done?)
 }

@@ -22,7 +22,7 @@ use futures_util::stream;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::job::{Context, Job};
-use crate::base::visible::visible;
+use crate::base::visible::{Visible, visible};
 use crate::model::bucket::BucketName;
 use crate::model::local_path::{Reason, local_path};
 use crate::model::object_key::ObjectKey;
@@ -30,6 +30,7 @@ use crate::model::store::ArtifactStore;
 use crate::oss::object::PutOptions;
 use crate::oss::transfer::link::{Link, MOST};
 use crate::oss::transfer::{self, Folder, Journal, Overwrite, Pieces, Run, Transferred, Unsynced};
+use crate::oss::versions::At;
 use crate::oss::{self, Client};
 
 use super::failure::{Failure, FailureKind};
@@ -57,6 +58,8 @@ pub struct Remote {
     pub key: ObjectKey,
     /// Bytes of the key that are the store's own prefix, which people do not type.
     pub own: usize,
+    /// Which version of it, where that is not the current one.
+    pub version: Option<String>,
 }
 
 /// One file or object to be copied.
@@ -151,7 +154,26 @@ impl Remote {
         let prefix = store.map(ArtifactStore::key_prefix).unwrap_or_default();
         let is_below = place.bucket.is_none() && key.as_str().starts_with(&prefix);
         let own = if is_below { prefix.len() } else { 0 };
-        Self { place, key, own }
+        Self { place, key, own, version: None }
+    }
+
+    /// The version `id` of it.
+    #[must_use]
+    pub fn of_version(self, id: String) -> Self {
+        Self { version: Some(id), ..self }
+    }
+
+    /// As calls name it.
+    pub fn named(&self) -> At<'_> {
+        At { key: self.key.as_str(), version: self.version.as_deref() }
+    }
+
+    /// The whole key, and which version of it, showable.
+    pub fn whole(&self) -> Visible {
+        match &self.version {
+            None => visible(self.key.as_str()),
+            Some(id) => visible(&format!("{} (version {id})", self.key.as_str())),
+        }
     }
 
     /// As it can be typed again, showable.
@@ -403,7 +425,7 @@ impl Doors {
                 let (client, bucket) = self.of(&from.place)?;
                 let folder = self.folder(folder).await?;
                 let overwrite = if overwrite { Overwrite::Confirmed } else { Overwrite::Refuse };
-                let from = (bucket, from.key.as_str());
+                let from = (bucket, from.named());
                 transfer::download(client, from, (&folder, relative), overwrite, run).await
             }
             Ends::Upload { from, to } => {

@@ -7,6 +7,7 @@ mod objects;
 mod pages;
 mod rehearsal;
 mod restore;
+mod versions;
 mod walk;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use super::presign;
 use super::request::Request;
 use super::retry::Budget;
 use super::transport::Transport;
+use super::versions::At;
 use super::xml::Element;
 use crate::base::url_encode;
 use crate::model::bucket::BucketName;
@@ -117,24 +119,26 @@ impl Client {
         self.core.homes.all()
     }
 
-    /// An address by which anybody may send `method` to this key (`None`: the bucket) until it
+    /// An address by which anybody may send `method` to this object (`None`: the bucket) until it
     /// expires. S3 V4 allows 7 days at most; longer is cut to that.
     pub fn presign(
         &self,
         method: &str,
         bucket: &BucketName,
-        key: Option<&str>,
+        object: Option<At<'_>>,
         expires: Duration,
     ) -> String {
         let Access { endpoint, scope_region, signature, credentials } = self.access();
         let home = self.healed(bucket).map(|healed| healed.to);
+        let version = object.and_then(|object| object.version).into_iter();
         let endpoint = home.as_ref().unwrap_or(endpoint);
         let request = Request {
             method: method.to_owned(),
             scheme: endpoint.scheme().as_str(),
             authority: endpoint.authority(Some(bucket)),
             bucket: Some(bucket.clone()),
-            path: format!("/{}", url_encode::path(key.unwrap_or_default())),
+            path: format!("/{}", url_encode::path(object.map_or("", |object| object.key))),
+            query: version.map(|id| ("versionId".to_owned(), Some(id.to_owned()))).collect(),
             ..Request::default()
         };
         let now = self.core.clock.now();

@@ -152,6 +152,11 @@ pub struct Version {
 }
 
 impl ObjectInfo {
+    /// Its version's id, where the bucket keeps versions.
+    pub fn version_id(&self) -> Option<&str> {
+        ["x-oss-version-id", "x-amz-version-id"].iter().find_map(|name| self.headers.get(name))
+    }
+
     /// Which version it is, where the server says so.
     pub fn version(&self) -> Option<Version> {
         let etag = self.etag.clone().filter(|etag| !etag.is_empty());

@@ -14,6 +14,7 @@ use crate::ops::marked::Marked;
 use crate::ops::objects::{Place, StatObject};
 use crate::ops::restore::State;
 use crate::ops::stores::LoadCatalog;
+use crate::ops::versions::Whose;
 use crate::ops::world::World;
 use crate::oss::listing::StorageClass;
 use crate::oss::object::ObjectInfo;
@@ -32,6 +33,7 @@ use super::failure_view::{self, settled};
 use super::objects::uri;
 use super::restore::RestoreWindow;
 use super::unlock::when_locked;
+use super::versions::Versions;
 
 /// One object's details, in a window.
 #[derive(Debug)]
@@ -50,6 +52,7 @@ pub struct Details {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Command {
     CopyUri,
+    Versions,
     Restore,
     Reload,
     Move(Move),
@@ -82,7 +85,8 @@ impl Details {
     fn ask(&mut self) -> Step<Self> {
         self.failure = None;
         self.spinner.start();
-        let job = StatObject { place: self.place.clone(), key: self.key.clone() };
+        let (place, key) = (self.place.clone(), self.key.clone());
+        let job = StatObject { place, key, version: None };
         Step::run(Effect::latest("details", job, Msg::Found))
     }
 
@@ -152,7 +156,7 @@ fn info_rows(info: &ObjectInfo) -> Vec<(&'static str, String)> {
     let named = |name: &str| info.headers.get(name).map(ToOwned::to_owned);
     say("encoding", named("content-encoding"));
     say("object type", named("x-oss-object-type"));
-    say("version", named("x-oss-version-id").or_else(|| named("x-amz-version-id")));
+    say("version", info.version_id().map(ToOwned::to_owned));
     for (name, value) in &info.metadata {
         say("metadata", Some(format!("{name} = {value}")));
     }
@@ -204,6 +208,7 @@ impl Screen for Details {
     const NAME: &'static str = "details";
     const KEYS: &'static [Bind<Self>] = &[
         Bind::new(&["y"], Command::CopyUri, "copy uri").when(|s| s.uri().is_some()),
+        Bind::new(&["v"], Command::Versions, "versions…"),
         Bind::new(&["t"], Command::Restore, "restore…").when(Self::is_archived),
         Bind::new(&["R", "f5"], Command::Reload, "ask again").quiet(),
     ];
@@ -217,6 +222,10 @@ impl Screen for Details {
         match event {
             Event::Command(Command::CopyUri) => {
                 return self.uri().map_or_else(Step::none, |uri| Step::copy(&uri));
+            }
+            Event::Command(Command::Versions) => {
+                let (place, of) = (self.place.clone(), Whose::Object(self.key.clone()));
+                return Step::open(Versions::new(place, self.store.clone(), of));
             }
             Event::Command(Command::Restore) => {
                 let marked = Marked::one(self.place.clone(), self.key.clone());

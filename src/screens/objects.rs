@@ -33,10 +33,12 @@ use crate::ops::residency::CrossBorder;
 use crate::ops::stores::LoadCatalog;
 use crate::ops::transfer::Remote;
 use crate::ops::usage::Usage;
+use crate::ops::versions::Versioning;
 use crate::ops::world::World;
 use crate::oss::Healed;
 use crate::oss::listing::Page;
 use crate::oss::listing::inventory::{Match, Row, RowId, Sorting};
+use crate::oss::versions::Marker;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
@@ -118,6 +120,8 @@ pub struct Objects {
     marks: Marks,
     /// How far the deletion is that runs.
     deletion: Option<Deletion>,
+    /// The delete markers that the last one left, where the bucket keeps versions.
+    undo: Vec<Marker>,
     /// Where the bucket lies, once it was said that this is not where the store says.
     healed: Option<Healed>,
     /// The pane at the right, where it is open.
@@ -154,6 +158,8 @@ pub enum Command {
     Rename,
     Copy,
     Restore,
+    Versions,
+    TakeBack,
     Artifact,
     Artifacts,
     Reload,
@@ -185,10 +191,12 @@ pub enum Msg {
     FolderNamedForMany(Marked, PathBuf),
     TargetNamed(Marked, Verb, String),
     TargetFound(Marked, Verb, Outcome<Result<(Place, String), Failure>>),
-    Measured(Marked, Outcome<Result<Usage, Failure>>),
+    Measured(Marked, Outcome<Result<(Usage, Versioning), Failure>>),
     DeleteConfirmed(Marked),
     Removed(Deleted),
     Deleted(Marked, Outcome<Result<(), Failure>>),
+    TakenBack(Outcome<Result<(u64, Option<Failure>), Failure>>),
+    UndoUnlocked,
     Changed(Vec<(Place, String)>),
     Restored,
     PrefixChosen(String),
@@ -221,6 +229,7 @@ impl Objects {
             seek: None,
             marks: Marks::default(),
             deletion: None,
+            undo: Vec::new(),
             healed: None,
             pane: None,
         }
@@ -350,7 +359,9 @@ impl Objects {
             | Command::CopyUri
             | Command::Share
             | Command::Restore
+            | Command::Versions
             | Command::Delete => return self.on_object(command),
+            Command::TakeBack => return self.take_back(),
             Command::Rename => return self.ask_target(Verb::Move),
             Command::Copy => return self.ask_target(Verb::Copy),
         }
@@ -427,6 +438,8 @@ impl Objects {
             Msg::DeleteConfirmed(marked) => return self.delete(marked),
             Msg::Removed(removed) => self.removed(removed),
             Msg::Deleted(marked, outcome) => return self.deleted(marked, settled(outcome)),
+            Msg::TakenBack(outcome) => return self.taken_back(settled(outcome)),
+            Msg::UndoUnlocked => return self.take_back(),
             Msg::Changed(touched) => return self.changed(&touched),
             Msg::Restored => return self.read_anew(),
             Msg::PrefixChosen(prefix) => return self.enter(prefix, None),
@@ -498,6 +511,8 @@ impl Screen for Objects {
         Bind::new(&["D", "delete"], Command::Delete, "delete…").when(Self::may_act),
         Bind::new(&["r"], Command::Rename, "rename, move…").when(Self::may_act),
         Bind::new(&["w"], Command::Copy, "copy…").when(Self::may_act),
+        Bind::new(&["z", "ctrl-z"], Command::TakeBack, "undelete").when(Self::may_take_back),
+        Bind::new(&["v"], Command::Versions, "versions…").when(Self::may_open).quiet(),
         Bind::new(&["t"], Command::Restore, "restore archived…")
             .when(Self::may_hold_archived)
             .quiet(),

@@ -13,9 +13,9 @@ use ratatui::text::{Line, Span};
 
 use crate::base::units;
 use crate::base::visible::visible;
-use crate::model::object_key::ObjectKey;
 use crate::ops::failure::Failure;
-use crate::ops::objects::{Link, Place, PresignObject};
+use crate::ops::objects::{Link, PresignObject};
+use crate::ops::transfer::Remote;
 use crate::ops::world::World;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Moves};
@@ -44,8 +44,7 @@ const MARGIN: usize = 2;
 /// The window that shares one object.
 #[derive(Debug)]
 pub struct ShareLink {
-    place: Place,
-    key: ObjectKey,
+    object: Remote,
     /// Which of the lives.
     life: usize,
     link: Option<Result<Signed, Failure>>,
@@ -126,15 +125,16 @@ impl Code {
 }
 
 impl ShareLink {
-    /// Makes a link of one hour to `key`.
-    pub fn new(place: Place, key: ObjectKey) -> Self {
-        Self { place, key, life: 1, link: None, with_code: false, now: Duration::ZERO }
+    /// Makes a link of one hour to `object`.
+    pub fn new(object: Remote) -> Self {
+        Self { object, life: 1, link: None, with_code: false, now: Duration::ZERO }
     }
 
     fn sign(&mut self) -> Step<Self> {
         self.link = None;
         let expires = LIVES.get(self.life).map_or(Duration::ZERO, |(_, life)| *life);
-        let job = PresignObject { place: self.place.clone(), key: self.key.clone(), expires };
+        let Remote { place, key, version, .. } = self.object.clone();
+        let job = PresignObject { place, key, version, expires };
         Step::run(Effect::latest("sign", job, Msg::Signed))
     }
 
@@ -279,10 +279,10 @@ impl Screen for ShareLink {
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        let title = format!("Share {}", visible(self.key.file_name()));
+        let title = format!("Share {}", visible(self.object.key.file_name()));
         let inner = pane(frame, area, theme, &title, true);
         let room = usize::from(inner.width);
-        let key = fit_end(visible(self.key.as_str()).as_str(), room, theme);
+        let key = fit_end(self.object.whole().as_str(), room, theme);
         let mut said = vec![Line::raw(key), self.lives(theme), Line::raw("")];
         let mut code = None;
         match &self.link {
@@ -308,7 +308,7 @@ impl Screen for ShareLink {
     }
 
     fn title(&self) -> String {
-        format!("Share {}", visible(self.key.as_str()))
+        format!("Share {}", self.object.whole())
     }
 
     fn popup(&self) -> Option<Size> {

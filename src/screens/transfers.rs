@@ -150,13 +150,14 @@ impl Transfers {
     /// Takes in what was left unfinished before this start.
     fn found(&mut self, unfinished: Vec<Unfinished>) {
         for Unfinished { copy, arrived } in unfinished {
-            let is_it = |other: &Transfer| matches!(&other.work, Work::One(one) if *one == copy);
+            let is_it = |other: &Transfer| matches!(&other.work, Work::One(one) if **one == copy);
             if self.all.iter().any(is_it) {
                 continue;
             }
             self.last_id += 1;
             let total = copy.size;
-            let mut transfer = Transfer::new(self.last_id, Work::One(copy), State::Paused);
+            let mut transfer =
+                Transfer::new(self.last_id, Work::One(Box::new(copy)), State::Paused);
             transfer.progress = Progress { done: arrived, total, ..Progress::default() };
             self.all.push(transfer);
         }
@@ -167,7 +168,7 @@ impl Transfers {
         let Some(transfer) = self.find(id) else { return Step::none() };
         let Work::One(copy) = &transfer.work else { return Step::none() };
         transfer.state = State::Stopping;
-        let job = DropUnfinished { copies: vec![copy.clone()] };
+        let job = DropUnfinished { copies: vec![(**copy).clone()] };
         Step::run(Effect::background("discard", job, move |outcome| Msg::Dropped(id, outcome)))
     }
 
@@ -187,7 +188,7 @@ impl Transfers {
     fn begin(&mut self, id: u64, overwrite: bool) -> Step<Self> {
         let Some(transfer) = self.find(id) else { return Step::none() };
         let Work::One(copy) = &transfer.work else { return self.begin_many(id, overwrite) };
-        let (job, total) = (RunCopy { copy: copy.clone(), overwrite }, copy.size);
+        let (job, total) = (RunCopy { copy: (**copy).clone(), overwrite }, copy.size);
         let effect = Effect::background_stream(
             "transfer",
             job,
@@ -351,7 +352,7 @@ impl Screen for Transfers {
                 self.found(settled(outcome).unwrap_or_default());
             }
             Event::Msg(Msg::Dropped(id, outcome)) => return self.dropped(id, outcome),
-            Event::Msg(Msg::Asked(copy)) => return self.ask(Work::One(copy)),
+            Event::Msg(Msg::Asked(copy)) => return self.ask(Work::One(Box::new(copy))),
             Event::Msg(Msg::ManyAsked(batch)) => return self.ask(Work::Many(batch)),
             Event::Msg(Msg::Staged(id, stage)) => self.staged(id, stage),
             Event::Msg(Msg::Tidied(outcome)) => {

@@ -8,7 +8,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::base::visible::visible;
 use crate::model::preview::{FIRST_READ, Preview};
 use crate::ops::failure::Failure;
 use crate::ops::marked::Marked;
@@ -96,8 +95,9 @@ impl Viewer {
     fn read(&mut self) -> Step<Self> {
         self.failure = None;
         self.spinner.start();
-        let Remote { place, key, .. } = self.object.clone();
-        let job = PreviewObject { place, key, limit: self.limit, listed: self.listed.clone() };
+        let Remote { place, key, version, .. } = self.object.clone();
+        let (limit, listed) = (self.limit, self.listed.clone());
+        let job = PreviewObject { place, key, version, limit, listed };
         Step::run(Effect::latest("preview", job, Msg::Read))
     }
 
@@ -114,8 +114,12 @@ impl Viewer {
         self.reading.as_ref().is_some_and(Reading::is_tree)
     }
 
+    fn is_current(&self) -> bool {
+        self.object.version.is_none()
+    }
+
     fn is_archived(&self) -> bool {
-        self.failure.as_ref().is_some_and(Failure::is_archived)
+        self.is_current() && self.failure.as_ref().is_some_and(Failure::is_archived)
     }
 
     fn command(&mut self, command: Command) -> Step<Self> {
@@ -197,7 +201,7 @@ impl Screen for Viewer {
         Bind::new(&["z"], Command::FoldAll, "fold all").when(Self::is_tree).quiet(),
         Bind::new(&["h", "left"], Command::Left, "left").quiet(),
         Bind::new(&["l", "right"], Command::Right, "right").quiet(),
-        Bind::new(&["i"], Command::Details, "details…"),
+        Bind::new(&["i"], Command::Details, "details…").when(Self::is_current),
         Bind::new(&["d"], Command::Download, "download…"),
         Bind::new(&["t"], Command::Restore, "restore…").when(Self::is_archived),
         Bind::new(&["R", "f5"], Command::Reload, "read again").quiet(),
@@ -221,7 +225,7 @@ impl Screen for Viewer {
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
-        let title = visible(self.object.key.as_str());
+        let title = self.object.whole();
         let heading = self.reading.as_ref().map(Reading::heading).unwrap_or_default();
         let inner = counted_pane(frame, area, theme, (title.as_str(), &heading), true);
         match (&self.failure, &self.reading) {
@@ -241,7 +245,7 @@ impl Screen for Viewer {
     }
 
     fn title(&self) -> String {
-        visible(self.object.key.as_str()).into_string()
+        self.object.whole().into_string()
     }
 
     fn wants_tick(&self) -> bool {

@@ -7,6 +7,7 @@ mod bookmarks;
 mod moves;
 mod restore;
 pub(crate) mod terminal;
+mod versions;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

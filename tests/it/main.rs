@@ -52,6 +52,7 @@ mod tidy;
 mod transfers;
 mod user;
 mod vectors;
+mod versions;
 mod zenml_command;
 mod zenml_login;
 mod zenml_server;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use osstack::model::object_key::ObjectKey;
 use osstack::ops::objects::{Link, Place};
+use osstack::ops::transfer::Remote;
 use osstack::screens::share::{self, ShareLink};
 use osstack::tui::effect::Outcome;
 use osstack::tui::screen::{Event, Screen as _};
@@ -232,7 +233,7 @@ fn a_link_of_a_temporary_key_says_that_it_ends_with_the_token() {
         life: Duration::from_mins(20),
     };
     let said = |link| {
-        let mut share = ShareLink::new(Place::of("st"), key.clone());
+        let mut share = ShareLink::new(Remote::at(Place::of("st"), None, key.clone()));
         let _none = share.update(Event::Msg(share::Msg::Signed(Outcome::Done(Ok(link)))));
         let mut terminal = Terminal::new(TestBackend::new(76, 24)).unwrap();
         terminal.draw(|frame| share.view(frame, frame.area(), &Theme::default())).unwrap();

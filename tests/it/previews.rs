@@ -21,7 +21,11 @@ async fn put(user: &User, key: &str, bytes: Vec<u8>) {
 }
 
 async fn version(user: &User, key: &str) -> Option<Version> {
-    let job = StatObject { place: Place::of("demo_store"), key: ObjectKey::parse(key).unwrap() };
+    let job = StatObject {
+        place: Place::of("demo_store"),
+        key: ObjectKey::parse(key).unwrap(),
+        version: None,
+    };
     job.run(Context::alone(Arc::clone(&user.world))).await.unwrap().version()
 }
 
@@ -34,7 +38,7 @@ async fn look(
 ) -> (Result<Preview, Failure>, u64) {
     let before = user.sandbox.faults.requests();
     let (key, listed) = (ObjectKey::parse(key).unwrap(), listed.cloned());
-    let job = PreviewObject { place: Place::of("demo_store"), key, limit, listed };
+    let job = PreviewObject { place: Place::of("demo_store"), key, version: None, limit, listed };
     let looked = job.run(Context::alone(Arc::clone(&user.world))).await;
     (looked, user.sandbox.faults.requests() - before)
 }

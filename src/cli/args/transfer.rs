@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use super::Border;
+use super::versions::VersionId;
 use crate::base::units;
 
 /// `osstack cp` and `osstack mv`.
@@ -14,8 +15,11 @@ pub struct Copy {
     #[arg(required = true, num_args = 2.., value_names = ["SRC", "DST"])]
     pub paths: Vec<OsString>,
     /// Everything below
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with = "version_id")]
     pub recursive: bool,
+    /// Version
+    #[command(flatten)]
+    pub version: VersionId,
     /// Only say what would happen
     #[arg(long, short = 'n')]
     pub dry_run: bool,

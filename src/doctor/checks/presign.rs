@@ -20,7 +20,7 @@ const LIFE: Duration = Duration::from_mins(20);
 async fn run(case: &Case) -> Verdict {
     let (store, client, probe) = (case.store()?, case.client()?, case.probe()?);
     let bucket = &store.bucket;
-    let url = client.presign("GET", bucket, Some(probe.key.as_str()), LIFE);
+    let url = client.presign("GET", bucket, Some(probe.key.as_str().into()), LIFE);
     let most = probe.body.len() + 1;
     let answer = client.get_presigned(bucket, &url, most).await.map_err(|error| {
         Box::new(

@@ -39,6 +39,8 @@ struct Record {
     bucket: Option<String>,
     key: String,
     own: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
     /// The folder of a download.
     folder: Option<PathBuf>,
     /// The file: of a download below its folder.
@@ -63,6 +65,7 @@ impl Record {
             bucket: remote.place.bucket.as_ref().map(ToString::to_string),
             key: remote.key.as_str().to_owned(),
             own: remote.own,
+            version: remote.version.clone(),
             folder,
             file,
             left,
@@ -78,7 +81,7 @@ impl Record {
         let place = Place { store: self.store.clone(), bucket };
         let key = ObjectKey::parse(&self.key).ok()?;
         let own = if key.as_str().is_char_boundary(self.own) { self.own } else { 0 };
-        let remote = Remote { place, key, own };
+        let remote = Remote { place, key, own, version: self.version.clone() };
         let (ends, size) = match (&self.left, &self.folder) {
             (Left::Download(left), Some(folder)) => {
                 let (folder, relative) = (folder.clone(), self.file.clone());
@@ -111,6 +114,8 @@ fn path_of(world: &World, copy: &Copy) -> Option<PathBuf> {
     let local = std::path::absolute(local).ok()?;
     let bucket = remote.place.bucket.as_ref().map(ToString::to_string).unwrap_or_default();
     let parts = [kind, &remote.place.store, &bucket, remote.key.as_str(), local.to_str()?];
+    let version = remote.version.iter().map(String::as_str);
+    let parts: Vec<&str> = parts.into_iter().chain(version).collect();
     let name = format!("{:016x}.json", crc64::of(parts.join("\0").as_bytes()));
     Some(world.paths.transfers().join(name))
 }

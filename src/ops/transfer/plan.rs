@@ -143,7 +143,7 @@ impl To {
         let below = is_many || key.is_empty() || key.ends_with('/');
         let key = if below { format!("{key}{name}") } else { key.clone() };
         let key = ObjectKey::parse(&key).map_err(|error| error.to_string())?;
-        Ok(Remote { place: place.clone(), key, own: *own })
+        Ok(Remote { place: place.clone(), key, own: *own, version: None })
     }
 
     fn shown(&self) -> String {
@@ -215,7 +215,7 @@ impl Draft {
         is_many: bool,
     ) {
         let Leaf { at: key, name, facts } = object;
-        let from = Remote { place, key, own };
+        let from = Remote { place, key, own, version: None };
         let source = visible(&from.typed()).into_string();
         match to {
             To::Local(path) if is_many || is_folder(path) => match local_path(&name) {

@@ -25,7 +25,7 @@ impl Doors {
         match &copy.ends {
             Ends::Download { from, .. } | Ends::Server { from, .. } => {
                 let (client, bucket) = self.of(&from.place)?;
-                let info = client.head(bucket, from.key.as_str()).await?.value;
+                let info = client.head(bucket, from.named()).await?.value;
                 let (etag, size, modified) = (info.etag, info.size, info.last_modified);
                 Ok(Stamp::Object { etag, size, modified })
             }

@@ -23,6 +23,7 @@ use crate::ops::location::Location;
 use crate::ops::objects::{Place, until_cancelled};
 use crate::ops::world::{World, blocking};
 use crate::oss::transfer::Sums;
+use crate::oss::versions::LeftBehind;
 
 /// Checksums that are compared at a time.
 const AT_A_TIME: usize = 8;
@@ -260,7 +261,9 @@ impl There {
             At::Prefix { place, prefix, own } => rest
                 .filter(|key| filter.takes(key.strip_prefix(prefix.as_str()).unwrap_or(key)))
                 .filter_map(|key| ObjectKey::parse(key).ok())
-                .map(|key| Extra::Object(Remote { place: place.clone(), key, own: *own }))
+                .map(|key| {
+                    Extra::Object(Remote { place: place.clone(), key, own: *own, version: None })
+                })
                 .collect(),
         }
     }
@@ -358,11 +361,11 @@ impl Job<World> for DeleteExtra {
         for batch in objects.chunks(BATCH) {
             let keys: Vec<String> =
                 batch.iter().map(|remote| remote.key.as_str().to_owned()).collect();
-            let mut left = Vec::new();
+            let mut left = LeftBehind::default();
             let work = client.delete_many(&bucket, &keys, &mut left);
             let ended = until_cancelled(&context, work).await?;
             for remote in batch {
-                let stays = left.iter().find(|one| one.key == remote.key.as_str());
+                let stays = left.objects.iter().find(|one| one.key == remote.key.as_str());
                 let stays = stays.map(|one| format!("{} ({})", one.message, one.code));
                 context.report(Deleted { extra: Extra::Object(remote.clone()), stays }).await;
             }

@@ -109,7 +109,7 @@ impl Client {
         const ACTION: &str = "copy a part";
         let plan = Plan::new(ACTION, Repeat::Always, Expect::Xml("CopyPartResult"));
         let request = UploadPartCopyRequest {
-            copy_source: copy_source(from),
+            copy_source: copy_source((from.0, from.1.into())),
             copy_source_if_match: etag.map(quoted),
             copy_source_range: Some(format!(
                 "bytes={}-{}",

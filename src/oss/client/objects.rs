@@ -21,6 +21,7 @@ use crate::oss::object::{Answer, CopyOptions, NotDeleted, ObjectInfo, Part, PutO
 use crate::oss::payload::Slice;
 use crate::oss::retry::Repeat;
 use crate::oss::transport::Body;
+use crate::oss::versions::{At, LeftBehind, Marker};
 
 const WRITE: &str = "write the object";
 /// Keys in one multi-delete (OSS documentation of `DeleteMultipleObjects`).
@@ -57,17 +58,22 @@ pub(in crate::oss) struct Stretch {
 
 impl Client {
     /// What there is to know of an object without reading it.
-    pub async fn head(&self, bucket: &BucketName, key: &str) -> Result<Answer<ObjectInfo>, Error> {
+    pub async fn head(
+        &self,
+        bucket: &BucketName,
+        object: impl Into<At<'_>>,
+    ) -> Result<Answer<ObjectInfo>, Error> {
         const ACTION: &str = "look at the object";
-        let error = match self.bare_head(ACTION, bucket, key).await {
+        let object = object.into();
+        let error = match self.bare_head(ACTION, bucket, object).await {
             // a HEAD has no body to say why: the same question as a GET has
             Err(error) if error.is_silent() => error,
             answer => return answer,
         };
-        match self.part(bucket, key, 0, 1, None).await {
+        match self.part(bucket, object, 0, 1, None).await {
             Err(why) if !why.is_silent() => Err(why.of_action(ACTION)),
             // the GET found where the bucket lies
-            Ok(_) if error.is_elsewhere() => self.bare_head(ACTION, bucket, key).await,
+            Ok(_) if error.is_elsewhere() => self.bare_head(ACTION, bucket, object).await,
             _ => Err(error),
         }
     }
@@ -76,12 +82,13 @@ impl Client {
         &self,
         action: &'static str,
         bucket: &BucketName,
-        key: &str,
+        At { key, version }: At<'_>,
     ) -> Result<Answer<ObjectInfo>, Error> {
         let plan = Plan::new(action, Repeat::Always, Expect::Nothing);
         let request = HeadObjectRequest {
             bucket: bucket.to_string(),
             key: key.to_owned(),
+            version_id: version.map(ToOwned::to_owned),
             ..Default::default()
         };
         let (reply, _) = self.call(plan, |s3| async move { s3.head_object(request).await }).await?;
@@ -93,15 +100,16 @@ impl Client {
     pub async fn get_range(
         &self,
         bucket: &BucketName,
-        key: &str,
+        object: impl Into<At<'_>>,
         offset: u64,
         length: usize,
         if_match: Option<&str>,
     ) -> Result<Answer<Part>, Error> {
-        match self.part(bucket, key, offset, length, if_match).await {
+        let object = object.into();
+        match self.part(bucket, object, offset, length, if_match).await {
             // there is nothing at this offset, of an empty object not even at 0
             Err(error) if error.status == Some(416) => {
-                let info = self.head(bucket, key).await?;
+                let info = self.head(bucket, object).await?;
                 Ok(info.map(|info| Part { info, bytes: Bytes::new() }))
             }
             other => other,
@@ -111,13 +119,13 @@ impl Client {
     async fn part(
         &self,
         bucket: &BucketName,
-        key: &str,
+        object: At<'_>,
         offset: u64,
         length: usize,
         if_match: Option<&str>,
     ) -> Result<Answer<Part>, Error> {
         let range = offset..offset.saturating_add(length.max(1) as u64);
-        let Answer { meta, value } = self.get_stretch(bucket, key, range, if_match).await?;
+        let Answer { meta, value } = self.get_stretch(bucket, object, range, if_match).await?;
         let Stretch { info, mut body, mut skip, .. } = value;
         if skip > 0 && info.size.is_some_and(|size| size <= offset) {
             return Ok(Answer { meta, value: Part { info, bytes: Bytes::new() } });
@@ -140,13 +148,13 @@ impl Client {
     pub(in crate::oss) async fn get_stretch(
         &self,
         bucket: &BucketName,
-        key: &str,
+        object: At<'_>,
         range: Range<u64>,
         if_match: Option<&str>,
     ) -> Result<Answer<Stretch>, Error> {
         const ACTION: &str = "read the object";
         let asked = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
-        let answer = self.open(ACTION, bucket, key, Some(asked), if_match).await?;
+        let answer = self.open(ACTION, bucket, object, Some(asked), if_match).await?;
         let Answer { meta, value: Download { info, body } } = answer;
         let starts = match info.headers.get("content-range") {
             Some(range) => range
@@ -172,17 +180,17 @@ impl Client {
     pub async fn get(
         &self,
         bucket: &BucketName,
-        key: &str,
+        object: impl Into<At<'_>>,
         if_match: Option<&str>,
     ) -> Result<Answer<Download>, Error> {
-        self.open("read the object", bucket, key, None, if_match).await
+        self.open("read the object", bucket, object.into(), None, if_match).await
     }
 
     async fn open(
         &self,
         action: &'static str,
         bucket: &BucketName,
-        key: &str,
+        At { key, version }: At<'_>,
         range: Option<String>,
         if_match: Option<&str>,
     ) -> Result<Answer<Download>, Error> {
@@ -194,6 +202,7 @@ impl Client {
         let request = GetObjectRequest {
             bucket: bucket.to_string(),
             key: key.to_owned(),
+            version_id: version.map(ToOwned::to_owned),
             range,
             if_match: if_match.map(quoted),
             ..Default::default()
@@ -267,9 +276,9 @@ impl Client {
     }
 
     /// Copies on the server, below 1 GiB.
-    pub async fn copy(
+    pub async fn copy<'a>(
         &self,
-        from: (&BucketName, &str),
+        from: (&BucketName, impl Into<At<'a>>),
         to: (&BucketName, &str),
         options: &CopyOptions,
     ) -> Result<Answer<Written>, Error> {
@@ -280,7 +289,7 @@ impl Client {
             plan.headers.push(("x-oss-forbid-overwrite", "true".to_owned()));
         }
         let request = CopyObjectRequest {
-            copy_source: copy_source(from),
+            copy_source: copy_source((from.0, from.1.into())),
             copy_source_if_match: options.if_match.as_deref().map(quoted),
             bucket: to.0.to_string(),
             key: to.1.to_owned(),
@@ -292,26 +301,38 @@ impl Client {
         Ok(answer.map(|sum| Written { etag: etag.or(sum.etag), ..sum }))
     }
 
-    /// Deletes one object. One that is not there counts as deleted.
-    pub async fn delete(&self, bucket: &BucketName, key: &str) -> Result<Answer<()>, Error> {
+    /// Deletes one object, or one version of it for good. One that is not there counts as
+    /// deleted. Answers the delete marker that is left in its place, where versions are kept.
+    pub async fn delete(
+        &self,
+        bucket: &BucketName,
+        object: impl Into<At<'_>>,
+    ) -> Result<Answer<Option<Marker>>, Error> {
+        let At { key, version } = object.into();
         let plan = Plan::new("delete the object", Repeat::Always, Expect::Nothing);
         let request = DeleteObjectRequest {
             bucket: bucket.to_string(),
             key: key.to_owned(),
+            version_id: version.map(ToOwned::to_owned),
             ..Default::default()
         };
         let (reply, _) =
             self.call(plan, |s3| async move { s3.delete_object(request).await }).await?;
-        Ok(reply.with(()))
+        let header = |names: [&str; 2]| names.iter().find_map(|name| reply.headers.get(name));
+        let is_marker = header(["x-oss-delete-marker", "x-amz-delete-marker"]) == Some("true");
+        let id = header(["x-oss-version-id", "x-amz-version-id"]);
+        let marker = Marker::left(key, id.filter(|_| is_marker && version.is_none()));
+        Ok(reply.with(marker))
     }
 
-    /// Deletes objects, a thousand a request. Those that were left standing are added to `left`,
-    /// also where a request fails: then its keys are, and those that were not asked for any more.
+    /// Deletes objects, a thousand a request. Those that were left standing are added to what is
+    /// `left`, also where a request fails: then its keys are, and those that were not asked for
+    /// any more.
     pub async fn delete_many(
         &self,
         bucket: &BucketName,
         keys: &[String],
-        left: &mut Vec<NotDeleted>,
+        left: &mut LeftBehind,
     ) -> Result<(), Error> {
         // XML 1.0 cannot hold control characters, and readers change line ends
         let (plain, odd): (Vec<&String>, Vec<&String>) =
@@ -323,10 +344,13 @@ impl Client {
                 batch => self.delete_batch(bucket, batch).await,
             };
             match answer {
-                Ok(stayed) => left.extend(stayed),
+                Ok(LeftBehind { objects, markers }) => {
+                    left.objects.extend(objects);
+                    left.markers.extend(markers);
+                }
                 Err(error) => {
                     let rest = batch.iter().chain(batches.flatten());
-                    left.extend(rest.map(|key| not_deleted(key, &error)));
+                    left.objects.extend(rest.map(|key| not_deleted(key, &error)));
                     return Err(error);
                 }
             }
@@ -334,23 +358,25 @@ impl Client {
         Ok(())
     }
 
-    async fn delete_one(&self, bucket: &BucketName, key: &str) -> Result<Vec<NotDeleted>, Error> {
+    async fn delete_one(&self, bucket: &BucketName, key: &str) -> Result<LeftBehind, Error> {
+        let mut left = LeftBehind::default();
         match self.delete(bucket, key).await {
-            Ok(_) => Ok(Vec::new()),
+            Ok(answer) => left.markers.extend(answer.value),
             Err(error) => match error.kind {
                 Kind::Permission | Kind::Precondition | Kind::Refused => {
-                    Ok(vec![not_deleted(key, &error)])
+                    left.objects.push(not_deleted(key, &error));
                 }
-                _ => Err(error),
+                _ => return Err(error),
             },
         }
+        Ok(left)
     }
 
     async fn delete_batch(
         &self,
         bucket: &BucketName,
         keys: &[&String],
-    ) -> Result<Vec<NotDeleted>, Error> {
+    ) -> Result<LeftBehind, Error> {
         let plan = Plan::new("delete objects", Repeat::Always, Expect::Xml("DeleteResult"));
         let objects = keys
             .iter()
@@ -367,6 +393,12 @@ impl Client {
         let document = reply.document();
         let gone: BTreeSet<&str> =
             document.all("Deleted").filter_map(|row| row.text_of("Key")).collect();
+        let markers = document.all("Deleted").filter_map(|row| {
+            let is_marker = row.text_of("DeleteMarker") == Some("true");
+            let id = row.text_of("DeleteMarkerVersionId").filter(|_| is_marker);
+            Marker::left(row.text_of("Key")?, id)
+        });
+        let markers = markers.filter(|marker| keys.contains(&&marker.key)).collect();
         let left = keys.iter().filter(|key| !gone.contains(key.as_str())).map(|key| {
             let error = document.all("Error").find(|row| row.text_of("Key") == Some(key));
             let text = |name| error.and_then(|error| error.text_of(name)).unwrap_or_default();
@@ -376,7 +408,7 @@ impl Client {
             };
             NotDeleted { key: (*key).clone(), code: text("Code").to_owned(), message }
         });
-        Ok(left.collect())
+        Ok(LeftBehind { objects: left.collect(), markers })
     }
 }
 
@@ -400,8 +432,9 @@ pub(super) fn quoted(etag: &str) -> String {
 }
 
 /// An object as the header of a copy names it.
-pub(super) fn copy_source((bucket, key): (&BucketName, &str)) -> String {
-    format!("/{bucket}/{}", url_encode::path(key))
+pub(super) fn copy_source((bucket, At { key, version }): (&BucketName, At<'_>)) -> String {
+    let version = version.map(|id| format!("?versionId={}", url_encode::query(id)));
+    format!("/{bucket}/{}{}", url_encode::path(key), version.unwrap_or_default())
 }
 
 fn object(reply: Reply) -> Answer<ObjectInfo> {

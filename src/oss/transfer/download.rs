@@ -28,6 +28,7 @@ use crate::oss::client::{Client, Stretch};
 use crate::oss::error::{Error, Kind};
 use crate::oss::object::ObjectInfo;
 use crate::oss::retry::{self, Repeat};
+use crate::oss::versions::At;
 
 pub use left::DownloadLeft;
 use left::{crc_of, md5_of, md5_of_etag};
@@ -50,12 +51,13 @@ const NOTED: Duration = Duration::from_secs(1);
 /// remembers it.
 pub async fn download(
     client: &Client,
-    (bucket, key): (&BucketName, &str),
+    (bucket, object): (&BucketName, impl Into<At<'_>>),
     (folder, relative): (&Folder, &Path),
     overwrite: Overwrite,
     run: Run<'_>,
 ) -> Result<Transferred, Error> {
-    let fetch = Fetch { client, bucket, key, folder, relative, overwrite, run };
+    let object = object.into();
+    let fetch = Fetch { client, bucket, object, folder, relative, overwrite, run };
     let cancelled = run.cancel.cancelled();
     let lane = tokio::select! {
         biased;
@@ -69,7 +71,7 @@ pub async fn download(
 struct Fetch<'a> {
     client: &'a Client,
     bucket: &'a BucketName,
-    key: &'a str,
+    object: At<'a>,
     folder: &'a Folder,
     relative: &'a Path,
     overwrite: Overwrite,
@@ -203,12 +205,12 @@ impl Fetch<'_> {
     }
 
     async fn open(&self, from: u64, to: u64, etag: Option<&str>) -> Result<Stretch, Error> {
-        let Self { client, bucket, key, .. } = self;
-        Ok(client.get_stretch(bucket, key, from..to, etag).await?.value)
+        let Self { client, bucket, object, .. } = self;
+        Ok(client.get_stretch(bucket, *object, from..to, etag).await?.value)
     }
 
     async fn whole(&self) -> Result<Stretch, Error> {
-        let all = self.client.get(self.bucket, self.key, None).await?.value;
+        let all = self.client.get(self.bucket, self.object, None).await?.value;
         Ok(Stretch { info: all.info, body: all.body, skip: 0, is_whole: true })
     }
 }

@@ -45,7 +45,7 @@ impl Upload<'_> {
                 return Err(error);
             }
             // the answer was lost, not necessarily the work
-            match client.head(bucket, key).await {
+            match client.head(bucket, *key).await {
                 Ok(info) if info.size == Some(total) && crc.is_some() && info.crc64 == crc => {
                     return Ok(true);
                 }

@@ -327,7 +327,7 @@ impl Send<'_> {
     /// Whether the object holds what the file does.
     async fn is_there(&self) -> bool {
         let Self { client, bucket, key, source, .. } = self;
-        let Ok(info) = client.head(bucket, key).await else { return false };
+        let Ok(info) = client.head(bucket, *key).await else { return false };
         if info.size != Some(source.length) {
             return false;
         }

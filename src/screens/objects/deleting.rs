@@ -7,7 +7,9 @@ use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::marked::{DeleteMarked, Marked, MeasurePrefixes};
 use crate::ops::objects::Deleted;
 use crate::ops::usage::Usage;
+use crate::ops::versions::{TakeBack, Versioning};
 use crate::oss::object::NotDeleted;
+use crate::oss::versions::Marker;
 use crate::screens::unlock::when_locked;
 use crate::tui::effect::Effect;
 use crate::tui::screen::Step;
@@ -17,6 +19,9 @@ use crate::tui::widget::confirm::Confirm;
 /// Names that a question lists.
 const NAMED: usize = 6;
 
+/// Objects whose deletion is remembered, to be taken back.
+const UNDOABLE: u64 = 100_000;
+
 /// How far a deletion is.
 #[derive(Debug, Default)]
 pub(super) struct Deletion {
@@ -24,24 +29,29 @@ pub(super) struct Deletion {
     left: u64,
     /// The first of those that stayed.
     example: Option<NotDeleted>,
+    /// The delete markers that were left.
+    markers: Vec<Marker>,
 }
 
 impl Objects {
-    /// Asks at once where all that goes is in the list; else counts it first.
+    /// Counts what is not in the list, and looks whether the bucket keeps versions, before it
+    /// asks.
     pub(super) fn ask_delete(&self) -> Step<Self> {
         let Some(marked) = self.marked() else { return Step::none() };
-        if marked.prefixes.is_empty() {
-            return self.confirm_delete(marked, Usage::default());
-        }
         let (place, prefixes) = (self.place.clone(), marked.prefixes.clone());
+        let has_below = !prefixes.is_empty();
         let job = MeasurePrefixes { place, prefixes };
-        Step::run(Effect::latest("measure", job, move |out| Msg::Measured(marked, out)))
-            .and_toast(Tone::Neutral, "counting what lies below")
+        let ask = Step::run(Effect::latest("measure", job, move |out| Msg::Measured(marked, out)));
+        if has_below { ask.and_toast(Tone::Neutral, "counting what lies below") } else { ask }
     }
 
-    pub(super) fn measured(&self, marked: Marked, usage: Result<Usage, Failure>) -> Step<Self> {
-        match usage {
-            Ok(usage) => self.confirm_delete(marked, usage),
+    pub(super) fn measured(
+        &self,
+        marked: Marked,
+        measured: Result<(Usage, Versioning), Failure>,
+    ) -> Step<Self> {
+        match measured {
+            Ok((usage, versioning)) => self.confirm_delete(marked, usage, versioning),
             Err(failure) if failure.kind == FailureKind::Cancelled => Step::none(),
             Err(failure) => when_locked(&failure, || Msg::Unlocked)
                 .unwrap_or_else(|| Step::toast(Tone::Bad, &failure.to_string())),
@@ -49,7 +59,7 @@ impl Objects {
     }
 
     /// `below` is what lies in its prefixes.
-    fn confirm_delete(&self, marked: Marked, below: Usage) -> Step<Self> {
+    fn confirm_delete(&self, marked: Marked, below: Usage, versioning: Versioning) -> Step<Self> {
         let objects = marked.objects.len() as u64 + below.objects;
         let count = units::counted(objects, "object");
         let title = match marked.names().next() {
@@ -59,7 +69,8 @@ impl Objects {
         let buttons = ["Delete", "Keep"];
         if let ([key], []) = (&marked.objects[..], &marked.prefixes[..]) {
             let key = visible(key.as_str());
-            let text = format!("{key}\n\nIt is gone from the bucket for everybody.");
+            let text =
+                format!("{key}\n\nIt is gone from the bucket for everybody.{}", kept(versioning));
             let question = Confirm::new(&title, text, buttons);
             return Step::ask(question, move |()| Msg::DeleteConfirmed(marked));
         }
@@ -83,6 +94,7 @@ impl Objects {
             ", ",
             verb,
             " gone from the bucket for everybody.",
+            kept(versioning),
         ]);
         // what can be typed: a prefix may hold what no keyboard has
         let own = marked.names().next().filter(|name| marked.len() == 1 && is_typeable(name));
@@ -94,9 +106,37 @@ impl Objects {
 
     pub(super) fn delete(&mut self, marked: Marked) -> Step<Self> {
         self.deletion = Some(Deletion::default());
+        self.undo.clear();
         let job = DeleteMarked { marked: marked.clone() };
         let ended = move |outcome| Msg::Deleted(marked, outcome);
         Step::run(Effect::exclusive_stream("delete", job, Msg::Removed, ended))
+    }
+
+    /// Takes the last deletion back.
+    pub(super) fn take_back(&mut self) -> Step<Self> {
+        let (place, markers) = (self.place.clone(), self.undo.clone());
+        Step::run(Effect::exclusive("take-back", TakeBack { place, markers }, Msg::TakenBack))
+    }
+
+    pub(super) fn taken_back(
+        &mut self,
+        outcome: Result<(u64, Option<Failure>), Failure>,
+    ) -> Step<Self> {
+        match outcome {
+            Ok((count, why)) => {
+                // those that stayed are tried again
+                if why.is_none() {
+                    self.undo.clear();
+                }
+                let said = format!("{} back", units::counted(count, "object"));
+                match why {
+                    None => self.list().and_toast(Tone::Good, &said),
+                    Some(why) => self.list().and_toast(Tone::Bad, &format!("{said}; {why}")),
+                }
+            }
+            Err(failure) => when_locked(&failure, || Msg::UndoUnlocked)
+                .unwrap_or_else(|| Step::toast(Tone::Bad, &failure.to_string())),
+        }
     }
 
     pub(super) fn removed(&mut self, removed: Deleted) {
@@ -106,11 +146,18 @@ impl Objects {
             if deletion.example.is_none() {
                 deletion.example = removed.left.into_iter().next();
             }
+            if deletion.gone <= UNDOABLE {
+                deletion.markers.extend(removed.markers);
+            } else {
+                // part of them would be half an undo
+                deletion.markers = Vec::new();
+            }
         }
     }
 
     pub(super) fn deleted(&mut self, marked: Marked, ended: Result<(), Failure>) -> Step<Self> {
-        let Deletion { gone, left, example } = self.deletion.take().unwrap_or_default();
+        let Deletion { gone, left, example, markers } = self.deletion.take().unwrap_or_default();
+        self.undo = markers;
         let failure = match ended {
             Err(failure) if gone == 0 && left == 0 => {
                 return when_locked(&failure, || Msg::DeleteConfirmed(marked))
@@ -132,10 +179,23 @@ impl Objects {
             (None, None) => None,
         };
         self.seek = self.selected().map(|row| row.name.to_owned());
+        let said = if self.undo.is_empty() { said } else { said + ": z takes it back" };
         match why {
             None => self.list().and_toast(Tone::Good, &said),
             Some(why) => self.list().and_toast(Tone::Bad, &format!("{said}; {why}")),
         }
+    }
+}
+
+/// What becomes of what is deleted, where that is known to be something.
+fn kept(versioning: Versioning) -> &'static str {
+    match versioning {
+        Versioning::Enabled => " The bucket keeps its versions: z takes it back, v shows them.",
+        Versioning::Suspended => {
+            " The bucket keeps no versions now: what was written since then is lost."
+        }
+        Versioning::Never => " The bucket keeps no versions: nothing takes it back.",
+        Versioning::Unknown => "",
     }
 }
 

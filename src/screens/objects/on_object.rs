@@ -9,11 +9,13 @@ use crate::model::object_key::ObjectKey;
 use crate::ops::artifacts::Which;
 use crate::ops::marked::Marked;
 use crate::ops::transfer::{Copy, Many, RunMany, Target};
+use crate::ops::versions::Whose;
 use crate::screens::artifact::ArtifactView;
 use crate::screens::details::Details;
 use crate::screens::restore::RestoreWindow;
 use crate::screens::share::ShareLink;
 use crate::screens::transfers::{self, Batch, Transfers};
+use crate::screens::versions::Versions;
 use crate::tui::screen::Step;
 use crate::tui::theme::Tone;
 
@@ -24,7 +26,7 @@ impl Objects {
     pub(super) fn on_object(&self, command: Command) -> Step<Self> {
         match (command, self.selected_key()) {
             (Command::Details, Some(key)) => Step::open(Details::new(self.place.clone(), key)),
-            (Command::Share, Some(key)) => Step::open(ShareLink::new(self.place.clone(), key)),
+            (Command::Share, Some(key)) => Step::open(ShareLink::new(self.remote(key))),
             (Command::Download, Some(key)) if self.marks.is_empty() => {
                 Step::ask(transfers::ask_folder(&key), move |folder| Msg::FolderNamed(key, folder))
             }
@@ -37,6 +39,12 @@ impl Objects {
                 Some(marked) => Step::push(RestoreWindow::new(marked), |_| Msg::Restored),
                 None => Step::none(),
             },
+            (Command::Versions, key) => {
+                let Some(row) = self.selected() else { return Step::none() };
+                let below = || Whose::Below(format!("{}{}", self.prefix, row.name));
+                let of = key.map_or_else(below, Whose::Object);
+                Step::open(Versions::new(self.place.clone(), self.store.clone(), of))
+            }
             (Command::Delete, _) => self.ask_delete(),
             (Command::CopyUri, _) => self.copy_uris(),
             _ => Step::none(),

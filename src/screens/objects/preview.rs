@@ -44,7 +44,7 @@ impl Objects {
             return Step::cancel("preview");
         };
         let (place, limit) = (self.place.clone(), FIRST_READ);
-        let job = PreviewObject { place, key: key.clone(), limit, listed };
+        let job = PreviewObject { place, key: key.clone(), version: None, limit, listed };
         Step::run(Effect::latest("preview", job, move |out| Msg::Previewed(key, out)))
     }
 

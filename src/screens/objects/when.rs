@@ -21,6 +21,11 @@ impl Objects {
         (self.has_selection() || self.has_marks()) && !self.filter.is_open()
     }
 
+    /// Whether the last deletion can be taken back.
+    pub(super) fn may_take_back(&self) -> bool {
+        !self.undo.is_empty() && self.deletion.is_none() && !self.filter.is_open()
+    }
+
     /// Whether what the next act is upon has to be restored before it can be read.
     pub(super) fn is_archived(&self) -> bool {
         let object = self.selected().and_then(|row| row.object);

@@ -27,7 +27,7 @@ pub(super) struct Transfer {
 #[derive(Debug)]
 pub(super) enum Work {
     /// Copies one file or object.
-    One(Copy),
+    One(Box<Copy>),
     /// Copies or moves several at once.
     Many(Box<Batch>),
 }

@@ -1,5 +1,6 @@
 //! A folder, a sandbox and the program.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -15,10 +16,12 @@ use tokio_util::sync::CancellationToken;
 
 use osstack::keystore::Identity;
 use osstack::ops::demo;
-use osstack::ports::clock::{SharedClock, SystemClock};
+use osstack::ports::clock::{Clock as _, SharedClock, SystemClock};
 use osstack::ports::entropy::{SeededEntropy, SharedEntropy};
 use osstack::sandbox::faults::FaultSwitch;
 use osstack::sandbox::{Description, Sandbox, SandboxConfig, Seed};
+
+use crate::sandbox_client::{Call, Signature};
 
 /// One user's machine.
 pub(crate) struct Bench {
@@ -116,6 +119,28 @@ impl Bench {
         let home = bench.home.path().to_str().unwrap().to_owned();
         bench.set("OSSTACK_HOME", &home);
         bench
+    }
+
+    /// Makes the sandbox keep versions in a bucket.
+    pub(crate) fn keep_versions(&self, bucket: &str) {
+        let (_, authority) = self.sandbox.endpoint.rsplit_once('/').unwrap();
+        let (_, port) = authority.rsplit_once(':').unwrap();
+        let xml = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        let call = Call {
+            address: (Ipv4Addr::LOCALHOST, port.parse().unwrap()).into(),
+            method: http::Method::PUT,
+            host: format!("{bucket}.{authority}"),
+            bucket: Some(bucket.to_owned()),
+            path: "/".into(),
+            query: BTreeMap::from([("versioning".into(), String::new())]),
+            headers: BTreeMap::new(),
+            body: xml.into(),
+            id: self.sandbox.access_key_id.clone(),
+            secret: self.sandbox.secret_access_key.clone(),
+            at: SystemClock.now(),
+        };
+        let put = self.server.block_on(call.send(Signature::V2));
+        assert_eq!(put.status.as_u16(), 200, "{}", put.text());
     }
 
     /// Sets a variable of the program's environment, which holds nothing else.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use osstack::oss::Kind;
 use osstack::oss::object::CopyOptions;
+use osstack::oss::versions::LeftBehind;
 
 use super::{Bench, Case, Outcome, refused_head, same};
 
@@ -107,8 +108,8 @@ async fn delete_many(at: &Bench) -> Outcome {
     for key in &keys {
         at.put(key, b"x").await?;
     }
-    let mut left = Vec::new();
+    let mut left = LeftBehind::default();
     at.client.delete_many(&at.bucket, &keys, &mut left).await?;
-    same("left", left, Vec::new())?;
+    same("left", left.objects, Vec::new())?;
     same("below", at.keys_below(&folder).await?, Vec::new())
 }

@@ -5,6 +5,7 @@ use futures_util::FutureExt as _;
 use md5::{Digest as _, Md5};
 use osstack::oss::Kind;
 use osstack::oss::object::{CopyOptions, PutOptions};
+use osstack::oss::versions::LeftBehind;
 
 use super::{Bench, Case, Outcome, refused, refused_head, same};
 
@@ -161,9 +162,9 @@ async fn delete_many(at: &Bench) -> Outcome {
     let stays = at.key("many/stays");
     at.put(&stays, b"x").await?;
     keys.push(at.key("many/never was"));
-    let mut left = Vec::new();
+    let mut left = LeftBehind::default();
     at.client.delete_many(&at.bucket, &keys, &mut left).await?;
-    same("left", left, Vec::new())?;
+    same("left", left.objects, Vec::new())?;
     same("below", at.keys_below(&at.key("many/")).await?, vec![stays])
 }
 
@@ -173,9 +174,9 @@ pub(super) async fn leave_nothing(at: &Bench) -> Outcome {
         at.client.abort_upload(&at.bucket, &begun.key, &begun.id).await?;
     }
     let keys = at.keys_below(&at.root).await?;
-    let mut left = Vec::new();
+    let mut left = LeftBehind::default();
     at.client.delete_many(&at.bucket, &keys, &mut left).await?;
-    same("left", left, Vec::new())?;
+    same("left", left.objects, Vec::new())?;
     same("below", at.keys_below(&at.root).await?, Vec::new())?;
     same("uploads", at.client.list_uploads(&at.bucket, &at.root).await?, Vec::new())
 }

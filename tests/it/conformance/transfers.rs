@@ -155,7 +155,7 @@ async fn fetch(at: &Bench, url: &str) -> Result<(u16, Bytes), Different> {
 
 async fn link_to(at: &Bench, key: &str) -> Outcome {
     at.put(key, b"for whoever has the link").await?;
-    let url = at.client.presign("GET", &at.bucket, Some(key), HOUR);
+    let url = at.client.presign("GET", &at.bucket, Some(key.into()), HOUR);
     let due = (200, Bytes::from_static(b"for whoever has the link"));
     same("answer", fetch(at, &url).await?, due)
 }
@@ -169,7 +169,7 @@ async fn link_odd(at: &Bench) -> Outcome {
 }
 
 async fn link_missing(at: &Bench) -> Outcome {
-    let url = at.client.presign("GET", &at.bucket, Some(&at.key("link/missing")), HOUR);
+    let url = at.client.presign("GET", &at.bucket, Some((&at.key("link/missing")).into()), HOUR);
     same("status", fetch(at, &url).await?.0, 404)
 }
 
@@ -177,7 +177,7 @@ async fn link_changed(at: &Bench) -> Outcome {
     let (key, other) = (at.key("link/mine"), at.key("link/others"));
     at.put(&key, b"mine").await?;
     at.put(&other, b"others").await?;
-    let url = at.client.presign("GET", &at.bucket, Some(&key), HOUR);
+    let url = at.client.presign("GET", &at.bucket, Some((&key).into()), HOUR);
     let url = url.replace("link/mine", "link/others");
     same("status", fetch(at, &url).await?.0, 403)
 }
@@ -185,6 +185,6 @@ async fn link_changed(at: &Bench) -> Outcome {
 async fn link_expired(at: &Bench) -> Outcome {
     let key = at.key("link/expired");
     at.put(&key, b"x").await?;
-    let url = at.client_behind(2 * HOUR).presign("GET", &at.bucket, Some(&key), HOUR);
+    let url = at.client_behind(2 * HOUR).presign("GET", &at.bucket, Some((&key).into()), HOUR);
     same("status", fetch(at, &url).await?.0, 403)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use osstack::oss::listing::ListRequest;
 use osstack::oss::object::{CopyOptions, PutOptions, UploadedPart};
+use osstack::oss::versions::LeftBehind;
 use osstack::oss::{Client, Error, Kind};
 
 use super::server::{PAGE, Reply, Server, Way, answer, bucket, ok, refusal, with_head};
@@ -293,7 +294,7 @@ async fn all_calls(client: &Client) -> Vec<(&'static str, Result<(), Error>)> {
             "copy",
             client.copy((&bucket, "k"), (&bucket, "l"), &CopyOptions::default()).await.map(drop),
         ),
-        ("delete many", client.delete_many(&bucket, &keys, &mut Vec::new()).await),
+        ("delete many", client.delete_many(&bucket, &keys, &mut LeftBehind::default()).await),
     ]
 }
 

@@ -105,7 +105,8 @@ async fn a_bucket_of_another_region_is_asked_for_there() {
         client.list_page(&bucket(), &ListRequest::default()).await.unwrap();
         client.put(&bucket(), "k", "x".into(), &PutOptions::default()).await.unwrap();
         assert_eq!(client.head(&bucket(), "k").await.unwrap().size, Some(7));
-        let link = client.presign("GET", &bucket(), Some("k"), std::time::Duration::from_secs(9));
+        let link =
+            client.presign("GET", &bucket(), Some("k".into()), std::time::Duration::from_secs(9));
         assert!(link.contains("oss-b.localhost"), "{link}");
         let requests = server.requests();
         assert_eq!(requests.len(), 5);
