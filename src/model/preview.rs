@@ -2,8 +2,8 @@
 //!
 //! Pure: bytes in, content out, or a range that is wanted besides ([`Reader`]). Nothing is
 //! executed or unpickled, gzip and pages of parquet alone are unpacked, each no further than [a
-//! limit](MOST_UNPACKED), and lists are cut, so a small object cannot become a large preview. No length that stands in the
-//! bytes is believed before so many bytes were read.
+//! limit](MOST_UNPACKED), and lists are cut, so a small object cannot become a large preview. No
+//! length that stands in the bytes is believed before so many bytes were read.
 
 mod gzip;
 mod json;

@@ -187,8 +187,17 @@ impl Job<World> for Revert {
 /// Copies a version over what is current. The bucket has to keep that, else it would be lost.
 async fn copy_back((client, bucket): (&Client, &BucketName), at: At<'_>) -> Result<(), Failure> {
     let versioning = Versioning::ask(client, bucket).await;
-    if !matches!(versioning, Versioning::Enabled | Versioning::Unknown) {
-        let summary = "the bucket keeps no versions now: what is current would be lost";
+    let doubt = match versioning {
+        Versioning::Enabled => None,
+        Versioning::Suspended | Versioning::Never => {
+            Some("the bucket keeps no versions now: what is current would be lost")
+        }
+        Versioning::Unknown => Some(
+            "whether the bucket keeps versions now is not told to this key: what is current might \
+             be lost",
+        ),
+    };
+    if let Some(summary) = doubt {
         return Err(Failure::new(FailureKind::Conflict, summary)
             .hint("copy the version to another key, or to this machine: osstack cp --version-id"));
     }

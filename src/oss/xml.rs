@@ -167,7 +167,7 @@ pub fn read_any(body: &[u8]) -> Result<Element, Fault> {
 }
 
 fn close(open: &mut [Element], done: &mut Option<Element>, element: Element) -> Result<(), Fault> {
-    check(&element)?;
+    check(&element, open.last())?;
     match open.last_mut() {
         Some(parent) => parent.children.push(element),
         None => *done = Some(element),
@@ -175,12 +175,13 @@ fn close(open: &mut [Element], done: &mut Option<Element>, element: Element) -> 
     Ok(())
 }
 
-fn check(element: &Element) -> Result<(), Fault> {
-    // no trimming: rusoto does not trim either
-    // a list of versions holds markers by the name that a deletion has a yes or no under
-    if !element.children.is_empty() {
+fn check(element: &Element, parent: Option<&Element>) -> Result<(), Fault> {
+    // what a deletion says yes or no by is in a list of versions the name of a marker
+    let is_of_versions = parent.is_some_and(|parent| parent.name == "ListVersionsResult");
+    if is_of_versions && element.name == "DeleteMarker" {
         return Ok(());
     }
+    // no trimming: rusoto does not trim either
     let text = element.text.as_str();
     let bad = (NUMBERS.contains(&element.name.as_str()) && text.parse::<i64>().is_err())
         || (BOOLEANS.contains(&element.name.as_str()) && text.parse::<bool>().is_err());
@@ -233,6 +234,12 @@ mod tests {
         assert_eq!(fault(&format!("<R>{}</R>", "<a></a>".repeat(200_000))), Fault::Elements);
         assert!(matches!(fault("<R><Size>many</Size></R>"), Fault::Number { .. }));
         assert!(matches!(fault("<R><IsTruncated>1</IsTruncated></R>"), Fault::Number { .. }));
+        // rusoto reads what stands before an element within
+        assert!(matches!(fault("<R><Size>many<x/></Size></R>"), Fault::Number { .. }));
+        let marker = "<DeleteMarker>no<x/></DeleteMarker>";
+        assert!(matches!(fault(&format!("<R>{marker}</R>")), Fault::Number { .. }));
+        let list = format!("<ListVersionsResult>{marker}</ListVersionsResult>");
+        assert!(read(list.as_bytes(), "ListVersionsResult").is_ok());
         assert!(matches!(fault("<R></S>"), Fault::Malformed(_)));
         assert!(matches!(fault("<R/><R/>"), Fault::Malformed(_)));
         assert!(matches!(fault("<R>&nope;</R>"), Fault::Malformed(_)));

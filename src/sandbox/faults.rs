@@ -60,6 +60,8 @@ pub struct Faults {
     pub public_endpoint_forbidden: bool,
     /// The key may not list objects.
     pub listing_denied: bool,
+    /// The key may not ask whether a bucket keeps versions.
+    pub versioning_denied: bool,
     /// The key may not list buckets: usual for a RAM user.
     pub list_buckets_denied: bool,
     /// The key may not read objects.

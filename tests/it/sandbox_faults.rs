@@ -35,6 +35,8 @@ enum Probe {
     NextPage,
     /// The object by a signed link.
     Link,
+    /// Whether the bucket keeps versions.
+    Versioning,
     ListBuckets,
     CreateBucket,
     Put,
@@ -49,7 +51,7 @@ enum Probe {
 }
 use Probe::*;
 
-const ALL: [Probe; 21] = [
+const ALL: [Probe; 22] = [
     Get,
     GetV2,
     GetToken,
@@ -62,6 +64,7 @@ const ALL: [Probe; 21] = [
     List,
     NextPage,
     Link,
+    Versioning,
     ListBuckets,
     CreateBucket,
     Put,
@@ -88,7 +91,7 @@ fn sound(probe: Probe) -> &'static str {
         DeleteMany => "200 other",
         DeleteManyCrc => "400 MissingArgument 0016-00000606",
         Upload => "200 upload",
-        Head | HeadBucket | CreateBucket | Put | Copy => "200",
+        Versioning | Head | HeadBucket | CreateBucket | Put | Copy => "200",
     }
 }
 
@@ -163,6 +166,7 @@ const TABLE: &[(&str, &[(Probe, &str)])] = &[
         ],
     ),
     ("no-list", &[(List, DENIED)]),
+    ("no-versioning", &[(Versioning, DENIED)]),
     ("no-list-buckets", &[(ListBuckets, DENIED)]),
     (
         "no-read",
@@ -243,6 +247,7 @@ fn call(sandbox: &Running, probe: Probe) -> (Call, Signature) {
             (page.query("max-keys", "1"), V4)
         }
         Link => (get().presigned(V4, 60), Signature::None),
+        Versioning => (sandbox.get("").query("versioning", ""), V4),
         ListBuckets => {
             let mut call = sandbox.get("");
             (call.host, call.bucket) = (sandbox.host(), None);
@@ -395,6 +400,7 @@ async fn a_fault_leaves_the_rest_alone() {
         ("token-expired", &[Get, GetV2]),
         ("read-only", &[Get, List, Head, HeadMissing, HeadBucket]),
         ("no-list", &[Get, Put, Delete, HeadMissing, HeadBucket, ListBuckets]),
+        ("no-versioning", &[List, Get, HeadBucket]),
         ("no-list-buckets", &[List, Get, Put]),
         ("no-read", &[List, Put, Delete, HeadBucket]),
         ("no-delete", &[Get, Put, Upload]),

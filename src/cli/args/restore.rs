@@ -8,7 +8,7 @@ use crate::oss::restore;
 /// `osstack restore`.
 #[derive(Args, Debug)]
 pub struct Restore {
-    /// STORE:KEY or s3://BUCKET/KEY
+    /// STORE:KEY, s3://BUCKET/KEY or @BOOKMARK/KEY
     pub target: String,
     /// All that is archived below
     #[arg(long, short)]

@@ -15,7 +15,7 @@ pub struct VersionId {
 /// `osstack versions`.
 #[derive(Args, Debug)]
 pub struct Versions {
-    /// STORE:KEY or s3://BUCKET/KEY
+    /// STORE:KEY, s3://BUCKET/KEY or @BOOKMARK/KEY
     pub target: String,
     /// Of everything below
     #[arg(long, short)]
@@ -28,7 +28,7 @@ pub struct Versions {
 /// `osstack revert`.
 #[derive(Args, Debug)]
 pub struct Revert {
-    /// STORE:KEY or s3://BUCKET/KEY
+    /// STORE:KEY, s3://BUCKET/KEY or @BOOKMARK/KEY
     pub target: String,
     /// Version
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! Objects to files. The first answer tells size and `ETag`; what is larger than a piece is then
-//! fetched by several ranges at a time, all of the same `ETag`, each written where it belongs. What fits into memory is written in one go.
+//! fetched by several ranges at a time, all of the same `ETag`, each written where it belongs. What
+//! fits into memory is written in one go.
 
 mod held;
 mod left;

@@ -276,6 +276,11 @@ pub const FAULTS: &[Fault] = &[
     ),
     on("no-list", |f| f.listing_denied = true, "The key may not list a bucket."),
     on(
+        "no-versioning",
+        |f| f.versioning_denied = true,
+        "The key may not ask whether a bucket keeps versions.",
+    ),
+    on(
         "no-list-buckets",
         |f| f.list_buckets_denied = true,
         "The key may not list the account's buckets, as is usual for a RAM user.",

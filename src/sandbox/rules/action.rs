@@ -15,7 +15,9 @@ pub enum Action {
     CreateBucket,
     /// Whether a bucket is there.
     HeadBucket,
-    /// A bucket's end, or anything said of a bucket: its place, rights, versioning.
+    /// Whether a bucket keeps versions.
+    ReadVersioning,
+    /// A bucket's end, or anything else said of a bucket: its place, rights.
     Bucket,
     /// A bucket's objects or their versions.
     List,
@@ -60,6 +62,7 @@ impl Action {
                 },
                 Method::GET if has("uploads") => Self::ListUploads,
                 Method::GET if has("versions") => Self::List,
+                Method::GET if has("versioning") => Self::ReadVersioning,
                 Method::PUT if parts.uri.query().is_none() => Self::CreateBucket,
                 Method::POST if has("delete") => Self::Delete,
                 _ => Self::Bucket,
@@ -86,7 +89,15 @@ impl Action {
     /// Whether this counts as a call of data, not of the management of buckets (EC page
     /// 0048-00000401).
     pub(super) fn is_of_data(self) -> bool {
-        !matches!(self, Self::ListBuckets | Self::CreateBucket | Self::HeadBucket | Self::Bucket)
+        let is_of_buckets = matches!(
+            self,
+            Self::ListBuckets
+                | Self::CreateBucket
+                | Self::HeadBucket
+                | Self::ReadVersioning
+                | Self::Bucket
+        );
+        !is_of_buckets
     }
 
     /// Whether a bucket or an object is other than before.

@@ -74,6 +74,7 @@ fn denied(faults: &Faults, action: Action) -> bool {
         || (faults.whole_read_denied && action == Action::Get { whole: true })
         || (faults.deleting_denied && action == Action::Delete)
         || (faults.listing_denied && action == Action::List)
+        || (faults.versioning_denied && action == Action::ReadVersioning)
         || (faults.list_buckets_denied && action == Action::ListBuckets)
         || (faults.head_bucket_denied
             && matches!(action, Action::HeadBucket | Action::CreateBucket))

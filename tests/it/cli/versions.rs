@@ -79,6 +79,28 @@ fn a_deletion_is_taken_back_and_a_version_goes_for_good() {
 }
 
 #[test]
+fn what_a_key_may_not_ask_is_not_taken_for_kept() {
+    let bench = Bench::furnished();
+    bench.keep_versions("scratch-demo");
+    let object = "scratch_store:k";
+    for text in ["first", "second"] {
+        bench.write("k", text);
+        bench.run(&["cp", "k", object, "--overwrite"]).ok();
+    }
+    let old = versions(&bench, object)[1].1.clone();
+    bench.faults.change(|faults| faults.versioning_denied = true);
+    let revert = bench.run(&["revert", object, "--version-id", &old]);
+    assert!(revert.code == 1 && revert.err.contains("might be lost"), "{revert:?}");
+    assert!(revert.err.contains("osstack cp --version-id"), "{revert:?}");
+    assert_eq!(bench.run(&["cat", object]).ok().out, "second");
+    // a deletion loses nothing, and the marker itself says that it can be taken back
+    let gone = bench.run(&["rm", object]).ok();
+    assert!(gone.err.contains("osstack revert"), "{gone:?}");
+    bench.run(&["revert", object]).ok();
+    assert_eq!(bench.run(&["cat", object]).ok().out, "second");
+}
+
+#[test]
 fn a_bucket_that_keeps_none_says_so_and_loses_nothing_to_a_revert() {
     let bench = Bench::furnished();
     bench.write("k", "text");

@@ -14,6 +14,11 @@ const MOST: usize = 100;
 const MOST_COLUMNS: usize = 100;
 /// Chunks that together are no longer are read at once.
 const TOGETHER: u64 = 512 << 10;
+/// Bytes of pages that are looked at in all: chunks may be said to lie one over the other, and each
+/// of their pages unpacks to a thousand times its bytes.
+const MOST_PAGES: usize = 32 << 20;
+/// What a page counts for beside its bytes.
+const EMPTY: usize = 1 << 10;
 /// Of each chunk, where all are too long: its dictionary and the first values, as a rule.
 const EACH: u64 = 64 << 10;
 
@@ -26,11 +31,12 @@ pub(super) fn first(
     let wanted = group.int(3).and_then(|rows| usize::try_from(rows).ok()).unwrap_or(0).min(MOST);
     let chunks: Vec<Option<Chunk>> = group.list(1).iter().map(Chunk::of).collect();
     let together = span(&chunks);
+    let mut left = MOST_PAGES;
     let mut columns = Vec::new();
     let mut left_out = Vec::new();
     for (index, leaf) in leaves.iter().enumerate().take(MOST_COLUMNS) {
         let values = match chunks.get(index) {
-            Some(Some(chunk)) => chunk.read(source, together, leaf, wanted)?,
+            Some(Some(chunk)) => chunk.read(source, together, leaf, (wanted, &mut left))?,
             _ => Err("its place is not told"),
         };
         match values {
@@ -85,7 +91,7 @@ impl Chunk {
         source: &Source,
         together: Option<(u64, u64)>,
         leaf: &Leaf,
-        wanted: usize,
+        (wanted, left): (usize, &mut usize),
     ) -> Result<Result<Vec<Option<String>>, &'static str>, Stop> {
         if leaf.repetition > 0 {
             return Ok(Err("lists"));
@@ -108,30 +114,31 @@ impl Chunk {
             Err(Stop::Damaged(_)) => return Ok(Err("it lies behind the end")),
         };
         let bytes = bytes.get(..usize::try_from(length).unwrap_or(usize::MAX)).unwrap_or(bytes);
-        Ok(self.values(bytes, leaf, wanted))
+        Ok(self.values(bytes, leaf, (wanted, left)))
     }
 
     fn values(
         &self,
         mut bytes: &[u8],
         leaf: &Leaf,
-        wanted: usize,
+        (wanted, left): (usize, &mut usize),
     ) -> Result<Vec<Option<String>>, &'static str> {
         let mut values = Vec::new();
         let mut dictionary: Vec<String> = Vec::new();
         while values.len() < wanted && !bytes.is_empty() {
+            spend(EMPTY, left)?;
             let Some((header, rest)) = Value::parse_first(bytes) else { break };
             let size = header.int(3).and_then(|size| usize::try_from(size).ok());
             let size = size.ok_or("a page is damaged")?;
             let page = rest.get(..size).unwrap_or(rest);
             bytes = rest.get(size..).unwrap_or_default();
             if let Some(facts) = header.field(7) {
-                let page = self.unpacked(page)?;
+                let page = self.unpacked(page, left)?;
                 let count = facts.int(1).and_then(|count| usize::try_from(count).ok());
                 let plain = Plain { leaf, bits: Bits(&page), bit: 0 };
                 dictionary = plain.take(count.unwrap_or(0)).collect();
             } else if let Some(facts) = header.field(5) {
-                let page = self.unpacked(page)?;
+                let page = self.unpacked(page, left)?;
                 let mut bits = Bits(&page);
                 let levels = if leaf.definition > 0 {
                     let length = bits.u32().ok_or("a page is damaged")?;
@@ -147,7 +154,8 @@ impl Chunk {
                 bits.counted(length(6).unwrap_or(0)).ok_or("a page is damaged")?;
                 let levels = bits.counted(length(5).unwrap_or(0)).ok_or("a page is damaged")?;
                 let is_packed = facts.field(7) != Some(&Value::Bool(false));
-                let rest = if is_packed { self.unpacked(bits.0)? } else { Cow::Borrowed(bits.0) };
+                let rest =
+                    if is_packed { self.unpacked(bits.0, left)? } else { Cow::Borrowed(bits.0) };
                 let page = Page { leaf, count: facts.int(1), levels, values: Bits(&rest) };
                 page.read(facts.int(4), &dictionary, wanted, &mut values)?;
             }
@@ -156,20 +164,31 @@ impl Chunk {
     }
 
     /// What is in a page, as far as it is there and no longer than [`MOST_UNPACKED`].
-    fn unpacked<'a>(&self, page: &'a [u8]) -> Result<Cow<'a, [u8]>, &'static str> {
-        match self.codec {
+    fn unpacked<'a>(
+        &self,
+        page: &'a [u8],
+        left: &mut usize,
+    ) -> Result<Cow<'a, [u8]>, &'static str> {
+        let unpacked = match self.codec {
             1 => {
                 let length = snap::raw::decompress_len(page).unwrap_or(usize::MAX);
                 if length > MOST_UNPACKED {
                     return Err("its page is too long");
                 }
                 let unpacked = snap::raw::Decoder::new().decompress_vec(page);
-                unpacked.map(Cow::Owned).map_err(|_| "its page is too long, or damaged")
+                Cow::Owned(unpacked.map_err(|_| "its page is too long, or damaged")?)
             }
-            2 => Ok(Cow::Owned(gzip::unpack(page).0)),
-            _ => Ok(Cow::Borrowed(page)),
-        }
+            2 => Cow::Owned(gzip::unpack(page).0),
+            _ => Cow::Borrowed(page),
+        };
+        spend(unpacked.len(), left)?;
+        Ok(unpacked)
     }
+}
+
+fn spend(bytes: usize, left: &mut usize) -> Result<(), &'static str> {
+    *left = left.checked_sub(bytes).ok_or("its pages are too many")?;
+    Ok(())
 }
 
 /// From where to where the chunks lie, unless that is too long.
@@ -322,5 +341,38 @@ impl Iterator for Hybrid<'_> {
                 _ => self.run = self.next_run()?,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::leaf::leaves;
+    use super::*;
+
+    /// A page of no values, as its header and bytes.
+    fn page(bytes: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(bytes.len() * 2).unwrap();
+        // type, sizes, and what a page of data says: no values, plain
+        let header = [0x15, 0, 0x15, 0, 0x15, length, 0x2C, 0x15, 0, 0x15, 0, 0, 0];
+        [header.as_slice(), bytes].concat()
+    }
+
+    #[test]
+    fn pages_that_unpack_to_much_more_end_at_a_limit() {
+        let schema = [0x15, 0x02, 0x48, 1, b'x', 0];
+        let root = Value::parse(&[0x48, 1, b'r', 0]).unwrap();
+        let columns = leaves(&[root, Value::parse(&schema).unwrap()]);
+        let [leaf] = &columns[..] else { panic!("{columns:?}") };
+        let chunk = |codec| Chunk { offset: 0, length: 0, codec };
+        let bomb = page(&[]).repeat(2);
+        let mut left = 3 * EMPTY;
+        assert_eq!(chunk(0).values(&bomb, leaf, (9, &mut left)), Ok(Vec::new()));
+        assert_eq!(left, EMPTY);
+        let why = chunk(0).values(&bomb, leaf, (9, &mut left));
+        assert_eq!(why, Err("its pages are too many"));
+        let zeros = snap::raw::Encoder::new().compress_vec(&[0; 1000]).unwrap();
+        let mut left = 5000;
+        let why = chunk(1).values(&page(&zeros).repeat(3), leaf, (9, &mut left));
+        assert_eq!((why, left < 1000), (Err("its pages are too many"), true));
     }
 }
