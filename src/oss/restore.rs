@@ -77,6 +77,11 @@ impl StorageClass {
         if self == Self::Archive { 7 } else { 365 }
     }
 
+    /// The days to ask for, where `wanted` are.
+    pub fn days(self, wanted: u16) -> u16 {
+        wanted.clamp(1, self.most_days())
+    }
+
     /// The tier to ask for, where `wanted` is: none where the class has but one, the next sooner
     /// one where it has no such.
     pub fn tier(self, wanted: Tier) -> Option<Tier> {
@@ -150,5 +155,7 @@ mod tests {
         }
         assert_eq!(ColdArchive.tier(Tier::Bulk), Some(Tier::Bulk));
         assert_eq!(DeepColdArchive.tier(Tier::Bulk), Some(Tier::Standard));
+        assert_eq!([0, 3, 30].map(|days| Archive.days(days)), [1, 3, 7]);
+        assert_eq!([30, 999].map(|days| ColdArchive.days(days)), [30, 365]);
     }
 }

@@ -24,7 +24,7 @@ impl Client {
         let plan = Plan::new("restore the object", Repeat::Always, Expect::Nothing);
         let tier = class.tier(options.tier);
         let asked = RestoreRequest {
-            days: Some(i64::from(options.days.clamp(1, class.most_days()))),
+            days: Some(i64::from(class.days(options.days))),
             glacier_job_parameters: tier
                 .map(|tier| GlacierJobParameters { tier: tier.as_str().to_owned() }),
             ..RestoreRequest::default()
