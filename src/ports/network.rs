@@ -269,9 +269,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_port_is_refused() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
+        // bound and not listened on: nobody else gets the port meanwhile
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = socket.local_addr().unwrap();
         let error = network(&[]).connect(address).await.unwrap_err();
         assert!(matches!(error, ConnectError::Refused(_)), "{error}");
     }

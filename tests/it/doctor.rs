@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::closed_port::ClosedPort;
 use crate::doctor_bed::{Bed, code, fact, failed, found, ids, key, quiet, target};
 
 #[tokio::test]
@@ -286,9 +287,8 @@ async fn a_web_page_is_no_oss() {
 #[tokio::test]
 async fn a_closed_port() {
     let bed = Bed::new();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    let closed = ClosedPort::new();
+    let port = closed.port();
     let endpoint = format!("http://oss-sandbox.localhost:{port}");
     let draft = StoreDraft { endpoint, ..bed.draft() };
     let report = bed.check(target(&draft, bed.credentials())).await;
@@ -318,10 +318,8 @@ async fn through_a_proxy(port: u16) -> Report {
 
 #[tokio::test]
 async fn a_proxy_that_is_not_there() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
-    let report = through_a_proxy(port).await;
+    let closed = ClosedPort::new();
+    let report = through_a_proxy(closed.port()).await;
     let finding = failed(&report, "proxy");
     assert!(finding.next.as_deref().unwrap().contains("HTTPS_PROXY"), "{finding:#?}");
 }

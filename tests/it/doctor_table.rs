@@ -21,10 +21,10 @@ use osstack::sandbox::faults::{BadCertificate, BadToken, Faults};
 use osstack::sandbox::keys::Keys;
 use osstack::zenml::python::{Environment, Package};
 use time::OffsetDateTime;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{Home, kubernetes};
+use crate::closed_port::ClosedPort;
 use crate::doctor_bed::{Bed, found, key, quiet, target};
 use crate::doctor_traces::Set;
 use crate::sandbox_client::{NOW, Running};
@@ -139,14 +139,12 @@ async fn cases() -> BTreeMap<&'static str, Finding> {
     cases.insert("session-token", masked(found(&report, "session-token"), &bed.is.endpoint));
     bed.client();
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let closed = listener.local_addr().unwrap().port();
-    drop(listener);
-    let endpoint = format!("http://oss-sandbox.localhost:{closed}");
+    let closed = ClosedPort::new();
+    let endpoint = format!("http://oss-sandbox.localhost:{}", closed.port());
     let draft = StoreDraft { endpoint: endpoint.clone(), ..bed.draft() };
     let report = bed.check(target(&draft, key("LTAI", "secret"))).await;
     cases.insert("tcp", masked(found(&report, "tcp"), &endpoint));
-    let variable = ("HTTPS_PROXY".to_owned(), format!("http://127.0.0.1:{closed}"));
+    let variable = ("HTTPS_PROXY".to_owned(), format!("http://{}", closed.address()));
     let network = Network::new(&Env::new([variable])).unwrap();
     let draft =
         StoreDraft { region: "eu-central-1".into(), endpoint: "public".into(), ..bed.draft() };

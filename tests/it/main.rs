@@ -13,6 +13,7 @@ mod bookmarks;
 mod browser;
 mod check;
 mod cli;
+mod closed_port;
 mod commit;
 mod components;
 mod conformance;

@@ -22,6 +22,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ServerConfig, crypto};
 use tokio_util::sync::CancellationToken;
 
+use crate::closed_port::ClosedPort;
+
 /// Accepts TLS for some names, and the certificate to trust.
 fn tls_for(names: &[&str]) -> (TlsAcceptor, String) {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -101,12 +103,12 @@ async fn three_steps_are_told_and_reasons_where_there_is_no_way() {
         let _gone = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     })
     .await;
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let closed = ClosedPort::new();
     let mut targets = vec![
         target("good", "oss.localhost", good),
         target("other-name", "other.localhost", good),
         target("plain", "oss.localhost", plain),
-        target("closed", "oss.localhost", closed),
+        target("closed", "oss.localhost", closed.port()),
     ];
     targets[0].internal = Some("oss-internal.localhost".into());
     let world = world(&[], Some(&pem));

@@ -26,6 +26,7 @@ use osstack::screens::runs::Runs;
 use osstack::tui::keymap::clashes;
 use tempfile::TempDir;
 
+use crate::closed_port::ClosedPort;
 use crate::sandbox_client::{NOW, Running, Signature};
 use crate::zenml_server::command::{PATH, ZenmlCommand};
 use crate::zenml_server::{Server, State};
@@ -297,9 +298,8 @@ async fn without_a_server_the_keys_tell() {
 #[tokio::test]
 async fn a_server_that_is_gone_is_said_and_the_keys_tell() {
     let sandbox = Running::start(Seed::Demo);
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let closed = ClosedPort::new();
+    let url = format!("http://{}", closed.address());
     let server = Server { url, ..Server::start(State::default()) };
     let mut demo = Demo::over(sandbox, Some(server));
     assert!(demo.server.is_some());

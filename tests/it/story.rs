@@ -4,6 +4,7 @@ use osstack::base::secret_string::SecretString;
 use osstack::keystore::{Put, Remember};
 use osstack::model::secret::{KeyNames, SecretDraft};
 
+use crate::closed_port::ClosedPort;
 use crate::user::{PASSPHRASE, User};
 
 /// The access key, pasted in one go as the console shows it.
@@ -174,9 +175,8 @@ type Change<'a> = &'a dyn Fn(&User) -> [String; 3];
 async fn a_check_says_what_is_wrong_and_what_to_do() {
     let right = |user: &User| user.sandbox.description.secret_access_key.clone();
     let endpoint = |user: &User| user.sandbox.description.endpoint.clone();
-    // a port that was free a moment ago
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let closed = format!("http://oss-sandbox.localhost:{closed}");
+    let nobody = ClosedPort::new();
+    let closed = format!("http://oss-sandbox.localhost:{}", nobody.port());
     let wrong_key = "canaryCanaryCanaryCanary000001".to_owned();
     let cases: [(Change<'_>, [&str; 3]); 3] = [
         (

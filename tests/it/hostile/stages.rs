@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::server::{
     Door, HASTY, HOST, PAGE, Reply, Server, Way, bucket, client, list_error, network, ok, with_head,
 };
+use crate::closed_port::ClosedPort;
 
 const TIMEOUT: Kind = Kind::Network(Link::Timeout);
 const CLOSED: Kind = Kind::Network(Link::Closed);
@@ -158,11 +159,9 @@ async fn a_connection_that_went_stale_costs_nothing_but_a_repeat() {
 
 #[tokio::test]
 async fn nobody_there_is_refused() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    let closed = ClosedPort::new();
     for scheme in ["http", "https"] {
-        let endpoint = Endpoint::parse(&format!("{scheme}://{HOST}:{port}")).unwrap();
+        let endpoint = Endpoint::parse(&format!("{scheme}://{HOST}:{}", closed.port())).unwrap();
         let error = list_error(&client(&network(), endpoint)).await;
         assert_eq!(error.kind, Kind::Network(Link::Refused), "{error}");
     }

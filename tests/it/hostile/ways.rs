@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::server::{
     HASTY, KEY_ID, PAGE, Server, Way, bucket, client, list_error, network, ok, trusting,
 };
+use crate::closed_port::ClosedPort;
 
 pub(super) const NAME: &str = "oss.example.test";
 
@@ -236,11 +237,10 @@ async fn a_proxy_that_does_not_serve_is_named() {
 #[tokio::test]
 async fn a_proxy_that_is_not_there_is_not_taken_for_the_server() {
     let endpoint = Endpoint::parse(&format!("https://{NAME}")).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let closed = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let closed = ClosedPort::new();
+    let closed_proxy = format!("http://{}", closed.address());
     for (proxy, words) in [
-        (closed.as_str(), "refused"),
+        (closed_proxy.as_str(), "refused"),
         ("http://proxy.nothing.invalid:3128", "proxy.nothing.invalid"),
         ("https://127.0.0.1:1", "http:// only"),
         ("socks5://127.0.0.1:1", "http:// only"),
