@@ -88,6 +88,13 @@ impl RunView {
         }
     }
 
+    /// Shows a run as it was read a moment ago; it is asked for again where it may have gone on.
+    pub fn of(connection: Option<String>, detail: RunDetail) -> Self {
+        let mut view = Self::new(connection, detail.run.id.clone());
+        view.take(detail);
+        view
+    }
+
     fn read(&mut self) -> Step<Self> {
         self.failure = None;
         self.spinner.start();
@@ -282,7 +289,11 @@ impl Screen for RunView {
     const MOVES: Moves<Command> = Moves::List(Command::Move);
 
     fn start(&mut self) -> Step<Self> {
-        self.read()
+        let known = self.detail.as_ref().map(|detail| detail.run.status.standing());
+        match known {
+            Some(Standing::Good | Standing::Bad) => Step::none(),
+            Some(_) | None => self.read(),
+        }
     }
 
     fn update(&mut self, event: Event<Self>) -> Step<Self> {

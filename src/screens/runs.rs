@@ -145,10 +145,14 @@ impl Runs {
 
     fn command(&mut self, command: Command) -> Step<Self> {
         match command {
-            Command::Open => match self.list.selected() {
-                Some(run) => Step::open(RunView::new(self.connection(), run.id.clone())),
-                None => Step::none(),
-            },
+            Command::Open => {
+                let Some(run) = self.list.selected() else { return Step::none() };
+                let read = self.steps.as_ref().filter(|(id, _)| *id == run.id);
+                Step::open(match read {
+                    Some((_, Ok(detail))) => RunView::of(self.connection(), detail.clone()),
+                    _ => RunView::new(self.connection(), run.id.clone()),
+                })
+            }
             Command::NextZenml => {
                 self.at = (self.at + 1) % self.connections.len().max(1);
                 (self.list, self.steps) = (ListDetail::default(), None);

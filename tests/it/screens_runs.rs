@@ -323,3 +323,19 @@ fn no_two_rows_claim_one_key() {
         assert!(found.is_empty(), "{found:?}");
     }
 }
+
+/// Over a slow line each request is a wait.
+#[tokio::test]
+async fn the_newest_artifact_is_found_and_previewed_with_few_requests() {
+    let mut demo = Demo::start().await;
+    demo.keys("7").await;
+    let store = demo.sandbox.faults.requests();
+    let preview = demo.keys("<enter><enter>").await;
+    assert!(preview.contains("pickle: never unpickled"), "{preview}");
+    assert_eq!(demo.sandbox.faults.requests() - store, 2, "its files, and the beginning of one");
+    let mut asked = demo.server.as_ref().unwrap().state.lock().unwrap().requests.clone();
+    assert!(asked.len() <= 6, "{asked:#?}");
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked.len(), 6, "nothing is asked for twice: {asked:#?}");
+}
