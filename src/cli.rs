@@ -11,6 +11,7 @@ mod artifact;
 mod bookmark;
 mod check;
 mod commit;
+mod completions;
 mod component;
 mod copy;
 mod diff;
@@ -18,6 +19,7 @@ mod explain;
 mod found;
 mod keystore;
 mod lint;
+mod man;
 mod objects;
 pub mod output;
 mod plan;
@@ -115,6 +117,8 @@ async fn dispatch(command: Command, session: &mut Session) -> Result<(), Stop> {
         Command::Uploads(args) => usage::uploads(args, session).await,
         Command::Explain(args) => explain::run(args, session),
         Command::Keystore(verb) => keystore::run(verb, session).await,
+        Command::Completions(args) => completions::run(&args, session),
+        Command::Man(args) => man::run(&args, session),
     }
 }
 

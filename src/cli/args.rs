@@ -196,6 +196,10 @@ pub enum Command {
     /// The sealed file in which secrets lie
     #[command(subcommand)]
     Keystore(Keystore),
+    /// What a shell completes after `osstack`: for bash, source <(osstack completions bash)
+    Completions(Completions),
+    /// A page for man(1): osstack man stack register | man -l -
+    Man(Man),
 }
 
 /// `osstack demo`.
@@ -523,6 +527,23 @@ pub struct Explain {
     /// The Code (AccessDenied) or EC (0003-00001403) that the error names
     #[arg(value_name = "CODE|EC")]
     pub code: Option<String>,
+}
+
+/// `osstack completions`.
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// For which shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `osstack man`.
+#[derive(Args, Debug)]
+pub struct Man {
+    /// Of which command; without one, of osstack itself
+    pub command: Vec<String>,
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+    pub out: Option<PathBuf>,
 }
 
 /// `osstack keystore …`.

@@ -5,6 +5,7 @@ mod bad_input;
 pub(crate) mod bench;
 mod bookmarks;
 mod moves;
+mod pages;
 mod restore;
 pub(crate) mod terminal;
 mod versions;
