@@ -26,6 +26,7 @@ use crate::model::connection::Connection;
 use crate::model::flavor::Flavors;
 use crate::model::name::Name;
 use crate::model::requirement::Described;
+use crate::model::secret_source::SourcedSecret;
 use crate::model::stack::Stack;
 use crate::model::store::{ArtifactStore, StoreDraft};
 
@@ -44,6 +45,7 @@ pub struct Catalog {
 /// The entries, in the order of the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Content {
+    secrets: Vec<SourcedSecret>,
     stores: Vec<ArtifactStore>,
     /// Entries of stores that are written well and say something wrong.
     broken: Vec<StoreDraft>,
@@ -122,6 +124,7 @@ impl Catalog {
             && self.components().is_empty()
             && self.stacks().is_empty()
             && self.connections().is_empty()
+            && self.sourced_secrets().is_empty()
             && self.problems().is_empty()
     }
 
@@ -202,6 +205,16 @@ impl Catalog {
     /// The connection `name`.
     pub fn connection(&self, name: &str) -> Option<&Connection> {
         self.connections().iter().find(|connection| connection.name.as_str() == name)
+    }
+
+    /// Secrets whose values are not in the keystore.
+    pub fn sourced_secrets(&self) -> &[SourcedSecret] {
+        &self.content.secrets
+    }
+
+    /// Where the values of the secret `name` are, if not in the keystore.
+    pub fn sourced_secret(&self, name: &str) -> Option<&SourcedSecret> {
+        self.sourced_secrets().iter().find(|secret| secret.name.as_str() == name)
     }
 
     /// The stores that use the secret `name`.

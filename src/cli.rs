@@ -17,6 +17,7 @@ mod copy;
 mod diff;
 mod explain;
 mod found;
+mod junit;
 mod keystore;
 mod lint;
 mod man;

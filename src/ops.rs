@@ -34,6 +34,7 @@ pub mod regions;
 pub mod residency;
 pub mod restore;
 pub mod runs;
+pub mod secret_source;
 pub mod secrets;
 pub mod stack_file;
 pub mod stacks;

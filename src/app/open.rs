@@ -27,20 +27,31 @@ use crate::tui::widget::tabs::Status;
 
 use super::shell::{Options, Shell, Tab};
 
-/// The keystore locks by itself after this time without a key.
-const LOCK_AFTER: Duration = Duration::from_mins(15);
+/// The keystore locks by itself after so many minutes without a key, unless the variable below
+/// says otherwise.
+const LOCK_AFTER: u32 = 15;
+/// Minutes; 0 for never.
+const LOCK_AFTER_VARIABLE: &str = "OSSTACK_LOCK_AFTER";
 
 /// How long the end waits for work that has something to tidy up: no longer than somebody watches
 /// a prompt that does not come back.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How osstack shows itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Face {
     /// What the terminal can show.
     pub theme: Theme,
     /// A word for what is no real account: `sandbox`.
     pub label: Option<&'static str>,
+    /// After how many minutes without a key the keystore locks; 0 for never.
+    pub lock_after: u32,
+}
+
+impl Default for Face {
+    fn default() -> Self {
+        Self { theme: Theme::default(), label: None, lock_after: LOCK_AFTER }
+    }
 }
 
 impl Face {
@@ -60,7 +71,9 @@ impl Face {
             _ => Shades::Indexed,
         };
         let theme = Theme { colour: env.get("NO_COLOR").is_none(), ascii: !utf8, shades };
-        Self { theme, label: None }
+        // what is no number is no wish to stay open
+        let minutes = env.get(LOCK_AFTER_VARIABLE).and_then(|text| text.trim().parse().ok());
+        Self { theme, label: None, lock_after: minutes.unwrap_or(LOCK_AFTER) }
     }
 }
 
@@ -88,12 +101,14 @@ pub fn tabs() -> [Tab<World>; 7] {
 
 /// What the shell is told: how to look, what to say of the keystore, and when to lock it.
 pub fn options(face: Face) -> Options<World> {
-    let Face { theme, label } = face;
+    let Face { theme, label, lock_after } = face;
+    let lock_after = (lock_after > 0).then(|| Duration::from_mins(lock_after.into()));
     Options {
         theme,
         status: Box::new(move |world| status(world, label)),
         explain: |code| Some(Box::new(Mounted::new(Explain::new(code)?))),
-        idle: Some((LOCK_AFTER, Box::new(World::lock))),
+        idle: Some((lock_after, Box::new(World::lock))),
+        asleep: Box::new(|world| world.clock.asleep()),
         ..Options::default()
     }
 }
@@ -163,5 +178,15 @@ mod tests {
         assert!(theme(&[]).ascii);
         assert!(!theme(&[("NO_COLOR", "1"), ("LANG", "C.utf8")]).colour);
         assert!(theme(&[("NO_COLOR", "")]).colour, "set and empty does not count");
+    }
+
+    #[test]
+    fn when_the_keystore_locks_may_be_chosen() {
+        let after = |text: &str| {
+            let variable = (LOCK_AFTER_VARIABLE.to_owned(), text.to_owned());
+            Face::of(&Env::new([variable])).lock_after
+        };
+        assert_eq!((after("5"), after("0"), after("never"), after("-1")), (5, 0, 15, 15));
+        assert_eq!(Face::of(&Env::default()).lock_after, 15);
     }
 }

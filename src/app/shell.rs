@@ -40,6 +40,12 @@ pub type StatusOf<W> = Box<dyn Fn(&W) -> Vec<Status> + Send>;
 /// What explains the code of an error that a layer has in sight.
 pub type Explains<W> = fn(&str) -> Option<Box<dyn Layer<W>>>;
 
+/// How long the machine has slept since it was started.
+pub type AsleepOf<W> = Box<dyn Fn(&W) -> Duration + Send>;
+
+/// A machine that slept so long was left: what wakes it may be somebody else.
+const SLEPT: Duration = Duration::from_mins(1);
+
 /// Something done to the world while nobody is there.
 pub type WhenIdle<W> = Box<dyn Fn(&W) + Send>;
 
@@ -55,9 +61,11 @@ pub struct Options<W> {
     pub status: StatusOf<W>,
     /// The layer that explains the code of an error.
     pub explain: Explains<W>,
-    /// What to do after so long without a key, and on suspend and hang-up:
-    /// where the keystore locks.
-    pub idle: Option<(Duration, WhenIdle<W>)>,
+    /// What to do after so long without a key (not at all where that is nothing), after the
+    /// machine slept, and on suspend and hang-up: where the keystore locks.
+    pub idle: Option<(Option<Duration>, WhenIdle<W>)>,
+    /// How long the machine has slept.
+    pub asleep: AsleepOf<W>,
 }
 
 impl<W> Default for Options<W> {
@@ -69,6 +77,7 @@ impl<W> Default for Options<W> {
             status: Box::new(|_| Vec::new()),
             explain: |_| None,
             idle: None,
+            asleep: Box::new(|_| Duration::ZERO),
         }
     }
 }
@@ -153,6 +162,8 @@ pub struct Shell<W> {
     last_tick: Duration,
     last_key: Duration,
     idle_done: bool,
+    /// How long the machine had slept when it was last asked.
+    asleep: Duration,
     /// The end of a paste, or of keys ignored because of one.
     pasted: Option<Duration>,
     /// The last key was ctrl-c.
@@ -190,6 +201,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
             last_tick: Duration::ZERO,
             last_key: Duration::ZERO,
             idle_done: false,
+            asleep: Duration::ZERO,
             pasted: None,
             interrupted: false,
             observed: None,
@@ -197,6 +209,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
             ending: None,
             wanted: None,
         };
+        shell.asleep = (shell.options.asleep)(shell.runtime.world());
         for Tab { name, root } in tabs {
             let entry = shell.entry(root, OnClose::Nothing);
             shell.tabs.push(Stack { name, entries: vec![entry], started: false });
@@ -321,6 +334,21 @@ impl<W: Send + Sync + 'static> Shell<W> {
         }
     }
 
+    /// Whoever comes back to a machine that slept finds it locked, before the first key counts.
+    fn see_whether_it_slept(&mut self) {
+        let asleep = (self.options.asleep)(self.runtime.world());
+        if asleep.saturating_sub(self.asleep) > SLEPT {
+            self.run_idle();
+        }
+        self.asleep = asleep;
+    }
+
+    /// When nobody has been there for long enough, if that is ever.
+    fn idle_at(&self) -> Option<Duration> {
+        let (after, _) = self.options.idle.as_ref()?;
+        Some(self.last_key + (*after)?)
+    }
+
     fn run_idle(&mut self) {
         self.idle_done = true;
         if let Some((_, act)) = &self.options.idle {
@@ -332,6 +360,7 @@ impl<W: Send + Sync + 'static> Shell<W> {
 impl<W: Send + Sync + 'static> Program for Shell<W> {
     fn handle(&mut self, wake: Wake, now: Duration) {
         self.now = now;
+        self.see_whether_it_slept();
         match wake {
             Wake::Terminal(event) => {
                 self.last_key = now;
@@ -347,9 +376,9 @@ impl<W: Send + Sync + 'static> Program for Shell<W> {
 
     fn tick(&mut self, now: Duration) {
         self.now = now;
+        self.see_whether_it_slept();
         self.toasts.tick(now);
-        let idle = self.options.idle.as_ref().map(|(after, _)| self.last_key + *after);
-        if idle.is_some_and(|at| at <= now) && !self.idle_done {
+        if self.idle_at().is_some_and(|at| at <= now) && !self.idle_done {
             self.run_idle();
         }
         if now >= self.last_tick + TICK {
@@ -366,8 +395,7 @@ impl<W: Send + Sync + 'static> Program for Shell<W> {
     fn next_tick(&self) -> Option<Duration> {
         let animated = self.entries().any(|entry| entry.layer.wants_tick());
         let layers = animated.then_some(self.last_tick + TICK);
-        let idle = self.options.idle.as_ref().filter(|_| !self.idle_done);
-        let idle = idle.map(|(after, _)| self.last_key + *after);
+        let idle = self.idle_at().filter(|_| !self.idle_done);
         [layers, idle, self.toasts.next_tick()].into_iter().flatten().min()
     }
 

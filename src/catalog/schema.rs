@@ -14,6 +14,7 @@ use crate::model::connection::{Connection, ConnectionDraft};
 use crate::model::field::FieldError;
 use crate::model::flavor::{self, Flavors};
 use crate::model::name::Name;
+use crate::model::secret_source::{SourceDraft, SourcedSecret};
 use crate::model::stack::{Stack, StackDraft};
 use crate::model::store::{ArtifactStore, Extras, Signature, StoreDraft};
 
@@ -22,7 +23,10 @@ pub(super) const COMPONENT: &str = "component";
 pub(super) const STACK: &str = "stack";
 pub(super) const CONNECTION: &str = "zenml";
 
-const TOP: [&str; 5] = ["schema", STORE, COMPONENT, STACK, CONNECTION];
+const SECRET: &str = "secret";
+
+const TOP: [&str; 6] = ["schema", SECRET, STORE, COMPONENT, STACK, CONNECTION];
+const SECRET_FIELDS: [&str; 4] = ["source", "profile", "command", "connection"];
 const STORE_FIELDS: [&str; 10] = [
     "path",
     "secret",
@@ -44,6 +48,10 @@ pub(super) fn read(document: &Table, source: &str) -> Content {
     let mut content = Content::default();
     let mut notes = Notes { source, problems: Vec::new() };
     notes.unknown("", document, &TOP);
+    for (section, name, table) in entries(document, SECRET, &mut notes) {
+        let mut entry = Entry::new(section, name, table, &mut notes);
+        content.secrets.extend(entry.secret());
+    }
     for (section, name, table) in entries(document, STORE, &mut notes) {
         let mut entry = Entry::new(section, name, table, &mut notes);
         match entry.store() {
@@ -147,6 +155,19 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
     ) -> Self {
         let before = notes.problems.len();
         Self { name, path: format!("{section}.{}", visible(name)), table, notes, before }
+    }
+
+    fn secret(&mut self) -> Option<SourcedSecret> {
+        self.notes.unknown(&self.path, self.table, &SECRET_FIELDS);
+        let draft = SourceDraft {
+            name: self.name.to_owned(),
+            source: self.text("source"),
+            profile: self.text("profile"),
+            command: self.words("command"),
+            connection: self.text("connection"),
+        };
+        let validated = draft.validate();
+        self.valid(validated, |field| field).flatten()
     }
 
     /// The store; else what the entry says, where all of it could be read.
@@ -295,6 +316,15 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
         }
     }
 
+    /// A list of texts.
+    fn words(&mut self, field: &str) -> Vec<String> {
+        let Some(item) = self.table.get(field) else { return Vec::new() };
+        to_json(item).ok().and_then(texts).unwrap_or_else(|| {
+            self.error(field, "write a list of texts: [\"program\", \"argument\"]");
+            Vec::new()
+        })
+    }
+
     fn flag(&mut self, field: &str) -> bool {
         match self.table.get(field).map(Item::as_bool) {
             None => false,
@@ -360,9 +390,7 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
         let Some(item) = self.table.get("residency") else { return String::new() };
         let areas = match to_json(item) {
             Ok(Json::String(area)) => Some(vec![area]),
-            Ok(Json::Array(areas)) => {
-                areas.into_iter().map(|area| area.as_str().map(str::to_owned)).collect()
-            }
+            Ok(list) => texts(list),
             _ => None,
         };
         if let Some(areas) = areas {
@@ -394,9 +422,7 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
             }
             let names = match to_json(item) {
                 Ok(Json::String(name)) => Some(vec![name]),
-                Ok(Json::Array(names)) => {
-                    names.into_iter().map(|name| name.as_str().map(str::to_owned)).collect()
-                }
+                Ok(list) => texts(list),
                 _ => None,
             };
             if let Some(names) = names {
@@ -408,6 +434,13 @@ impl<'a, 'n, 's> Entry<'a, 'n, 's> {
         }
         components
     }
+}
+
+/// A list in which all are texts.
+fn texts(list: Json) -> Option<Vec<String>> {
+    let Json::Array(all) = list else { return None };
+    let text = |one| if let Json::String(text) = one { Some(text) } else { None };
+    all.into_iter().map(text).collect()
 }
 
 /// What a word that cannot be a type at all should be.

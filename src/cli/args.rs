@@ -9,6 +9,7 @@
 
 pub mod artifacts;
 pub mod bookmark;
+mod check;
 mod component;
 mod plan;
 pub mod restore;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::check::{Check, Lint};
 pub use self::component::{Component, ComponentSettings};
 pub use self::stack::{Stack, StackExport, StackImport, StackSettings};
 pub use plan::{Commit, Diff, Plan};
@@ -403,43 +405,6 @@ pub enum SignatureVersion {
     V2,
     /// S3 V4.
     V4,
-}
-
-/// `osstack check`.
-#[derive(Args, Debug)]
-pub struct Check {
-    /// A stack or a store: NAME, stack/NAME or store/NAME
-    #[arg(required_unless_present = "all")]
-    pub name: Option<String>,
-    /// Every store of the catalog
-    #[arg(long, conflicts_with = "name")]
-    pub all: bool,
-    /// Mend what osstack can mend, after showing what changes, and check again
-    #[arg(long)]
-    pub fix: bool,
-    /// Do not ask before a fix
-    #[arg(long, short, requires = "fix")]
-    pub yes: bool,
-    /// How former checks ended, the newest first; nothing is checked
-    #[arg(long, conflicts_with_all = ["all", "fix"])]
-    pub history: bool,
-    /// Measure how fast bytes go there and back; moves up to 16 MiB
-    #[arg(long)]
-    pub rate: bool,
-    /// Look at the Python that runs pipelines too: its path, a virtual environment, or auto
-    #[arg(long, value_name = "PATH|auto")]
-    pub python: Option<PathBuf>,
-}
-
-/// `osstack lint`.
-#[derive(Args, Debug)]
-pub struct Lint {
-    /// What `zenml artifact-store describe` or `zenml stack export` shows, JSON of the REST API,
-    /// or the register command; - is stdin
-    pub file: PathBuf,
-    /// Look at the Python that runs it too: its path, a virtual environment, or auto
-    #[arg(long, value_name = "PATH|auto")]
-    pub python: Option<PathBuf>,
 }
 
 /// `osstack ls`.

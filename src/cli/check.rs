@@ -5,21 +5,26 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::args::Check;
+use super::junit::{self, Checked};
 use super::output::{Output, Paint, server_line};
-use super::session::{Session, Stop};
+use super::session::{Foreign, Session, Stop};
 use super::store::load;
 use super::table::{Cell, Table};
 use super::{SCHEMA, rfc3339};
+use crate::base::atomic_file::{self, Options};
 use crate::base::units;
 use crate::base::visible::visible;
+use crate::catalog::Severity;
 use crate::doctor::{CHECKS, Outcome, Progress, Report};
 use crate::model::finding::{Finding, State};
 use crate::model::fix::Fix;
 use crate::model::permission::Grant;
+use crate::model::store::ArtifactStore;
 use crate::ops::check::{Besides, RunCheck, Subject};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::fix::{ApplyFix, Mending};
 use crate::ops::history::{LoadHistory, LoadedHistory, Past, PastOutcome};
+use crate::ops::stores::LoadCatalog;
 use crate::ops::world::store_of;
 use crate::zenml::python::Interpreter;
 
@@ -32,26 +37,45 @@ pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop>
             python: check.python.as_deref().map(Interpreter::parse),
         },
     };
-    let stores = match check.name {
+    if let Some(file) = check.file {
+        session.foreign = Some(Foreign { file, may_run: check.allow_programs });
+    }
+    let is_named = check.name.is_some();
+    let subjects = match check.name {
         Some(name) if check.history => return history(&name, session).await,
-        Some(name) => {
-            let subject = Subject::parse(&name);
-            let report = checked(&subject, &how, session).await?;
-            return answer(passed(&report));
-        }
-        None => every_store(session).await?,
+        Some(name) => vec![Subject::parse(&name)],
+        None if check.all => every_store(session).await?,
+        None => everything(session).await?,
     };
-    let mut all_passed = true;
-    for (nth, store) in stores.into_iter().enumerate() {
-        if !session.output.is_json() {
-            let heading = session.output.paint(Paint::Strong, &format!("store/{store}"));
+    // a check of a whole file does not pass over what the file says badly
+    let mut all: Vec<Checked> =
+        if is_named || check.all { Vec::new() } else { left_out(session).await? };
+    for (nth, subject) in subjects.into_iter().enumerate() {
+        let name = subject.to_string();
+        if !is_named && !session.output.is_json() {
+            let heading = session.output.paint(Paint::Strong, &name);
             let gap = if nth == 0 { "" } else { "\n" };
             session.output.line(&format!("{gap}{heading}"))?;
         }
-        let subject = Subject::Store(store);
-        all_passed &= passed(&checked(&subject, &how, session).await?);
+        match checked(&subject, &how, session).await {
+            Ok(report) => all.push((report.subject.clone(), Ok(report))),
+            // the others may still be checked, and the file tells of this one
+            Err(Stop::Failure(failure)) if check.junit.is_some() => {
+                session.output.failure(&failure);
+                all.push((name, Err(*failure)));
+            }
+            Err(stop) => return Err(stop),
+        }
     }
-    answer(all_passed)
+    if let Some(file) = &check.junit {
+        let random = session.machine.entropy.next_u64();
+        let xml = junit::xml(&all).map_err(|error| {
+            Failure::new(FailureKind::File, format!("the findings cannot be written: {error}"))
+        })?;
+        let options = Options { mode: 0o644, ..Options::default() };
+        atomic_file::write(file, &xml, random, &options)?;
+    }
+    answer(all.iter().all(|(_, result)| result.as_ref().is_ok_and(passed)))
 }
 
 /// What the arguments ask for.
@@ -186,14 +210,48 @@ fn answer(passed: bool) -> Result<(), Stop> {
     if passed { Ok(()) } else { Err(Stop::Code(1)) }
 }
 
-/// The names of all stores.
-async fn every_store(session: &mut Session) -> Result<Vec<String>, Stop> {
+/// All stores.
+async fn every_store(session: &mut Session) -> Result<Vec<Subject>, Stop> {
     let catalog = load(session).await?;
     if catalog.stores().is_empty() {
         let failure = Failure::new(FailureKind::NotFound, "the catalog has no artifact store yet");
         return Err(failure.hint("register one: osstack artifact-store register").into());
     }
-    Ok(catalog.stores().iter().map(|store| store.name.to_string()).collect())
+    Ok(catalog.stores().iter().map(|store| Subject::Store(store.name.to_string())).collect())
+}
+
+/// The entries that do not count, each with why.
+async fn left_out(session: &mut Session) -> Result<Vec<Checked>, Stop> {
+    let catalog = session.run(LoadCatalog).await??;
+    let mut all: Vec<Checked> = Vec::new();
+    for problem in catalog.problems().iter().filter(|it| it.severity == Severity::Error) {
+        let failure = Failure::new(FailureKind::Settings, problem.to_string());
+        match all.last_mut() {
+            Some((entry, Err(known))) if *entry == problem.entry => {
+                known.hints.push(problem.to_string());
+            }
+            _ => all.push((problem.entry.clone(), Err(failure))),
+        }
+    }
+    Ok(all)
+}
+
+/// All stacks, and the stores that no stack uses.
+async fn everything(session: &mut Session) -> Result<Vec<Subject>, Stop> {
+    let catalog = load(session).await?;
+    let alone = |store: &&ArtifactStore| catalog.users_of_store(store.name.as_str()).is_empty();
+    let stacks = catalog.stacks().iter().map(|stack| Subject::Stack(stack.name.to_string()));
+    let stores = catalog.stores().iter().filter(alone);
+    let stores = stores.map(|store| Subject::Store(store.name.to_string()));
+    let all: Vec<Subject> = stacks.chain(stores).collect();
+    if all.is_empty() {
+        let shown = visible(&catalog.path().to_string_lossy()).into_string();
+        let what =
+            if catalog.exists() { "describes no stack and no store" } else { "is not there" };
+        let failure = Failure::new(FailureKind::NotFound, format!("{shown} {what}"));
+        return Err(failure.hint("name a stacks.toml as osstack writes it").into());
+    }
+    Ok(all)
 }
 
 async fn one(subject: Subject, besides: &Besides, session: &mut Session) -> Result<Report, Stop> {

@@ -24,8 +24,7 @@ pub(super) fn run(args: &args::Man, session: &mut Session) -> Result<(), Stop> {
         gather(&whole, &mut pages);
         for (name, page) in &pages {
             let random = session.machine.entropy.next_u64();
-            atomic_file::write(&folder.join(name), page, random, &PUBLIC)
-                .map_err(|error| Failure::new(FailureKind::File, error.to_string()))?;
+            atomic_file::write(&folder.join(name), page, random, &PUBLIC)?;
         }
         let sentence = format!("wrote {} pages to {}", pages.len(), shown(folder));
         return session.output.done(&sentence, json!({ "pages": pages.len() }));

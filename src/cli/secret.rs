@@ -2,7 +2,6 @@
 
 use std::io::Read;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -15,13 +14,15 @@ use crate::base::secret_string::SecretString;
 use crate::base::{units, visible::visible};
 use crate::keystore::{Put, State};
 use crate::model::field::FieldError;
+use crate::model::key_json;
 use crate::model::name::Name;
 use crate::model::secret::{self, SecretDraft, id_hint, secret_hint, split_pasted};
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::found::{FindKeys, TakeKey};
 use crate::ops::keystore::UnlockKeystore;
 use crate::ops::secrets::{
-    DeleteSecret, GetSecret, ListSecrets, RenameSecret, RenamedSecret, SaveSecret, SecretRow,
+    DeleteSecret, GetSecret, ListSecrets, ListSourced, RenameSecret, RenamedSecret, SaveSecret,
+    SecretRow, SourcedRow,
 };
 
 /// More than any key with its token has, in bytes.
@@ -178,19 +179,6 @@ fn from_terminal(session: &mut Session) -> Result<Key, Stop> {
     Ok(Key { id, secret, token, end })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StdinKey {
-    #[serde(alias = "AccessKeyId")]
-    access_key_id: String,
-    #[serde(alias = "AccessKeySecret")]
-    secret_access_key: String,
-    #[serde(default, alias = "SecurityToken")]
-    session_token: Option<String>,
-    #[serde(default, alias = "Expiration", alias = "expiration")]
-    expires_at: Option<String>,
-}
-
 fn from_stdin(stdin: &mut dyn Read) -> Result<Key, Stop> {
     const FORM: &str = r#"give {"access_key_id": "…", "secret_access_key": "…"} on stdin, and "session_token" and "expires_at" with a temporary key; the Credentials of an STS answer will do"#;
     let refuse = |summary: String| Stop::from(Failure::new(FailureKind::Usage, summary).hint(FORM));
@@ -204,19 +192,12 @@ fn from_stdin(stdin: &mut dyn Read) -> Result<Key, Stop> {
     if text.trim_ascii().is_empty() {
         return Err(refuse("stdin is empty".into()));
     }
-    // serde's own message may quote a value
-    let key: StdinKey = serde_json::from_slice(&text).map_err(|error| {
-        refuse(format!(
-            "stdin is not the JSON expected (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
-    })?;
+    let draft = key_json::parse(&text).map_err(|error| refuse(format!("stdin is {error}")))?;
     Ok(Key {
-        id: key.access_key_id,
-        secret: SecretString::new(key.secret_access_key),
-        token: SecretString::new(key.session_token.unwrap_or_default()),
-        end: key.expires_at.unwrap_or_default(),
+        id: draft.access_key_id,
+        secret: draft.secret_access_key,
+        token: draft.session_token,
+        end: draft.expires_at,
     })
 }
 
@@ -227,12 +208,14 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
         session.open_keystore().await?;
         session.run(ListSecrets).await??
     };
+    let elsewhere = session.run(ListSourced).await??;
     let output = &mut session.output;
     if output.is_json() {
-        let secrets: Vec<Value> = rows.iter().map(row_json).collect();
+        let kept = rows.iter().map(row_json);
+        let secrets: Vec<Value> = kept.chain(elsewhere.iter().map(sourced_json)).collect();
         return output.json(&json!({ "schema": SCHEMA, "secrets": secrets }));
     }
-    if rows.is_empty() {
+    if rows.is_empty() && elsewhere.is_empty() {
         output.note(
             "no secrets yet: osstack secret create NAME; osstack found names keys that are here",
         );
@@ -249,7 +232,20 @@ async fn list(session: &mut Session) -> Result<(), Stop> {
             Cell::own(row.used_by.join(", ")),
         ]);
     }
+    for row in &elsewhere {
+        table.row([
+            Cell::own(row.name.as_str()),
+            Cell::own(format!("from {}", row.source)),
+            Cell::own(""),
+            Cell::own(""),
+            Cell::own(row.used_by.join(", ")),
+        ]);
+    }
     output.table(&table)
+}
+
+fn sourced_json(row: &SourcedRow) -> Value {
+    json!({ "name": row.name.as_str(), "source": row.source, "used_by": row.used_by })
 }
 
 fn row_json(row: &SecretRow) -> Value {

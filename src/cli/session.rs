@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -20,6 +21,7 @@ use crate::ops::keystore::UnlockKeystore;
 use crate::ops::location::Location;
 use crate::ops::objects::Place;
 use crate::ops::residency::CrossBorder;
+use crate::ops::secret_source::needs_no_keystore;
 use crate::ops::world::World;
 use crate::ports::clock::SharedClock;
 use crate::ports::entropy::SharedEntropy;
@@ -59,6 +61,15 @@ pub struct Machine {
     pub keyring: Arc<dyn Keyring>,
 }
 
+/// A catalog of somebody else's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// The file.
+    pub file: PathBuf,
+    /// Whether what it names may be run.
+    pub may_run: bool,
+}
+
 /// One run.
 pub struct Session {
     /// Answers and messages.
@@ -67,6 +78,8 @@ pub struct Session {
     pub machine: Machine,
     /// Cancelled when the person stops it.
     pub cancel: CancellationToken,
+    /// A catalog that is not the user's own.
+    pub foreign: Option<Foreign>,
     /// What is piped in.
     pub stdin: Box<dyn Read + Send>,
     terminal: Option<Box<dyn Terminal>>,
@@ -82,7 +95,7 @@ impl Session {
         terminal: Option<Box<dyn Terminal>>,
         cancel: CancellationToken,
     ) -> Self {
-        Self { output, machine, cancel, stdin, terminal, world: None }
+        Self { output, machine, cancel, foreign: None, stdin, terminal, world: None }
     }
 
     /// The services, made at the first call.
@@ -95,9 +108,14 @@ impl Session {
             let failure = Failure::new(FailureKind::Usage, error.to_string());
             Stop::from(failure)
         })?;
+        let paths = match &self.foreign {
+            Some(foreign) => paths.with_catalog(&foreign.file),
+            None => paths,
+        };
         let (clock, entropy) = (Arc::clone(clock), Arc::clone(entropy));
         let world = World::new(env.clone(), paths, clock, entropy, Arc::clone(keyring))?;
-        let world = Arc::new(world);
+        let is_trusted = self.foreign.as_ref().is_none_or(|foreign| foreign.may_run);
+        let world = Arc::new(if is_trusted { world } else { world.running_nothing() });
         self.world = Some(Arc::clone(&world));
         Ok(world)
     }
@@ -232,7 +250,12 @@ impl Session {
         if matches!(state, State::Open | State::Session) {
             return Ok(());
         }
-        match self.run(UnlockKeystore::Unasked).await? {
+        let unlocked = self.run(UnlockKeystore::Unasked).await?;
+        // the job that needs a key of it all the same says so
+        if unlocked.is_err() && self.has_all_keys_elsewhere().await? {
+            return Ok(());
+        }
+        match unlocked {
             Ok(_) => return Ok(()),
             Err(failure) if failure.kind == FailureKind::Locked && self.is_interactive() => {}
             Err(failure) => return Err(failure.into()),
@@ -249,6 +272,12 @@ impl Session {
                 Err(failure) => return Err(failure.into()),
             }
         }
+    }
+
+    /// Whether the secrets of all stores lie elsewhere than in the keystore.
+    async fn has_all_keys_elsewhere(&mut self) -> Result<bool, Stop> {
+        let catalog = self.world()?.catalog().await;
+        Ok(catalog.is_ok_and(|catalog| needs_no_keystore(&catalog)))
     }
 
     /// The passphrase the keystore has: from the environment, else asked.

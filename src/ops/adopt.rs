@@ -543,6 +543,9 @@ async fn take_secret(
     if world.keystore.state() == keystore::State::Absent {
         return Ok(SecretTaken::NoKeystore);
     }
+    if world.source_of(name).await.is_some() {
+        return Ok(SecretTaken::Kept);
+    }
     let kept = match world.credentials(name).await {
         Ok(kept) => Some(kept),
         Err(failure) if failure.kind == FailureKind::NotFound => None,
@@ -573,7 +576,7 @@ async fn take_secret(
 }
 
 /// The values by the names ZenML reads; the `aws_` ones win there where both are given.
-fn draft(name: &str, there: &rest::Secret) -> Option<SecretDraft> {
+pub(super) fn draft(name: &str, there: &rest::Secret) -> Option<SecretDraft> {
     let value = |key: &str| there.values.get(key).and_then(Option::as_ref);
     [KeyNames::Aws, KeyNames::Oss].into_iter().find_map(|key_names| {
         let [id, secret, token] = key_names.names();

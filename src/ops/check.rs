@@ -1,8 +1,10 @@
 //! The diagnosis of a stack, a store, or what a form holds of one.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::base::job::{Context, Job};
+use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::doctor::{Ladder, Missing, Progress, Report, Services, Target, fix};
 use crate::model::requirement::{self, Requirement};
@@ -54,6 +56,18 @@ impl Subject {
             Some(("stack", name)) => Self::Stack(name.to_owned()),
             Some(("store", name)) => Self::Store(name.to_owned()),
             _ => Self::Named(text.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    /// As it is typed, showable.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stack(name) => write!(f, "stack/{}", visible(name)),
+            Self::Store(name) => write!(f, "store/{}", visible(name)),
+            Self::Named(name) => visible(name).fmt(f),
+            Self::Draft(_) => f.write_str(Target::DRAFT),
         }
     }
 }
@@ -214,6 +228,11 @@ async fn credentials(
     let secret = &store.secret;
     match world.credentials(secret.as_str()).await {
         Ok(credentials) => Ok(Ok(credentials)),
+        Err(failure) if world.source_of(secret.as_str()).await.is_some() => Ok(Err(Missing {
+            summary: format!("{}.", failure.summary),
+            next: failure.hints.join("; "),
+            fix: None,
+        })),
         Err(failure) if failure.kind == FailureKind::NotFound => Ok(Err(Missing {
             summary: format!(
                 "The store {} names the secret {}, which the keystore does not hold.",

@@ -17,6 +17,7 @@ use super::world::World;
 use crate::base::job::{Context, Job, Nothing};
 use crate::base::units;
 
+pub(super) use key::key_at;
 pub use key::{FindKeys, FoundKey, SeenKeys, TakeKey};
 pub use login::{FindLogin, FoundLogin, SeenLogin, SignsIn, TakeLogin};
 

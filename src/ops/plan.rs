@@ -21,7 +21,8 @@ use crate::model::field::FieldError;
 use crate::model::flavor::Flavors;
 use crate::model::name::Name;
 use crate::model::requirement::{self, Described};
-use crate::model::secret::Credentials;
+use crate::model::secret::{Credentials, KeyNames};
+use crate::model::secret_source::SecretSource;
 use crate::model::stack::Stack;
 use crate::model::store::ArtifactStore;
 use crate::zenml::changes::{self, Change, Changes, Held};
@@ -348,8 +349,17 @@ async fn check_state(world: &World, stack: &Stack, store: &ArtifactStore) -> Che
     CheckState { required: stack.require_check, verdict, warning }
 }
 
-/// The secret without its values; nothing where the keystore has none of that name.
+/// The secret without its values; nothing where the keystore has none of that name, and where it
+/// is ZenML that has it.
 async fn outline(world: &World, name: &str) -> Result<Option<SecretOutline>, Failure> {
+    if let Some(secret) = world.source_of(name).await {
+        if matches!(secret.source, SecretSource::Zenml(_)) {
+            return Ok(None);
+        }
+        let (name, key_names) = (secret.name.clone(), KeyNames::default());
+        let has_token = world.sourced(secret).await?.session_token.is_some();
+        return Ok(Some(SecretOutline { name, key_names, has_token }));
+    }
     let keystore = Arc::clone(&world.keystore);
     let summaries = match blocking(move || keystore.list()).await? {
         Ok(summaries) => summaries,

@@ -9,6 +9,7 @@ use crate::keystore::{self, Put, Summary};
 use crate::model::field::FieldError;
 use crate::model::name::Name;
 use crate::model::secret::{Secret, SecretDraft};
+use crate::model::secret_source::SourcedSecret;
 
 use super::commit_record;
 use super::failure::{Failure, FailureKind};
@@ -64,6 +65,40 @@ impl Job<World> for ListSecrets {
     }
 }
 
+/// A secret whose values are not in the keystore, as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourcedRow {
+    /// Its name.
+    pub name: Name,
+    /// Where its values are, showable.
+    pub source: String,
+    /// Names of the stores that use it.
+    pub used_by: Vec<String>,
+}
+
+/// Those, in the order of the catalog. Nothing is read of where they are.
+#[derive(Debug)]
+pub struct ListSourced;
+
+impl Job<World> for ListSourced {
+    type Item = Nothing;
+    type Out = Result<Vec<SourcedRow>, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let catalog = context.world.catalog().await?;
+        let row = |SourcedSecret { name, source }: &SourcedSecret| SourcedRow {
+            name: name.clone(),
+            source: source.to_string(),
+            used_by: catalog
+                .users_of_secret(name.as_str())
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        };
+        Ok(catalog.sourced_secrets().iter().map(row).collect())
+    }
+}
+
 /// One secret with its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GetSecret {
@@ -85,6 +120,9 @@ impl Job<World> for GetSecret {
     type Out = Result<FoundSecret, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        if let Some(secret) = context.world.source_of(&self.name).await {
+            return Err(lies_elsewhere(&secret));
+        }
         let keystore = Arc::clone(&context.world.keystore);
         let secret = blocking(move || keystore.get(&self.name)).await??;
         let rows = ListSecrets.run(context).await?;
@@ -93,6 +131,12 @@ impl Job<World> for GetSecret {
         let row = row.ok_or_else(|| keystore::Error::NoSuchSecret(secret.name.to_string()))?;
         Ok(FoundSecret { row, secret })
     }
+}
+
+fn lies_elsewhere(SourcedSecret { name, source }: &SourcedSecret) -> Failure {
+    let summary = format!("the values of {name} are not in the keystore but in {source}");
+    Failure::new(FailureKind::Usage, summary)
+        .hint(format!("look there, or take [secret.{name}] out of stacks.toml"))
 }
 
 /// Keeps a new secret, or gives one other values.
@@ -110,6 +154,9 @@ impl Job<World> for SaveSecret {
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let secret = self.draft.validate()?;
+        if let Some(elsewhere) = context.world.source_of(secret.name.as_str()).await {
+            return Err(lies_elsewhere(&elsewhere));
+        }
         let name = secret.name.clone();
         let keystore = Arc::clone(&context.world.keystore);
         blocking(move || keystore.put(secret, self.put)).await??;
@@ -195,7 +242,8 @@ impl Job<World> for DeleteSecret {
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let catalog = context.world.catalog().await?;
         let users = catalog.users_of_secret(&self.name);
-        if !users.is_empty() {
+        // stores that have their key from elsewhere do not miss this one
+        if !users.is_empty() && catalog.sourced_secret(&self.name).is_none() {
             let users: Vec<&str> = users.into_iter().map(Name::as_str).collect();
             let summary = format!("the secret {} is used by {}", self.name, users.join(", "));
             return Err(Failure::new(FailureKind::Conflict, summary)

@@ -22,6 +22,7 @@ use crate::zenml::remote::Remote;
 use super::failure::{Failure, FailureKind};
 use super::preview_cache::PreviewCache;
 use super::residency::Border;
+use super::secret_source::Asked;
 
 /// The services of one running osstack.
 #[derive(Debug)]
@@ -40,6 +41,10 @@ pub struct World {
     pub keystore: Arc<Keystore>,
     /// What may be read though it lies elsewhere than its store allows.
     pub(super) border: Border,
+    /// Keys that programs and `ZenML` gave a moment ago.
+    pub(super) asked: Asked,
+    /// No program is started because a catalog says so: it is somebody else's.
+    pub(super) runs_nothing: bool,
     /// What previews read last.
     pub(super) previews: PreviewCache,
     /// Kept for their connections, the last one used at the end.
@@ -108,6 +113,8 @@ impl World {
             network,
             keystore: Arc::new(keystore),
             border: Border::default(),
+            asked: Asked::default(),
+            runs_nothing: false,
             previews: PreviewCache::default(),
             clients: Mutex::default(),
             zenml: ZenmlClients::default(),
@@ -131,8 +138,11 @@ impl World {
         Ok(store_of(&catalog, name)?.clone())
     }
 
-    /// The key a store signs with.
+    /// The key a store signs with: from the keystore, unless the catalog says where else it is.
     pub async fn credentials(&self, secret: &str) -> Result<Credentials, Failure> {
+        if let Some(secret) = self.source_of(secret).await {
+            return Box::pin(self.sourced(secret)).await;
+        }
         let keystore = Arc::clone(&self.keystore);
         let name = secret.to_owned();
         Ok(blocking(move || keystore.get(&name)).await??.credentials)
@@ -203,6 +213,7 @@ impl World {
         self.keystore.lock();
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.zenml.clear();
+        self.asked.clear();
         self.previews.clear();
     }
 }

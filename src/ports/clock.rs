@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
@@ -13,6 +13,12 @@ pub trait Clock: Debug + Send + Sync {
 
     /// A point for measuring spans; never goes back.
     fn instant(&self) -> Instant;
+
+    /// How long the machine has slept since it was started, which [`Clock::instant`] does not
+    /// count. Nothing where the system does not tell.
+    fn asleep(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// A clock that many hold.
@@ -32,6 +38,14 @@ impl Clock for SystemClock {
     fn instant(&self) -> Instant {
         Instant::now()
     }
+
+    /// By the clocks of Linux that differ in this alone (`clock_gettime(2)`).
+    #[cfg(target_os = "linux")]
+    fn asleep(&self) -> Duration {
+        use rustix::time::{ClockId, clock_gettime};
+        let since_start = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
+        since_start(ClockId::Boottime).saturating_sub(since_start(ClockId::Monotonic))
+    }
 }
 
 /// A clock that stands at one time of day; spans still pass.
@@ -45,5 +59,18 @@ impl Clock for FixedClock {
 
     fn instant(&self) -> Instant {
         SystemClock.instant()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_awake_is_not_time_asleep() {
+        let before = SystemClock.asleep();
+        let after = SystemClock.asleep();
+        // the two clocks are not read at the same moment
+        assert!(after.abs_diff(before) < Duration::from_secs(1));
     }
 }

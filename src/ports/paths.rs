@@ -13,6 +13,8 @@ pub struct Paths {
     pub data: PathBuf,
     /// What is made anew: the certificate of a sandbox.
     pub state: PathBuf,
+    /// A catalog elsewhere.
+    other_catalog: Option<PathBuf>,
 }
 
 /// There is neither `OSSTACK_HOME` nor a home.
@@ -23,7 +25,12 @@ pub struct NoHome;
 impl Paths {
     /// All below one folder.
     pub fn below(home: &Path) -> Self {
-        Self { config: home.join("config"), data: home.join("data"), state: home.join("state") }
+        Self {
+            config: home.join("config"),
+            data: home.join("data"),
+            state: home.join("state"),
+            other_catalog: None,
+        }
     }
 
     /// Below `OSSTACK_HOME`, else where the platform keeps such files.
@@ -36,12 +43,19 @@ impl Paths {
             config: platform.config_dir().to_owned(),
             data: platform.data_dir().to_owned(),
             state: platform.state_dir().unwrap_or(platform.data_local_dir()).to_owned(),
+            other_catalog: None,
         })
+    }
+
+    /// The same with `catalog` in place of the user's own.
+    #[must_use]
+    pub fn with_catalog(self, catalog: &Path) -> Self {
+        Self { other_catalog: Some(catalog.to_owned()), ..self }
     }
 
     /// The catalog.
     pub fn catalog(&self) -> PathBuf {
-        self.config.join("stacks.toml")
+        self.other_catalog.clone().unwrap_or_else(|| self.config.join("stacks.toml"))
     }
 
     /// What osstack made in the `ZenML` of a connection, and the commits under way there.

@@ -7,6 +7,7 @@ mod bookmarks;
 mod moves;
 mod pages;
 mod restore;
+mod sources;
 pub(crate) mod terminal;
 mod versions;
 

@@ -225,7 +225,8 @@ async fn idle_is_done_once_and_anew_after_a_key() {
     let idle: WhenIdle<World> = Box::new(move |_| {
         count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     });
-    let options = Options { idle: Some((Duration::from_mins(15), idle)), ..Options::default() };
+    let options =
+        Options { idle: Some((Some(Duration::from_mins(15)), idle)), ..Options::default() };
     let mut stage = toys::stage_with(&World::open(), options);
     stage.settle().await;
     let seen = || done.load(std::sync::atomic::Ordering::SeqCst);
@@ -237,6 +238,33 @@ async fn idle_is_done_once_and_anew_after_a_key() {
     assert_eq!(seen(), 2);
     stage.signal(Signal::Suspend);
     assert_eq!(seen(), 3);
+}
+
+#[tokio::test]
+async fn a_machine_that_slept_is_locked_before_its_first_key_counts() {
+    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+    let (done, slept) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(7_000)));
+    let (count, seconds) = (Arc::clone(&done), Arc::clone(&slept));
+    let idle: WhenIdle<World> = Box::new(move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+    });
+    let options = Options {
+        idle: Some((None, idle)),
+        asleep: Box::new(move |_| Duration::from_secs(seconds.load(Ordering::SeqCst))),
+        ..Options::default()
+    };
+    let mut stage = toys::stage_with(&World::open(), options);
+    stage.settle().await;
+    stage.keys("j").pass(Duration::from_hours(9));
+    assert_eq!(done.load(Ordering::SeqCst), 0, "what it slept before the start is nothing");
+    slept.fetch_add(59, Ordering::SeqCst);
+    stage.keys("j");
+    assert_eq!(done.load(Ordering::SeqCst), 0, "a nap");
+    slept.fetch_add(61, Ordering::SeqCst);
+    stage.keys("j");
+    assert_eq!(done.load(Ordering::SeqCst), 1);
+    stage.keys("j");
+    assert_eq!(done.load(Ordering::SeqCst), 1, "once for each sleep");
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use crate::model::secret::{Credentials, id_hint};
 
 pub(super) const CHECK: Check = Check {
     id: "secret",
-    title: "secret is in the keystore",
-    about: "The keystore holds the secret that the store names, and it has the form of a key of \
-            Alibaba Cloud.",
+    title: "secret is at hand",
+    about: "The keystore holds the secret that the store names, or it is where stacks.toml says, and \
+            it has the form of a key of Alibaba Cloud.",
     needs: &["store"],
     run: |case| Box::pin(async move { run(&case).into() }),
 };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
 use super::super::failure::{Failure, FailureKind};
 use super::super::world::{World, blocking};
 use super::{End, free_name};
@@ -10,7 +12,8 @@ use crate::base::visible::visible;
 use crate::keystore::import::{self, Findings, Skipped};
 use crate::keystore::{Put, State};
 use crate::model::name::Name;
-use crate::model::secret::{KeyNames, id_hint, secret_hint, short_id};
+use crate::model::secret::{KeyNames, Secret, id_hint, secret_hint, short_id};
+use crate::ports::env::Env;
 
 /// What the documentation of ZenML calls the secret.
 const USUAL_NAME: &str = "alibaba_secret";
@@ -95,7 +98,7 @@ impl SeenKeys {
         match (source, sources.as_slice()) {
             ("env", _) => failure
                 .hint("set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (and OSS_SESSION_TOKEN)"),
-            (_, []) => failure.hint("enter it by hand: leave out --from"),
+            (_, []) => failure.hint("osstack found tells what is here; or enter the key by hand"),
             (_, some) => failure.hint(format!("there are: {}", some.join(", "))),
         }
     }
@@ -113,7 +116,7 @@ impl Job<World> for FindKeys {
         let world = context.world;
         blocking(move || {
             let (findings, kept) = (look(&world), kept(&world));
-            describe(&findings, &kept, &world)
+            describe(&findings, &kept, world.clock.now())
         })
         .await
     }
@@ -134,8 +137,7 @@ fn kept(world: &World) -> Vec<(Name, String)> {
     names.filter_map(|name| Some((id(&name)?, name))).map(|(id, name)| (name, id)).collect()
 }
 
-fn describe(findings: &Findings, kept: &[(Name, String)], world: &World) -> SeenKeys {
-    let now = world.clock.now();
+fn describe(findings: &Findings, kept: &[(Name, String)], now: OffsetDateTime) -> SeenKeys {
     let is_taken = |name: &str| kept.iter().any(|(other, _)| other.as_str() == name);
     let keys = findings.keys.iter().map(|key| {
         let id = key.access_key_id.trim();
@@ -153,6 +155,25 @@ fn describe(findings: &Findings, kept: &[(Name, String)], world: &World) -> Seen
         }
     });
     SeenKeys { keys: keys.collect(), skipped: findings.skipped.clone() }
+}
+
+/// The key that `source` means, read where it is, as the secret `name`. Blocks on the disk.
+pub(in crate::ops) fn key_at(
+    source: &str,
+    name: &Name,
+    env: &Env,
+    now: OffsetDateTime,
+) -> Result<Secret, Failure> {
+    let findings = import::find(env, now);
+    let seen = describe(&findings, &[], now);
+    let chosen = seen.choose(source).map_err(|failure| {
+        let Failure { summary, hints, .. } = failure;
+        let summary = format!("the secret {name} comes from {}: {summary}", visible(source));
+        hints.into_iter().fold(Failure::new(FailureKind::Credentials, summary), Failure::hint)
+    })?;
+    let key = findings.keys.iter().find(|key| key.source == chosen.source);
+    let key = key.ok_or_else(Failure::cancelled)?;
+    Ok(key.draft(name.as_str(), KeyNames::default()).validate()?)
 }
 
 /// Copies an access key of another tool into the keystore.
@@ -246,7 +267,10 @@ mod tests {
         assert_eq!(of(&["env:X"], "ossutil:default"), ["ossutil", others], "its file is broken");
         assert_eq!(of(&["env:X"], "aws:e"), ["aws:daws:e", others]);
         assert_eq!(of(&["env:X"], "\u{1b}"), [others]);
-        assert_eq!(of(&[], "aws:e").last().unwrap(), "enter it by hand: leave out --from");
+        assert_eq!(
+            of(&[], "aws:e").last().unwrap(),
+            "osstack found tells what is here; or enter the key by hand"
+        );
         assert!(of(&[], "env")[0].contains("OSS_ACCESS_KEY_ID"));
     }
 

@@ -1,0 +1,159 @@
+//! Secrets whose values lie elsewhere, read where they are.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use super::connections::connection_of;
+use super::failure::{Failure, FailureKind};
+use super::found::key_at;
+use super::world::{World, blocking};
+use crate::base::visible::visible;
+use crate::catalog::Catalog;
+use crate::model::connection::Way;
+use crate::model::key_json;
+use crate::model::name::Name;
+use crate::model::secret::{Credentials, Secret, SecretDraft};
+use crate::model::secret_source::{SecretSource, SourcedSecret};
+use crate::ports::process::{self, Limits, Program, Surroundings};
+
+/// A program may ask somebody at a browser for a sign-in.
+const LIMITS: Limits = Limits { time: Duration::from_mins(1), output: 64 << 10 };
+/// How long a key that a program or ZenML gave is used before it is asked for again.
+const FRESH: Duration = Duration::from_mins(5);
+/// A temporary key is not used up to its last moment: requests take time.
+const MARGIN: time::Duration = time::Duration::minutes(1);
+
+/// Keys that were asked for a moment ago.
+#[derive(Debug, Default)]
+pub(super) struct Asked(Mutex<Vec<(SourcedSecret, Instant, Credentials)>>);
+
+impl Asked {
+    fn get(&self, secret: &SourcedSecret, world: &World) -> Option<Credentials> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = (world.clock.instant(), world.clock.now());
+        kept.retain(|(_, at, key)| {
+            let is_fresh = now.0.saturating_duration_since(*at) < FRESH;
+            is_fresh && key.expires_at.is_none_or(|end| end - MARGIN > now.1)
+        });
+        kept.iter().find(|(other, ..)| other == secret).map(|(.., key)| key.duplicate())
+    }
+
+    fn keep(&self, secret: SourcedSecret, at: Instant, key: Credentials) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(other, ..)| *other != secret);
+        kept.push((secret, at, key));
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl World {
+    /// What the catalog says of where the secret is, if not in the keystore. A catalog that cannot
+    /// be read says nothing: whoever needs it says why.
+    pub(super) async fn source_of(&self, secret: &str) -> Option<SourcedSecret> {
+        self.catalog().await.ok()?.sourced_secret(secret).cloned()
+    }
+
+    /// The values of a secret that lies elsewhere.
+    pub(super) async fn sourced(&self, secret: SourcedSecret) -> Result<Credentials, Failure> {
+        if self.runs_nothing && self.would_run(&secret.source).await? {
+            return Err(runs_something(&secret));
+        }
+        if let Some(key) = self.asked.get(&secret, self) {
+            return Ok(key);
+        }
+        let key = self.ask(&secret.source, &secret.name).await?.credentials;
+        // what lies in a file or a variable is read anew: it costs nothing, and may have changed
+        if !matches!(secret.source, SecretSource::Found(_)) {
+            self.asked.keep(secret, self.clock.instant(), key.duplicate());
+        }
+        Ok(key)
+    }
+
+    async fn ask(&self, source: &SecretSource, name: &Name) -> Result<Secret, Failure> {
+        match source {
+            SecretSource::Process(command) => self.printed(command, name).await,
+            SecretSource::Zenml(connection) => {
+                let connection = connection.as_ref().map(Name::as_str);
+                let remote = self.zenml(connection).await?;
+                let there = remote.secret(name.as_str()).await?;
+                let draft = there.as_ref().and_then(|it| super::adopt::draft(name.as_str(), it));
+                let draft = draft.ok_or_else(|| no_values(name))?;
+                Ok(draft.validate()?)
+            }
+            SecretSource::Found(source) => {
+                let (source, name) = (source.clone(), name.clone());
+                let (env, now) = (self.env.clone(), self.clock.now());
+                blocking(move || key_at(&source, &name, &env, now)).await?
+            }
+        }
+    }
+
+    /// What a program prints.
+    async fn printed(&self, command: &[String], name: &Name) -> Result<Secret, Failure> {
+        let Some((path, arguments)) = command.split_first() else { return Err(no_values(name)) };
+        let program = Program {
+            path: path.into(),
+            arguments: arguments.to_vec(),
+            surroundings: Surroundings::default(),
+        };
+        let refused = |said: String| {
+            let summary = format!("the secret {name} comes from {}, which {said}", visible(path));
+            Failure::new(FailureKind::Credentials, summary)
+                .hint("run it by hand to see what it says")
+        };
+        let ended = process::run(&program, &self.env, LIMITS).await;
+        let ended = ended.map_err(|error| refused(error.to_string()))?;
+        let printed = Zeroizing::new(ended.stdout);
+        if ended.code != Some(0) {
+            let code = ended.code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
+            return Err(refused(format!("ended with {code}")));
+        }
+        let draft =
+            key_json::parse(&printed).map_err(|error| refused(format!("printed {error}")))?;
+        let draft = SecretDraft { name: name.to_string(), ..draft };
+        Ok(draft.validate()?)
+    }
+
+    /// Whether a program of the catalog's own choice is started for it.
+    async fn would_run(&self, source: &SecretSource) -> Result<bool, Failure> {
+        let connection = match source {
+            SecretSource::Found(_) => return Ok(false),
+            SecretSource::Process(_) => return Ok(true),
+            SecretSource::Zenml(connection) => connection,
+        };
+        let catalog = self.catalog().await?;
+        let connection = connection_of(&catalog, connection.as_ref().map(Name::as_str))?;
+        Ok(matches!(connection.way, Way::Command(_)))
+    }
+
+    /// A world that starts no program because a catalog says so.
+    #[must_use]
+    pub fn running_nothing(mut self) -> Self {
+        self.runs_nothing = true;
+        self
+    }
+}
+
+/// Whether no store of the catalog needs the keystore.
+pub fn needs_no_keystore(catalog: &Catalog) -> bool {
+    let stores = catalog.stores();
+    !stores.is_empty()
+        && stores.iter().all(|store| catalog.sourced_secret(store.secret.as_str()).is_some())
+}
+
+fn runs_something(secret: &SourcedSecret) -> Failure {
+    let SourcedSecret { name, source } = secret;
+    let summary = format!("the secret {name} comes from {source}, which this file would have run");
+    Failure::new(FailureKind::Usage, summary)
+        .hint("read the file, and add --allow-programs if you trust it")
+}
+
+fn no_values(name: &Name) -> Failure {
+    Failure::new(FailureKind::NotFound, format!("ZenML shows no access key in a secret {name}"))
+        .hint("who signs in there must be allowed to read its values; else give it another source")
+}
