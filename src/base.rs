@@ -5,6 +5,7 @@ pub mod job;
 pub mod nearest;
 pub mod pace;
 pub mod pattern;
+pub mod pixels;
 pub mod secret_string;
 pub mod shell;
 pub mod units;

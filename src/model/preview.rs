@@ -18,12 +18,14 @@ mod source;
 mod thrift;
 mod zip;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use self::json::Fault;
+use crate::base::pixels::Pixels;
 
 pub use self::json::{Block, Document};
-pub use self::picture::Pixels;
 pub use self::reader::{Next, Reader};
 
 /// The most that is read of an object unless the user asks for more, in bytes.
@@ -134,7 +136,7 @@ pub struct Structure {
     /// What it says, by subject.
     pub sections: Vec<Section>,
     /// What it looks like, of a picture.
-    pub pixels: Option<Pixels>,
+    pub pixels: Option<Arc<Pixels>>,
 }
 
 impl Structure {

@@ -3,46 +3,16 @@
 #[cfg(feature = "pictures")]
 mod decode;
 
-use std::ops::Range;
+use std::sync::Arc;
 
 use super::source::{Bits, Source, Stop};
 use super::{Content, Section, Structure};
+use crate::base::pixels::Pixels;
 use crate::base::units;
 
 /// The most pixels of a side that are kept; more than any terminal has cells.
 #[cfg(feature = "pictures")]
 const MOST: u32 = 512;
-
-/// A picture in small, without what shines through: that is white.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pixels {
-    width: usize,
-    /// Red, green, blue; row by row.
-    rgb: Vec<[u8; 3]>,
-}
-
-impl Pixels {
-    /// Pixels from side to side, and from top to bottom.
-    pub fn size(&self) -> (usize, usize) {
-        (self.width, self.rgb.len() / self.width.max(1))
-    }
-
-    /// What a part of it is on the whole; black where it is empty.
-    pub fn average(&self, columns: Range<usize>, rows: Range<usize>) -> [u8; 3] {
-        let (mut sums, mut count) = ([0_u64; 3], 0);
-        for row in rows {
-            let start = row * self.width;
-            let part = self.rgb.get(start + columns.start..start + columns.end);
-            for pixel in part.unwrap_or_default() {
-                count += 1;
-                for (sum, part) in sums.iter_mut().zip(pixel) {
-                    *sum += u64::from(*part);
-                }
-            }
-        }
-        sums.map(|sum| u8::try_from(sum / u64::max(count, 1)).unwrap_or(u8::MAX))
-    }
-}
 
 /// What a header says.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,7 +41,7 @@ pub(super) fn read(source: &Source) -> Result<Option<(Content, Option<String>)>,
         Err(Stop::Damaged(why)) => (None, Some(format!("it cannot be drawn: {why}"))),
     };
     let sections = vec![Section::facts(facts)];
-    let structure = Structure { form: picture.form, sections, pixels };
+    let structure = Structure { form: picture.form, sections, pixels: pixels.map(Arc::new) };
     Ok(Some((Content::Structure(structure), note)))
 }
 

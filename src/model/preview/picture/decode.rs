@@ -4,14 +4,15 @@ use std::io::Cursor;
 
 use image::{ImageError, ImageFormat, ImageReader, Limits};
 
-use super::{MOST, Picture, Pixels};
+use super::{MOST, Picture};
+use crate::base::pixels::Pixels;
 
 /// The most pixels that are decoded: what modern cameras take.
 const MOST_DECODED: u64 = 64 << 20;
 /// The most memory that decoding may take, in bytes.
 const MEMORY: u64 = 320 << 20;
 
-/// A picture in small; of several frames the first.
+/// A picture in small, without what shines through: that is white. Of several frames the first.
 pub(super) fn pixels(bytes: &[u8], picture: &Picture) -> Result<Pixels, &'static str> {
     let format = match picture.form {
         "PNG" => ImageFormat::Png,
@@ -47,5 +48,5 @@ pub(super) fn pixels(bytes: &[u8], picture: &Picture) -> Result<Pixels, &'static
         let [red, green, blue, alpha] = pixel.0;
         [red, green, blue].map(|part| on_white(part, alpha))
     });
-    Ok(Pixels { width, rgb: rgb.collect() })
+    Ok(Pixels::new(width, rgb.collect()))
 }

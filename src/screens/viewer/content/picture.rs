@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::preview::Pixels;
+use crate::base::pixels::{Pixels, part};
 use crate::tui::theme::Theme;
 
 /// Rows below which nothing would be recognised.
@@ -19,10 +19,6 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, pixels: &Pixels, theme: &T
     }
     let (across, down) = (usize::from(area.width), usize::from(area.height) * 2);
     let (columns, rows) = fitted((width, height), (across, down));
-    let part = |index: usize, of: usize, size: usize| {
-        let from = index * size / of;
-        from..((index + 1) * size / of).max(from + 1)
-    };
     let buffer = frame.buffer_mut();
     for (y, top) in (area.y..area.bottom()).zip((0..rows).step_by(2)) {
         for (x, column) in (area.x..area.right()).zip(0..columns) {
