@@ -2,4 +2,5 @@
 
 pub mod demo;
 pub mod open;
+mod pictures;
 pub mod shell;

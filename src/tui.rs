@@ -16,6 +16,7 @@ pub mod event_loop;
 pub mod keymap;
 pub mod layer;
 pub mod log;
+pub mod pictures;
 mod plain;
 pub mod runtime;
 pub mod screen;

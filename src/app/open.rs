@@ -21,10 +21,13 @@ use crate::screens::stores::Stores;
 use crate::screens::transfers::Transfers;
 use crate::tui::event_loop::{self, Host as _, Program as _, QUEUE, Wake};
 use crate::tui::layer::Mounted;
+use crate::tui::pictures::Protocol;
+use crate::tui::screen::Notice;
 use crate::tui::terminal;
-use crate::tui::theme::{Shades, Theme, Tone};
+use crate::tui::theme::{Drawing, Shades, Theme, Tone};
 use crate::tui::widget::tabs::Status;
 
+use super::pictures::{self, Wanted};
 use super::shell::{Options, Shell, Tab};
 
 /// The keystore locks by itself after so many minutes without a key, unless the variable below
@@ -44,19 +47,24 @@ pub struct Face {
     pub theme: Theme,
     /// A word for what is no real account: `sandbox`.
     pub label: Option<&'static str>,
+    /// How the terminal takes pictures.
+    pub pictures: Option<Protocol>,
+    /// What the variables say that is not understood.
+    pub misread: Option<Notice>,
     /// After how many minutes without a key the keystore locks; 0 for never.
     pub lock_after: u32,
 }
 
 impl Default for Face {
     fn default() -> Self {
-        Self { theme: Theme::default(), label: None, lock_after: LOCK_AFTER }
+        let theme = Theme::default();
+        Self { theme, label: None, pictures: None, misread: None, lock_after: LOCK_AFTER }
     }
 }
 
 impl Face {
     /// What the variables say of the terminal: no colour under `NO_COLOR` (no-color.org: set and
-    /// not empty), ASCII alone where the locale is not UTF-8.
+    /// not empty), ASCII alone where the locale is not UTF-8, pictures by what it is known to take.
     pub fn of(env: &Env) -> Self {
         // POSIX, "Internationalization Variables": the first that is set and not empty counts
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| env.get(name));
@@ -70,10 +78,18 @@ impl Face {
             (_, Some("linux" | "dumb" | "vt100" | "ansi")) => Shades::Sixteen,
             _ => Shades::Indexed,
         };
-        let theme = Theme { colour: env.get("NO_COLOR").is_none(), ascii: !utf8, shades };
+        let (drawing, pictures, misread) = match pictures::of(env) {
+            Ok(Wanted::Off) => (Drawing::Off, None, None),
+            Ok(Wanted::Blocks) => (Drawing::Blocks, None, None),
+            Ok(Wanted::By(protocol)) => (Drawing::Blocks, Some(protocol), None),
+            Err(misread) => (Drawing::Blocks, None, Some(misread)),
+        };
+        let colour = env.get("NO_COLOR").is_none();
+        let theme = Theme { colour, ascii: !utf8, shades, pictures: drawing };
         // what is no number is no wish to stay open
         let minutes = env.get(LOCK_AFTER_VARIABLE).and_then(|text| text.trim().parse().ok());
-        Self { theme, label: None, lock_after: minutes.unwrap_or(LOCK_AFTER) }
+        let lock_after = minutes.unwrap_or(LOCK_AFTER);
+        Self { theme, label: None, pictures, misread, lock_after }
     }
 }
 
@@ -101,7 +117,7 @@ pub fn tabs() -> [Tab<World>; 7] {
 
 /// What the shell is told: how to look, what to say of the keystore, and when to lock it.
 pub fn options(face: Face) -> Options<World> {
-    let Face { theme, label, lock_after } = face;
+    let Face { theme, label, lock_after, .. } = face;
     let lock_after = (lock_after > 0).then(|| Duration::from_mins(lock_after.into()));
     Options {
         theme,
@@ -139,14 +155,22 @@ fn status(world: &World, label: Option<&'static str>) -> Vec<Status> {
 ///
 /// # Errors
 /// When the terminal cannot be taken or drawn on.
-pub async fn run(world: Arc<World>, face: Face) -> io::Result<Left> {
+pub async fn run(world: Arc<World>, mut face: Face) -> io::Result<Left> {
     let clock = Arc::clone(&world.clock);
     let start = clock.instant();
     let since_start = move || clock.instant().saturating_duration_since(start);
     let (sender, mut queue) = mpsc::channel(QUEUE);
     let mut session = terminal::Session::enter(true, since_start)?;
     let mut screen = session.terminal()?;
+    if let Some(protocol) = face.pictures {
+        let cell = session.show_pictures_by(protocol, sender.clone())?;
+        face.theme.pictures = Drawing::Pixels(cell);
+    }
+    let misread = face.misread.take();
     let mut shell = shell(world, sender.clone(), face);
+    if let Some(misread) = misread {
+        shell.tell(misread);
+    }
     // terminals tell of changes alone; a click needs to know where things stand
     let size = screen.size()?;
     shell.handle(Wake::Terminal(Event::Resize(size.width, size.height)), session.now());
@@ -170,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_variables_say_what_the_terminal_can_show() {
-        let usual = Theme { colour: true, ascii: false, shades: Shades::Indexed };
+        let usual = Theme { shades: Shades::Indexed, ..Theme::default() };
         assert_eq!(theme(&[("LANG", "zh_CN.UTF-8")]), usual);
         assert_eq!(theme(&[("COLORTERM", "truecolor")]).shades, Shades::True);
         assert_eq!(theme(&[("TERM", "linux")]).shades, Shades::Sixteen);

@@ -25,9 +25,10 @@ use crate::tui::event_loop::{Program, Signal, Wake};
 use crate::tui::keymap::Remap;
 use crate::tui::layer::{Input, Layer, Mounted};
 use crate::tui::log::Log;
+use crate::tui::pictures::Placed;
 use crate::tui::runtime::{LayerId, Runtime};
 use crate::tui::screen::{Act, Notice, Screen, Then};
-use crate::tui::theme::Theme;
+use crate::tui::theme::{Drawing, Theme};
 use crate::tui::widget::tabs::Status;
 use crate::tui::widget::toast::Toasts;
 
@@ -368,6 +369,13 @@ impl<W: Send + Sync + 'static> Program for Shell<W> {
                 self.terminal(event);
             }
             Wake::Reply(reply) => self.reply(reply),
+            Wake::Cell(cell) => {
+                if let Drawing::Pixels(former) = &mut self.options.theme.pictures {
+                    *former = cell;
+                }
+            }
+            // the frame that follows shows it
+            Wake::PictureReady => {}
             Wake::Signal(signal) => self.signal(signal),
             Wake::InputEnded => self.signal(Signal::HangUp),
         }
@@ -399,8 +407,8 @@ impl<W: Send + Sync + 'static> Program for Shell<W> {
         [layers, idle, self.toasts.next_tick()].into_iter().flatten().min()
     }
 
-    fn view(&self, frame: &mut Frame<'_>) {
-        self.draw(frame);
+    fn view(&self, frame: &mut Frame<'_>) -> Option<Placed> {
+        self.draw(frame)
     }
 
     fn take_copy(&mut self) -> Option<String> {

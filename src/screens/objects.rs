@@ -41,6 +41,7 @@ use crate::oss::listing::inventory::{Match, Row, RowId, Sorting};
 use crate::oss::versions::Marker;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
+use crate::tui::pictures::Placed;
 use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::confirm::Confirm;
@@ -555,6 +556,10 @@ impl Screen for Objects {
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
         self.draw(frame, area, theme);
+    }
+
+    fn picture(&self) -> Option<Placed> {
+        self.reading()?.as_ref().ok()?.picture()
     }
 
     fn title(&self) -> String {

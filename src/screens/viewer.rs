@@ -17,6 +17,7 @@ use crate::ops::world::World;
 use crate::oss::object::Version;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
+use crate::tui::pictures::Placed;
 use crate::tui::screen::{Event, Screen, Step};
 use crate::tui::theme::Theme;
 use crate::tui::widget::spinner::Spinner;
@@ -238,6 +239,10 @@ impl Screen for Viewer {
                 }
             }
         }
+    }
+
+    fn picture(&self) -> Option<Placed> {
+        self.reading.as_ref().and_then(Reading::picture)
     }
 
     fn error_code(&self) -> Option<&str> {

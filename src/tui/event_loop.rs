@@ -14,6 +14,7 @@ use ratatui::{Frame, Terminal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use crate::tui::pictures::{CellSize, Placed};
 use crate::tui::runtime::Reply;
 
 /// Time between two frames.
@@ -30,6 +31,10 @@ pub enum Wake {
     Terminal(TerminalEvent),
     /// An effect reports or answers.
     Reply(Reply),
+    /// The cells of the terminal have that size: before each new size of the whole.
+    Cell(CellSize),
+    /// A picture can be written that was asked for.
+    PictureReady,
     /// A signal from outside.
     Signal(Signal),
     /// The terminal is gone.
@@ -57,8 +62,8 @@ pub trait Program {
     fn tick(&mut self, now: Duration);
     /// When it wants to be ticked, on the same clock as `now`; `None` lets the loop sleep.
     fn next_tick(&self) -> Option<Duration>;
-    /// Draws everything.
-    fn view(&self, frame: &mut Frame<'_>);
+    /// Draws everything but the picture it answers, which is for the host to show.
+    fn view(&self, frame: &mut Frame<'_>) -> Option<Placed>;
     /// A text for the clipboard, if one waits.
     fn take_copy(&mut self) -> Option<String>;
     /// Whether the loop should end.
@@ -71,6 +76,9 @@ pub trait Host {
     fn now(&self) -> Duration;
     /// Gives the terminal back, stands still until continued, takes it again.
     fn suspend(&mut self);
+    /// Makes it so that `picture` alone is over the frame that was drawn, on a terminal of that
+    /// size; nothing is written where it is there already.
+    fn show(&mut self, picture: Option<Placed>, screen: Rect) -> io::Result<()>;
     /// Hands `text` to the clipboard of the terminal.
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// The next signal; pending for ever where there are none.
@@ -96,7 +104,10 @@ pub async fn run<B: Backend, P: Program, H: Host>(
         tokio::select! {
             biased;
             () = sleep_until(frame_due), if dirty => {
-                terminal.draw(|frame| program.view(frame))?;
+                let mut picture = None;
+                let screen = terminal.draw(|frame| picture = program.view(frame))?.area;
+                // a terminal that is gone fails the next frame
+                let _gone = host.show(picture, screen);
                 last_frame = Some(Instant::now());
                 dirty = false;
             }

@@ -9,6 +9,7 @@ use ratatui::layout::{Rect, Size};
 
 use crate::tui::keymap::{self, KeyRow, Move, Moves, Remap};
 use crate::tui::log::Log;
+use crate::tui::pictures::Placed;
 use crate::tui::screen::{Act, AnyMsg, Event, Screen};
 use crate::tui::theme::Theme;
 
@@ -61,6 +62,7 @@ pub trait Layer<W>: Send {
     fn resumed(&mut self) -> Vec<Act<W>>;
     fn observe(&mut self, log: &Log);
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme);
+    fn picture(&self) -> Option<Placed>;
     /// Replaces chords by those of the user.
     fn remap(&mut self, remap: &Remap);
     /// Its key rows as they stand now, in the order of dispatch.
@@ -141,6 +143,10 @@ impl<S: Screen> Layer<S::World> for Mounted<S> {
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
         self.screen.view(frame, area, theme);
+    }
+
+    fn picture(&self) -> Option<Placed> {
+        self.screen.picture()
     }
 
     fn remap(&mut self, remap: &Remap) {

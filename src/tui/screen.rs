@@ -31,6 +31,7 @@ use crate::tui::effect::{Effect, Order};
 use crate::tui::keymap::{Bind, Moves};
 use crate::tui::layer::{Layer, Mounted};
 use crate::tui::log::Log;
+use crate::tui::pictures::Placed;
 use crate::tui::runtime::Ticket;
 use crate::tui::theme::{Theme, Tone};
 
@@ -66,6 +67,11 @@ pub trait Screen: Send + Sized + 'static {
 
     /// Draws itself into `area`.
     fn view(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme);
+
+    /// The picture that belongs into the hole it left when it drew itself last.
+    fn picture(&self) -> Option<Placed> {
+        None
+    }
 
     /// What it shows, for the heading of the help and the log.
     fn title(&self) -> String {

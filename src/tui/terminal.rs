@@ -18,23 +18,34 @@ use crossterm::event::{
 };
 use crossterm::execute;
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, window_size,
 };
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use tokio::sync::mpsc;
 
 use crate::base::unwind;
 use crate::tui::event_loop::{Host, Signal, Wake};
+use crate::tui::pictures::{CellSize, Pictures, Placed, Protocol};
 
 /// The terminal in our hands: raw mode, alternate screen, bracketed paste,
 /// focus reports and, unless switched off, the mouse.
 #[derive(Debug)]
 pub struct Session<C> {
     mouse: bool,
-    taken: Arc<AtomicBool>,
+    taken: Arc<Taken>,
     clock: C,
     signals: Signals,
+    pictures: Option<Pictures>,
+}
+
+/// What has to be given back.
+#[derive(Debug, Default)]
+struct Taken {
+    terminal: AtomicBool,
+    /// It keeps a picture of ours that does not go with the alternate screen.
+    picture: AtomicBool,
 }
 
 impl<C: Fn() -> Duration> Session<C> {
@@ -44,11 +55,26 @@ impl<C: Fn() -> Duration> Session<C> {
     /// # Errors
     /// When standard output is no terminal, or signals cannot be listened to.
     pub fn enter(mouse: bool, clock: C) -> io::Result<Self> {
-        let taken = Arc::new(AtomicBool::new(false));
-        let session = Self { mouse, taken: Arc::clone(&taken), clock, signals: Signals::new()? };
+        let taken = Arc::new(Taken::default());
+        let (signals, pictures) = (Signals::new()?, None);
+        let session = Self { mouse, taken: Arc::clone(&taken), clock, signals, pictures };
         install_hook(taken);
         session.take()?;
         Ok(session)
+    }
+
+    /// Shows pictures by `protocol`, from the next frame on; `queue` wakes the loop for one that
+    /// is ready. Answers the size of the cells they are put into.
+    ///
+    /// # Errors
+    /// When the thread that encodes them cannot be made.
+    pub fn show_pictures_by(
+        &mut self,
+        protocol: Protocol,
+        queue: mpsc::Sender<Wake>,
+    ) -> io::Result<CellSize> {
+        self.pictures = Some(Pictures::new(protocol, queue)?);
+        Ok(cell_size())
     }
 
     /// The face to draw on.
@@ -60,7 +86,7 @@ impl<C: Fn() -> Duration> Session<C> {
     }
 
     fn take(&self) -> io::Result<()> {
-        self.taken.store(true, Ordering::SeqCst);
+        self.taken.terminal.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)?;
         if self.mouse {
@@ -71,8 +97,11 @@ impl<C: Fn() -> Duration> Session<C> {
 }
 
 /// Gives the terminal back if it is taken. Errors have nobody left to hear them.
-fn give_back(taken: &AtomicBool) {
-    if taken.swap(false, Ordering::SeqCst) {
+fn give_back(taken: &Taken) {
+    if taken.picture.swap(false, Ordering::SeqCst) {
+        let _gone = stdout().write_all(Protocol::Kitty.removal().as_bytes());
+    }
+    if taken.terminal.swap(false, Ordering::SeqCst) {
         let _gone = execute!(
             stdout(),
             DisableMouseCapture,
@@ -98,9 +127,19 @@ impl<C: Fn() -> Duration> Host for Session<C> {
 
     fn suspend(&mut self) {
         give_back(&self.taken);
+        if let Some(pictures) = &mut self.pictures {
+            pictures.forget();
+        }
         stop_process();
         // If the terminal cannot be taken again, the next draw fails and ends the loop.
         let _gone = self.take();
+    }
+
+    fn show(&mut self, picture: Option<Placed>, screen: Rect) -> io::Result<()> {
+        let Some(pictures) = &mut self.pictures else { return Ok(()) };
+        let shown = pictures.show(&mut stdout().lock(), picture, screen);
+        self.taken.picture.store(pictures.is_kept(), Ordering::SeqCst);
+        shown
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
@@ -115,7 +154,7 @@ impl<C: Fn() -> Duration> Host for Session<C> {
 }
 
 /// Replaces the hook that would print the payload: it may quote a secret.
-fn install_hook(taken: Arc<AtomicBool>) {
+fn install_hook(taken: Arc<Taken>) {
     let screen = thread::current().id();
     panic::set_hook(Box::new(move |info| {
         let place = info.location().map_or_else(
@@ -150,12 +189,31 @@ pub fn read_input(queue: mpsc::Sender<Wake>) -> io::Result<()> {
                 Err(_gone) => Wake::InputEnded,
             };
             let last = matches!(wake, Wake::InputEnded);
+            // before the size itself, so that the first frame of that size knows it
+            let is_resized = matches!(wake, Wake::Terminal(Event::Resize(..)));
+            if is_resized && queue.blocking_send(Wake::Cell(cell_size())).is_err() {
+                return;
+            }
             if queue.blocking_send(wake).is_err() || last {
                 return;
             }
         }
     })?;
     Ok(())
+}
+
+/// The pixels of a cell, as the system knows them of the terminal; where it does not, those of a
+/// usual one.
+fn cell_size() -> CellSize {
+    let size = window_size().ok();
+    let pixels = |whole: Option<(u16, u16)>, usual: u16| {
+        let each = whole.and_then(|(pixels, cells)| pixels.checked_div(cells));
+        each.filter(|each| *each > 1).unwrap_or(usual).min(usual * 8)
+    };
+    CellSize {
+        width: pixels(size.as_ref().map(|size| (size.width, size.columns)), 10),
+        height: pixels(size.as_ref().map(|size| (size.height, size.rows)), 20),
+    }
 }
 
 /// Mouse moves without a button and key releases change nothing, but would

@@ -7,6 +7,8 @@
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
+use crate::tui::pictures::CellSize;
+
 /// How something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Tone {
@@ -38,6 +40,20 @@ pub struct Theme {
     pub ascii: bool,
     /// Of what is shown as it is: pictures.
     pub shades: Shades,
+    /// How those are drawn.
+    pub pictures: Drawing,
+}
+
+/// How pictures are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drawing {
+    /// Not at all.
+    Off,
+    /// By half blocks, two pixels a cell.
+    #[default]
+    Blocks,
+    /// By the terminal, in cells of that size.
+    Pixels(CellSize),
 }
 
 /// How many colours there are besides the 16.
@@ -54,13 +70,14 @@ pub enum Shades {
 
 impl Default for Theme {
     fn default() -> Self {
-        Self { colour: true, ascii: false, shades: Shades::True }
+        Self { colour: true, ascii: false, shades: Shades::True, pictures: Drawing::Blocks }
     }
 }
 
 impl Theme {
     /// No colour and no letters beyond ASCII.
-    pub const PLAIN: Self = Self { colour: false, ascii: true, shades: Shades::Sixteen };
+    pub const PLAIN: Self =
+        Self { colour: false, ascii: true, shades: Shades::Sixteen, pictures: Drawing::Blocks };
 
     fn tinted(&self, colour: Color, otherwise: Modifier) -> Style {
         if self.colour { Style::new().fg(colour) } else { Style::new().add_modifier(otherwise) }

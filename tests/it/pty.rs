@@ -1,5 +1,7 @@
 //! The program in a real terminal: however it ends, the terminal is given back.
 
+#[cfg(feature = "pictures")]
+mod pictures;
 mod terminal;
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Toy screens on a stage: what the shell promises to real ones.
 
+mod covered;
 mod effects;
 mod leaving;
 mod toys;

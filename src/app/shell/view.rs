@@ -6,6 +6,8 @@ use ratatui::text::Line;
 use ratatui::widgets::Clear;
 
 use super::Shell;
+use crate::tui::pictures::Placed;
+use crate::tui::theme::{Drawing, Theme};
 use crate::tui::widget::split::centred;
 use crate::tui::widget::text::fit_line;
 use crate::tui::widget::{footer, tabs};
@@ -16,32 +18,46 @@ pub(super) const NAME: &str = "osstack";
 const SMALLEST: Size = Size::new(40, 10);
 
 impl<W: Send + Sync + 'static> Shell<W> {
-    pub(super) fn draw(&self, frame: &mut Frame<'_>) {
+    /// Draws everything but the picture it answers.
+    pub(super) fn draw(&self, frame: &mut Frame<'_>) -> Option<Placed> {
         let theme = &self.options.theme;
         let area = frame.area();
         if area.width < SMALLEST.width || area.height < SMALLEST.height {
             let line = Line::raw(format!("{NAME} needs a window of {SMALLEST}"));
             let place = Rect { height: area.height.min(1), ..area };
             frame.render_widget(fit_line(line, usize::from(area.width), theme), place);
-            return;
+            return None;
         }
         let (top, body, bottom) = Self::parts(area);
         let status = (self.options.status)(self.runtime.world());
         tabs::view(frame, top, theme, NAME, &self.tab_names(), self.shown, &status);
-        if let Some(tab) = self.tabs.get(self.shown) {
-            let full = tab.entries.iter().rposition(|entry| entry.layer.popup().is_none());
-            for entry in tab.entries.iter().skip(full.unwrap_or(0)) {
-                let place = match entry.layer.popup() {
-                    Some(size) => centred(body, size.width, size.height),
-                    None => body,
-                };
-                frame.render_widget(Clear, place);
-                entry.layer.view(frame, place, theme);
-            }
+        self.draw_layers(frame, body, theme);
+        let left = self.top().and_then(|top| top.layer.picture());
+        let picture = left.clone().filter(|picture| picture.is_whole(frame.buffer_mut()));
+        if left.is_some() && picture.is_none() {
+            // blocks go around what covers a part of them
+            self.draw_layers(frame, body, &by_blocks(theme));
         }
-        self.toasts.view(frame, body, theme);
         let (rows, own) = self.rows();
         footer::view(frame, bottom, theme, &rows, own);
+        picture
+    }
+
+    /// The layers that are in sight, and messages over them.
+    fn draw_layers(&self, frame: &mut Frame<'_>, body: Rect, theme: &Theme) {
+        let entries = self.tabs.get(self.shown).map(|tab| &*tab.entries).unwrap_or_default();
+        let full = entries.iter().rposition(|entry| entry.layer.popup().is_none()).unwrap_or(0);
+        let below = by_blocks(theme);
+        for (index, entry) in entries.iter().enumerate().skip(full) {
+            let place = match entry.layer.popup() {
+                Some(size) => centred(body, size.width, size.height),
+                None => body,
+            };
+            let theme = if index + 1 == entries.len() { theme } else { &below };
+            frame.render_widget(Clear, place);
+            entry.layer.view(frame, place, theme);
+        }
+        self.toasts.view(frame, body, theme);
     }
 
     /// The top line, the room of the layers, the footer.
@@ -64,4 +80,13 @@ impl<W: Send + Sync + 'static> Shell<W> {
         };
         self.tabs.iter().map(|tab| tabs::Tab { name: tab.name, badge: badge(tab) }).collect()
     }
+}
+
+/// Without pixels, for what something else covers.
+fn by_blocks(theme: &Theme) -> Theme {
+    let pictures = match theme.pictures {
+        Drawing::Pixels(_) => Drawing::Blocks,
+        other => other,
+    };
+    Theme { pictures, ..theme.clone() }
 }

@@ -10,9 +10,10 @@ use super::{Content, Section, Structure};
 use crate::base::pixels::Pixels;
 use crate::base::units;
 
-/// The most pixels of a side that are kept; more than any terminal has cells.
+/// The most pixels of a side that are kept: more than any terminal has cells, and enough where
+/// it takes pixels.
 #[cfg(feature = "pictures")]
-const MOST: u32 = 512;
+const MOST: u32 = 768;
 
 /// What a header says.
 #[derive(Debug, PartialEq, Eq)]

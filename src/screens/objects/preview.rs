@@ -12,7 +12,7 @@ use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::Move;
 use crate::tui::screen::Step;
 
-/// Previews that are kept for coming back; each is up to 256 KiB.
+/// Previews that are kept for coming back; each is up to 256 KiB, and of a picture up to 2 MiB.
 const KEPT: usize = 16;
 
 /// What the pane has to show.

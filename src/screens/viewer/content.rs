@@ -5,6 +5,7 @@ mod picture;
 mod tree;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -16,6 +17,7 @@ use crate::base::units;
 use crate::base::visible::visible;
 use crate::model::preview::{Content, Document, Level, PassageKind, Preview, Record, Structure};
 use crate::tui::keymap::Move;
+use crate::tui::pictures::{Hole, Placed};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::text::{self, fit_line, row, rows_below};
 
@@ -43,6 +45,8 @@ pub struct Reading {
     top: Cell<usize>,
     left: usize,
     height: Cell<usize>,
+    /// Left blank for the picture when it was drawn last.
+    hole: Cell<Option<Hole>>,
 }
 
 impl Reading {
@@ -68,6 +72,7 @@ impl Reading {
             top: Cell::new(0),
             left: 0,
             height: Cell::new(0),
+            hole: Cell::new(None),
         };
         reading.pick();
         reading
@@ -233,7 +238,7 @@ impl Reading {
         }
         self.top.set(top);
         if let Content::Structure(Structure { pixels: Some(pixels), .. }) = &self.preview.content {
-            picture::draw(frame, rows_below(body, len + 1), pixels, theme);
+            self.hole.set(picture::draw(frame, rows_below(body, len + 1), pixels, theme));
         }
         for (place, index) in (top..len).take(height).enumerate() {
             let index = match self.least {
@@ -246,6 +251,17 @@ impl Reading {
                 line = line.style(theme.selected());
             }
             frame.render_widget(line, row(body, place));
+        }
+    }
+
+    /// The picture, where a hole was left for it.
+    pub fn picture(&self) -> Option<Placed> {
+        let hole = self.hole.get()?;
+        match &self.preview.content {
+            Content::Structure(Structure { pixels: Some(pixels), .. }) => {
+                Some(Placed { pixels: Arc::clone(pixels), hole })
+            }
+            _ => None,
         }
     }
 

@@ -36,9 +36,10 @@ impl Program for Counter {
         self.wants
     }
 
-    fn view(&self, _frame: &mut Frame<'_>) {
+    fn view(&self, _frame: &mut Frame<'_>) -> Option<Placed> {
         self.frames.set(self.frames.get() + 1);
         self.shown.set(self.handled);
+        None
     }
 
     fn take_copy(&mut self) -> Option<String> {
@@ -65,6 +66,10 @@ impl Host for Quiet {
 
     fn suspend(&mut self) {
         self.suspended += 1;
+    }
+
+    fn show(&mut self, _picture: Option<Placed>, _screen: Rect) -> io::Result<()> {
+        Ok(())
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {

@@ -87,20 +87,46 @@ impl Terminal {
     }
 
     pub(super) fn resize(&mut self, columns: u16, rows: u16) {
-        self.parser.screen_mut().set_size(rows, columns);
-        self.master.as_ref().unwrap().resize(size(columns, rows)).unwrap();
+        self.resize_to(size(columns, rows));
+    }
+
+    /// The same by a terminal that knows the pixels of its cells.
+    pub(super) fn resize_with(&mut self, columns: u16, rows: u16, cell: (u16, u16)) {
+        let (pixel_width, pixel_height) = (columns * cell.0, rows * cell.1);
+        self.resize_to(PtySize { pixel_width, pixel_height, ..size(columns, rows) });
+    }
+
+    fn resize_to(&mut self, size: PtySize) {
+        self.parser.screen_mut().set_size(size.rows, size.cols);
+        self.master.as_ref().unwrap().resize(size).unwrap();
     }
 
     /// Reads until the screen is as `what` wants it.
     pub(super) fn wait_until(&mut self, what: impl Fn(&Screen) -> bool) {
         while !what(self.parser.screen()) {
-            match self.news.recv_timeout(DEADLINE) {
-                Ok(News::Bytes(bytes)) => self.take(&bytes),
-                Ok(News::Stopped) => panic!("stopped: {}", self.picture()),
-                Ok(News::Ended(code)) => panic!("ended with {code:?}: {}", self.picture()),
-                Ok(News::Closed) | Err(_) => panic!("nothing more comes: {}", self.picture()),
-            }
+            self.hear();
         }
+    }
+
+    /// Reads until all that was written is as `what` wants it.
+    pub(super) fn wait_until_written(&mut self, what: impl Fn(&[u8]) -> bool) {
+        while !what(&self.bytes) {
+            self.hear();
+        }
+    }
+
+    fn hear(&mut self) {
+        match self.news.recv_timeout(DEADLINE) {
+            Ok(News::Bytes(bytes)) => self.take(&bytes),
+            Ok(News::Stopped) => panic!("stopped: {}", self.picture()),
+            Ok(News::Ended(code)) => panic!("ended with {code:?}: {}", self.picture()),
+            Ok(News::Closed) | Err(_) => panic!("nothing more comes: {}", self.picture()),
+        }
+    }
+
+    /// All that was written so far.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Reads until `text` is on the screen.

@@ -1,22 +1,51 @@
-//! A picture by half blocks, two pixels a cell: what every terminal can show. Protocols that draw
-//! real pixels were left out: which one a terminal speaks is told by an answer among the keys.
+//! A picture: a hole for its pixels where the terminal takes them, else by half blocks, two pixels
+//! a cell, as every terminal can show it.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::base::pixels::{Pixels, part};
-use crate::tui::theme::Theme;
+use crate::tui::pictures::{CellSize, Hole};
+use crate::tui::theme::{Drawing, Theme};
+use crate::tui::widget::text::cells;
 
 /// Rows below which nothing would be recognised.
 const LEAST: u16 = 3;
 
-/// Draws it as large as there is room, and no larger than it is.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, pixels: &Pixels, theme: &Theme) {
+/// Draws it as large as there is room, with no pixel larger than a cell is wide; or leaves the
+/// room for it.
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    pixels: &Pixels,
+    theme: &Theme,
+) -> Option<Hole> {
     let (width, height) = pixels.size();
-    if area.height < LEAST || theme.ascii || width == 0 || height == 0 {
-        return;
+    if area.height < LEAST || area.width == 0 || width == 0 || height == 0 {
+        return None;
     }
+    match theme.pictures {
+        Drawing::Pixels(cell) => Some(Hole::cut(frame, room(area, pixels.size(), cell), cell)),
+        Drawing::Blocks if !theme.ascii => {
+            blocks(frame, area, pixels, theme);
+            None
+        }
+        Drawing::Blocks | Drawing::Off => None,
+    }
+}
+
+/// The cells that a picture of `size` takes, with its proportions as near as cells can have them.
+fn room(area: Rect, (width, height): (usize, usize), cell: CellSize) -> Rect {
+    let (across, down) = (usize::from(cell.width).max(1), usize::from(cell.height).max(1));
+    let most = (usize::from(area.width) * across, usize::from(area.height) * down);
+    let size = fitted((width * across, height * across), most);
+    let rounded = |pixels: usize, cell: usize| cells((pixels + cell / 2) / cell).max(1);
+    Rect { width: rounded(size.0, across), height: rounded(size.1, down), ..area }
+}
+
+fn blocks(frame: &mut Frame<'_>, area: Rect, pixels: &Pixels, theme: &Theme) {
+    let (width, height) = pixels.size();
     let (across, down) = (usize::from(area.width), usize::from(area.height) * 2);
     let (columns, rows) = fitted((width, height), (across, down));
     let buffer = frame.buffer_mut();
