@@ -1,6 +1,8 @@
 //! Versions of objects: which there are, which is the current one, and what takes a deletion or an
 //! overwrite back. Where a bucket keeps none, nothing does.
 
+use std::iter;
+
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
@@ -124,10 +126,7 @@ impl Job<World> for TakeBack {
         let (client, bucket) = self.place.open(&context.world).await?;
         let remove = |marker: &Marker| {
             let (client, bucket, marker) = (&client, &bucket, marker.clone());
-            async move {
-                let at = At { key: &marker.key, version: Some(&marker.id) };
-                client.delete(bucket, at).await.err()
-            }
+            async move { take_back((client, bucket), marker).await.err() }
         };
         let mut work = stream::iter(self.markers.iter().map(remove)).buffer_unordered(AT_A_TIME);
         let (mut back, mut why) = (0, None);
@@ -144,6 +143,28 @@ impl Job<World> for TakeBack {
             why => Ok((back, why)),
         }
     }
+}
+
+/// Removes a delete marker, with those that the same deletion left where an answer of it was
+/// lost.
+async fn take_back(
+    (client, bucket): (&Client, &BucketName),
+    marker: Marker,
+) -> Result<(), oss::Error> {
+    let Marker { key, id, is_repeated } = marker;
+    let mut others = Vec::new();
+    let mut looked = Ok(());
+    if is_repeated {
+        match markers((client, bucket), &key, Some(&id)).await {
+            Ok(found) => others = found.ids,
+            // the one that is known goes all the same
+            Err(error) => looked = Err(error),
+        }
+    }
+    for id in iter::once(&id).chain(others.iter().filter(|other| **other != id)) {
+        client.delete(bucket, At { key: &key, version: Some(id) }).await?;
+    }
+    looked
 }
 
 /// Makes an older version of an object the current one.
@@ -214,38 +235,61 @@ async fn copy_back((client, bucket): (&Client, &BucketName), at: At<'_>) -> Resu
 
 /// Removes the delete markers on top of the newest version.
 async fn undelete((client, bucket): (&Client, &BucketName), key: &str) -> Result<u64, Failure> {
-    let (mut from, mut markers, mut has_version) = (None, Vec::new(), false);
-    'pages: loop {
-        let page = client.list_versions(bucket, key, from.as_ref()).await?.value;
-        for entry in page.entries {
-            if entry.key != key {
-                break 'pages;
-            }
-            if !entry.is_marker {
-                has_version = true;
-                break 'pages;
-            }
-            markers.push(entry.id);
-        }
-        if page.next.is_none() {
-            break;
-        }
-        from = page.next;
-    }
-    if !has_version {
+    let Markers { ids, hides_version } = markers((client, bucket), key, None).await?;
+    if !hides_version {
         let summary = "no version of it is left to be had again";
         return Err(Failure::new(FailureKind::NotFound, summary)
             .hint("osstack versions shows what the bucket keeps"));
     }
-    if markers.is_empty() {
+    if ids.is_empty() {
         let summary = "it is not deleted";
         return Err(Failure::new(FailureKind::Conflict, summary)
             .hint("name the version to be had again: --version-id, from osstack versions"));
     }
-    for id in &markers {
+    for id in &ids {
         client.delete(bucket, At { key, version: Some(id) }).await?;
     }
-    Ok(markers.len() as u64)
+    Ok(ids.len() as u64)
+}
+
+/// Delete markers of an object with no version between them.
+#[derive(Debug, Default)]
+struct Markers {
+    ids: Vec<String>,
+    /// Whether a version lies behind them.
+    hides_version: bool,
+}
+
+/// The newest delete markers of an object, or those around the marker `holding`.
+async fn markers(
+    (client, bucket): (&Client, &BucketName),
+    key: &str,
+    holding: Option<&String>,
+) -> Result<Markers, oss::Error> {
+    let (mut from, mut ids) = (None, Vec::new());
+    loop {
+        let page = client.list_versions(bucket, key, from.as_ref()).await?.value;
+        let mut is_past = page.next.is_none();
+        for entry in page.entries {
+            if entry.key != key {
+                is_past = true;
+                break;
+            }
+            if entry.is_marker {
+                ids.push(entry.id);
+            } else if holding.is_none_or(|id| ids.contains(id)) {
+                return Ok(Markers { ids, hides_version: true });
+            } else {
+                ids.clear();
+            }
+        }
+        if is_past {
+            let is_run = holding.is_none_or(|id| ids.contains(id));
+            let ids = if is_run { ids } else { Vec::new() };
+            return Ok(Markers { ids, hides_version: false });
+        }
+        from = page.next;
+    }
 }
 
 /// Removes one version, or one delete marker, for good.

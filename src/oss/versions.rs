@@ -69,6 +69,9 @@ pub struct Marker {
     pub key: String,
     /// The marker's id.
     pub id: String,
+    /// Whether the deletion was sent more than once: where an answer was lost, it left more than
+    /// this one.
+    pub is_repeated: bool,
 }
 
 /// What a deletion of many leaves behind.
@@ -83,9 +86,9 @@ pub struct LeftBehind {
 impl Marker {
     /// The marker of that id on `key`. One without an id of its own took the place of the version
     /// that was there: removing it brings nothing back.
-    pub(super) fn left(key: &str, id: Option<&str>) -> Option<Self> {
+    pub(super) fn left(key: &str, id: Option<&str>, repeats: u32) -> Option<Self> {
         let id = id.filter(|id| !id.is_empty() && *id != NULL)?;
-        Some(Self { key: key.to_owned(), id: id.to_owned() })
+        Some(Self { key: key.to_owned(), id: id.to_owned(), is_repeated: repeats > 0 })
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Faults {
     pub slow_first_byte: Duration,
     /// So many of a hundred connections are closed in place of an answer.
     pub closed_share: u8,
+    /// So many of a hundred requests are done, and their answers lost.
+    pub lost_share: u8,
     /// The connection breaks after so many bytes of a body.
     pub cut_body_after: Option<usize>,
     /// The next requests get 503.
@@ -193,9 +195,12 @@ impl FaultSwitch {
             change(&mut switched.faults);
         }
         let mut met = switched.faults.clone();
-        for share in
-            [&mut met.closed_share, &mut met.unavailable_share, &mut met.too_many_requests_share]
-        {
+        for share in [
+            &mut met.closed_share,
+            &mut met.lost_share,
+            &mut met.unavailable_share,
+            &mut met.too_many_requests_share,
+        ] {
             *share = if is_turn(*share, before) { 100 } else { 0 };
         }
         let unavailable = &mut switched.faults.unavailable;

@@ -144,6 +144,9 @@ impl Server {
             Ok(answer) => answer.into_parts(),
             Err(refusal) => refused(&refusal, &id, &head).into_parts(),
         };
+        if faults.lost_share > 0 {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         let elapsed = self.clock.instant().duration_since(begun).as_millis();
         let headers = [
             (header::SERVER, "AliyunOSS".to_owned()),

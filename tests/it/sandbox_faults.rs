@@ -100,6 +100,7 @@ const TABLE: &[(&str, &[(Probe, &str)])] = &[
     ("latency=3600000", &[(Head, "silence"), (Get, "silence")]),
     ("slow-first-byte=3600000", &[(Get, "silence")]),
     ("connection-closed", &[(Get, "broken"), (ListBuckets, "broken")]),
+    ("answer-lost", &[(Get, "broken"), (Delete, "broken")]),
     ("cut-body=5", &[(Get, "broken")]),
     (
         "unavailable",

@@ -62,6 +62,35 @@ async fn what_a_bucket_with_versions_lost_is_taken_back() {
 }
 
 #[tokio::test]
+async fn a_deletion_that_was_sent_twice_is_taken_back_whole() {
+    let mut user = User::of_demo();
+    versioning(&user.sandbox, "Enabled").await;
+    for name in ["a", "b", "c"] {
+        put(&user.sandbox, &format!("kept/{name}"), "text").await;
+    }
+    at(&mut user, "kept/").await;
+    // one object, then two of them by one request: done, but told only when asked again
+    for (delete, yes, left) in [("D", "y", "2 objects"), ("  D", "zenml-demo<enter>", "1 object")] {
+        user.keys(delete).await;
+        user.sandbox.faults.change(|faults| faults.lost_share = 100);
+        user.sandbox.faults.change_after(1, |faults| faults.lost_share = 0);
+        let picture = user.keys(yes).await;
+        assert!(picture.contains(left) && picture.contains("z takes it back"), "{picture}");
+        let gone = if left == "1 object" { 2 } else { 1 };
+        assert_eq!(markers(&user.sandbox).await, 2 * gone, "{picture}");
+        let picture = user.keys("z").await;
+        assert!(picture.contains("3 objects"), "{picture}");
+        assert_eq!(markers(&user.sandbox).await, 0, "{picture}");
+    }
+}
+
+/// How many delete markers the bucket holds.
+async fn markers(sandbox: &Running) -> usize {
+    let list = sandbox.get("").query("versions", "").send(V2).await;
+    list.text().matches("<DeleteMarker>").count()
+}
+
+#[tokio::test]
 async fn where_nothing_is_kept_no_undo_is_offered() {
     let mut user = User::of_demo();
     put(&user.sandbox, "lost/a", "first").await;

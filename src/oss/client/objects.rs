@@ -321,7 +321,8 @@ impl Client {
         let header = |names: [&str; 2]| names.iter().find_map(|name| reply.headers.get(name));
         let is_marker = header(["x-oss-delete-marker", "x-amz-delete-marker"]) == Some("true");
         let id = header(["x-oss-version-id", "x-amz-version-id"]);
-        let marker = Marker::left(key, id.filter(|_| is_marker && version.is_none()));
+        let id = id.filter(|_| is_marker && version.is_none());
+        let marker = Marker::left(key, id, reply.meta.repeats);
         Ok(reply.with(marker))
     }
 
@@ -396,7 +397,7 @@ impl Client {
         let markers = document.all("Deleted").filter_map(|row| {
             let is_marker = row.text_of("DeleteMarker") == Some("true");
             let id = row.text_of("DeleteMarkerVersionId").filter(|_| is_marker);
-            Marker::left(row.text_of("Key")?, id)
+            Marker::left(row.text_of("Key")?, id, reply.meta.repeats)
         });
         let markers = markers.filter(|marker| keys.contains(&&marker.key)).collect();
         let left = keys.iter().filter(|key| !gone.contains(key.as_str())).map(|key| {

@@ -164,6 +164,11 @@ pub const FAULTS: &[Fault] = &[
         |f, n| f.closed_share = percent(n),
         "So many of a hundred requests get no answer: the connection is closed.",
     ),
+    share(
+        "answer-lost",
+        |f, n| f.lost_share = percent(n),
+        "So many of a hundred requests are done, and the connection closed before the answer.",
+    ),
     Fault {
         name: "cut-body",
         setting: Setting::Number {
