@@ -106,12 +106,17 @@ impl fmt::Display for Visible {
 pub fn visible_text(text: &str) -> Visible {
     let line = |line: &str| {
         let inner = line.trim_start_matches(' ');
-        let mut out = " ".repeat(line.len() - inner.len());
-        let shown = visible(inner.trim_end_matches(' '));
-        out.extend(shown.segments().map(|(part, _)| if part == "\\\\" { "\\" } else { part }));
-        out
+        let shown = visible_sentence(inner.trim_end_matches(' '));
+        " ".repeat(line.len() - inner.len()) + shown.as_str()
     };
     Visible(text.lines().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// Makes a sentence of osstack's own showable, in which what came from outside has passed
+/// [`visible`] already: that is not spelled out a second time.
+pub fn visible_sentence(text: &str) -> Visible {
+    let once = |part| if part == "\\\\" { "\\" } else { part };
+    Visible(visible(text).segments().map(|(part, _)| once(part)).collect())
 }
 
 /// Nearly every key: nothing to look at closer.

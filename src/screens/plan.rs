@@ -337,7 +337,8 @@ impl PlanScreen {
             Msg::OverwriteConfirmed(path) => self.export(path, true),
             Msg::Exported(asked, outcome) => match settled(outcome) {
                 Ok(()) => {
-                    let said = format!("wrote {0}; run it with: sh {0}", asked.display());
+                    let path = visible(&asked.to_string_lossy());
+                    let said = format!("wrote {path}; run it with: sh {path}");
                     Step::toast(Tone::Good, &said)
                 }
                 Err(failure) if failure.kind == FailureKind::Conflict => {

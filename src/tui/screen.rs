@@ -26,7 +26,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::Frame;
 use ratatui::layout::{Rect, Size};
 
-use crate::base::visible::{Visible, visible, visible_text};
+use crate::base::visible::{Visible, visible, visible_sentence, visible_text};
 use crate::tui::effect::{Effect, Order};
 use crate::tui::keymap::{Bind, Moves};
 use crate::tui::layer::{Layer, Mounted};
@@ -172,9 +172,10 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// A notice that says `text`, made showable.
+    /// A notice that says `text`; what came from outside has passed
+    /// [`visible`](crate::base::visible::visible).
     pub fn new(tone: Tone, text: &str) -> Self {
-        Self { tone, text: visible(text) }
+        Self { tone, text: visible_sentence(text) }
     }
 }
 
@@ -315,7 +316,8 @@ impl<S: Screen> Step<S> {
         Self::act(Act::Quit(Some(wanted)))
     }
 
-    /// Tells the user.
+    /// Tells the user; what came from outside has passed
+    /// [`visible`](crate::base::visible::visible).
     pub fn toast(tone: Tone, text: &str) -> Self {
         Self::none().and_toast(tone, text)
     }

@@ -104,6 +104,7 @@ impl Toasts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::visible::visible;
 
     #[test]
     fn good_news_goes_by_itself_and_bad_news_does_not() {
@@ -116,5 +117,12 @@ mod tests {
         assert_eq!(toasts.next_tick(), None, "nothing wakes the program for it");
         toasts.dismiss();
         assert!(toasts.shown.is_empty());
+    }
+
+    #[test]
+    fn what_is_spelled_out_already_is_not_spelled_out_again() {
+        let said = format!("{} is deleted\r", visible("a\\b\u{202e}c"));
+        let notice = Notice::new(Tone::Good, &said);
+        assert_eq!(notice.text.as_str(), "a\\\\b\\u{202e}c is deleted\\u{d}");
     }
 }
