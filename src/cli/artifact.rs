@@ -1,5 +1,7 @@
 //! `osstack artifact …`
 
+use std::ffi::OsStr;
+
 use serde_json::{Value, json};
 
 use super::args::artifacts::Artifact as Verb;
@@ -30,7 +32,8 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
         }
         Verb::Describe { artifact, zenml } => {
             open(session).await?;
-            let which = Which::parse(&artifact, &load(session).await?);
+            let place = session.location(OsStr::new(&artifact)).await?;
+            let which = Which::parse(&artifact, place, &load(session).await?);
             let job = DescribeArtifact { connection: zenml.connection, which };
             let detail = session.run(job).await??;
             describe(&detail, &mut session.output)

@@ -11,7 +11,7 @@ use super::table::{Cell, Table};
 use crate::base::visible::visible;
 use crate::model::name::Name;
 use crate::ops::bookmarks::{
-    AddBookmark, Bookmark, ListBookmarks, ListedBookmarks, RemoveBookmark,
+    AddBookmark, Bookmark, ListBookmarks, ListedBookmarks, RemoveBookmark, RenameBookmark,
 };
 use crate::ops::failure::{Failure, FailureKind};
 
@@ -21,8 +21,7 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
     match verb {
         Verb::List => list(session).await,
         Verb::Add { name, uri } => {
-            let name = Name::parse(&name)
-                .map_err(|error| Failure::new(FailureKind::Usage, error.to_string()))?;
+            let name = new_name(&name)?;
             let location = session.location(OsStr::new(&uri)).await?;
             let Some((place, key)) = location.resolve(&load(session).await?)? else {
                 let summary = format!("'{}' names no place in a bucket", visible(&uri));
@@ -33,14 +32,30 @@ pub(super) async fn run(verb: Verb, session: &mut Session) -> Result<(), Stop> {
             let said = format!("@{} is {}", bookmark.name, visible(&bookmark.to_string()));
             session.output.done(&said, fields(&bookmark, None))
         }
+        Verb::Rename { name, to } => {
+            let from = bare(&name).to_owned();
+            let to = new_name(bare(&to))?;
+            let bookmark = session.run(RenameBookmark { name: from.clone(), to }).await??;
+            let (name, place) = (&bookmark.name, bookmark.to_string());
+            let said = format!("@{} is @{name} now: {}", visible(&from), visible(&place));
+            session.output.done(&said, fields(&bookmark, None))
+        }
         Verb::Remove { name } => {
-            // as it is typed elsewhere, too
-            let name = name.strip_prefix('@').unwrap_or(&name).to_owned();
+            let name = bare(&name).to_owned();
             session.run(RemoveBookmark { name: name.clone() }).await??;
             let said = format!("forgot the bookmark {}; what lies there stays", visible(&name));
             session.output.done(&said, json!({ "name": name }))
         }
     }
+}
+
+/// A name as it is typed elsewhere, too.
+fn bare(name: &str) -> &str {
+    name.strip_prefix('@').unwrap_or(name)
+}
+
+fn new_name(text: &str) -> Result<Name, Failure> {
+    Name::parse(text).map_err(|error| Failure::new(FailureKind::Usage, error.to_string()))
 }
 
 async fn list(session: &mut Session) -> Result<(), Stop> {

@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml_edit::{DocumentMut, Item, Table, TomlError, value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, TomlError, value};
 
 use super::failure::{Failure, FailureKind};
 use super::location::Location;
@@ -278,11 +278,7 @@ impl Job<World> for AddBookmark {
                 Item::Table(section)
             });
             if let Some(there) = section.get(bookmark.name.as_str()) {
-                let uri = there.get("uri").and_then(Item::as_str).unwrap_or("what cannot be read");
-                let summary =
-                    format!("there is a bookmark {} already: {}", bookmark.name, visible(uri));
-                let hint = "choose another name, or remove that one first";
-                return Err(Failure::new(FailureKind::Conflict, summary).hint(hint));
+                return Err(taken(&bookmark.name, there));
             }
             let mut table = Table::new();
             table.decor_mut().set_prefix("\n");
@@ -295,6 +291,77 @@ impl Job<World> for AddBookmark {
         })
         .await
     }
+}
+
+/// That a name is a bookmark's already.
+fn taken(name: &Name, there: &Item) -> Failure {
+    let uri = there.get("uri").and_then(Item::as_str).unwrap_or("what cannot be read");
+    let summary = format!("there is a bookmark {name} already: {}", visible(uri));
+    let hint = "choose another name, or remove that one first";
+    Failure::new(FailureKind::Conflict, summary).hint(hint)
+}
+
+/// Gives a bookmark another name; it stays where it is in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenameBookmark {
+    /// Which.
+    pub name: String,
+    /// What it is called from now on.
+    pub to: Name,
+}
+
+impl Job<World> for RenameBookmark {
+    type Item = Nothing;
+    type Out = Result<Bookmark, Failure>;
+
+    async fn run(self, context: Context<World, Nothing>) -> Self::Out {
+        let Self { name, to } = self;
+        edit(&context.world, move |document| {
+            let former = Bookmarks::of(document.as_table()).get(&name)?.clone();
+            let section = document.get_mut(SECTION).and_then(Item::as_table_like_mut);
+            if let Some(section) = section.filter(|_| name != to.as_str()) {
+                if let Some(there) = section.get(to.as_str()) {
+                    return Err(taken(&to, there));
+                }
+                if let Some(entry) = section.remove(&name) {
+                    section.insert(to.as_str(), entry);
+                }
+            }
+            Ok(Bookmark { name: to, ..former })
+        })
+        .await
+    }
+}
+
+/// Makes the bookmarks of the store `from` those of `to`, which is what it is called now.
+pub(in crate::ops) async fn follow_store(
+    world: &World,
+    from: &Name,
+    to: &Name,
+) -> Result<(), Failure> {
+    let path = path(&world.paths);
+    let is_of =
+        |item: &Item, name: &Name| item.get("store").and_then(Item::as_str) == Some(name.as_str());
+    let read = blocking(move || document(&path)).await??;
+    let section = read.get(SECTION).and_then(Item::as_table_like);
+    let is_meant = |section: &dyn TableLike| section.iter().any(|(_, item)| is_of(item, from));
+    if from == to || !section.is_some_and(is_meant) {
+        return Ok(());
+    }
+    let (from, to) = (from.clone(), to.clone());
+    edit(world, move |document| {
+        let section = document.get_mut(SECTION).and_then(Item::as_table_like_mut);
+        let entries = section.into_iter().flat_map(|section| section.iter_mut());
+        for (_, item) in entries.filter(|(_, item)| is_of(item, &from)) {
+            if let Some(store) = item.get_mut("store").and_then(Item::as_value_mut) {
+                let decor = store.decor().clone();
+                *store = to.as_str().into();
+                *store.decor_mut() = decor;
+            }
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Forgets a bookmark, also one that cannot be read; what lies there stays.

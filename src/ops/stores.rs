@@ -6,6 +6,7 @@ use crate::model::name::Name;
 use crate::model::store::{ArtifactStore, StoreDraft};
 use crate::zenml::changes;
 
+use super::bookmarks;
 use super::commit_record;
 use super::failure::Failure;
 use super::world::{World, blocking};
@@ -67,6 +68,8 @@ impl Job<World> for SaveStore {
         let mut moved = None;
         if let Some((former, from)) = former {
             commit_record::rename(&context.world, "artifact_store", &former, &name).await?;
+            // a file that cannot be read is said wherever a bookmark is used
+            let _unread = bookmarks::follow_store(&context.world, &former, &name).await;
             // the catalog has it by now: a record that cannot be read is said by the next plan
             let is_there = commit_record::has_made(&context.world, "artifact_store", &name);
             if is_there.await.unwrap_or(false) {

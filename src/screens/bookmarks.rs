@@ -6,7 +6,9 @@ use ratatui::text::Line;
 
 use crate::base::visible::visible;
 use crate::model::name::Name;
-use crate::ops::bookmarks::{Bookmark, ListBookmarks, ListedBookmarks, RemoveBookmark};
+use crate::ops::bookmarks::{
+    Bookmark, ListBookmarks, ListedBookmarks, RemoveBookmark, RenameBookmark,
+};
 use crate::ops::failure::Failure;
 use crate::ops::objects::Place;
 use crate::ops::world::World;
@@ -21,6 +23,7 @@ use crate::tui::widget::split::counted_pane;
 use crate::tui::widget::table::{Column, Row, Table};
 use crate::tui::widget::text::{cells, fit_end, lines, row, rows_below, wrap};
 
+use super::ask::Ask;
 use super::failure_view::{self, settled};
 
 /// Cells of a name; of a store.
@@ -41,6 +44,7 @@ pub struct BookmarksView {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Command {
     Go,
+    Rename,
     Remove,
     CopyUri,
     Filter,
@@ -55,6 +59,8 @@ pub enum Command {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Msg {
     Read(Outcome<Result<ListedBookmarks, Failure>>),
+    RenameNamed(Name, Name),
+    Renamed(Outcome<Result<Bookmark, Failure>>),
     RemoveConfirmed(Name),
     Removed(Name, Outcome<Result<(), Failure>>),
 }
@@ -96,6 +102,12 @@ impl BookmarksView {
     fn command(&mut self, command: Command) -> Step<Self> {
         match command {
             Command::Go => return self.go(),
+            Command::Rename => {
+                let Some(bookmark) = self.selected() else { return Step::none() };
+                let name = bookmark.name.clone();
+                let ask = Ask::name(format!("Rename the bookmark {name}"), name.as_str());
+                return Step::ask(ask, |to| Msg::RenameNamed(name, to));
+            }
             Command::Remove => {
                 let Some(bookmark) = self.selected() else { return Step::none() };
                 let name = bookmark.name.clone();
@@ -130,6 +142,17 @@ impl BookmarksView {
                 self.scroll.clamp(len);
                 Step::none()
             }
+            Msg::RenameNamed(name, to) => {
+                let job = RenameBookmark { name: name.to_string(), to };
+                Step::run(Effect::exclusive("bookmarks-file", job, Msg::Renamed))
+            }
+            Msg::Renamed(outcome) => match settled(outcome) {
+                Ok(bookmark) => {
+                    let said = format!("renamed: @{} leads there", bookmark.name);
+                    Self::load().and_toast(Tone::Good, &said)
+                }
+                Err(failure) => Step::toast(Tone::Bad, &failure.to_string()),
+            },
             Msg::RemoveConfirmed(name) => {
                 let job = RemoveBookmark { name: name.to_string() };
                 let done = move |outcome| Msg::Removed(name, outcome);
@@ -178,6 +201,7 @@ impl Screen for BookmarksView {
         Bind::new(&["esc"], Command::ClearFilter, "clear filter").when(Self::is_narrowed),
         Bind::new(&["enter", "l", "right"], Command::Go, "go there").when(Self::may_act),
         Bind::new(&["/"], Command::Filter, "filter").when(|s| !s.filter.is_open()),
+        Bind::new(&["r"], Command::Rename, "rename…").when(Self::may_act),
         Bind::new(&["d", "D", "delete"], Command::Remove, "forget…").when(Self::may_act),
         Bind::new(&["y"], Command::CopyUri, "copy uri").when(Self::may_act),
         Bind::new(&["R", "f5"], Command::Reload, "reload").quiet(),

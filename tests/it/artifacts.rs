@@ -161,9 +161,12 @@ fn an_artifact_is_described_with_what_is_around_it() {
         let files = model["files"].as_array().unwrap();
         assert_eq!(files.len(), 2);
         let key = files[0]["key"].as_str().unwrap();
-        for name in [&format!("s3://zenml-demo/{key}"), model["location"].as_str().unwrap()] {
+        let uri = format!("s3://zenml-demo/{key}");
+        beds.bench.run(&["bookmark", "add", "model_data", &uri]).ok();
+        for name in [&uri, model["location"].as_str().unwrap(), "@model_data"] {
             assert_eq!(beds.json(&["artifact", "describe", name])["id"], model["id"], "{name}");
         }
+        beds.bench.run(&["bookmark", "remove", "model_data"]).ok();
         let older = beds.json(&["artifact", "describe", "model:1"]);
         assert_eq!(older["version"], "1");
         let text = beds.bench.run(&["artifact", "describe", "model"]).ok().out;

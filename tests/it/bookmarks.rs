@@ -63,10 +63,13 @@ async fn one_is_forgotten_when_that_is_confirmed_and_a_name_stands_for_one_place
     assert!(asked.contains("Forget the bookmark zenml?"), "{asked}");
     let picture = user.keys("<enter>").await;
     assert!(picture.contains("zenml"), "the focus is on what keeps it: {picture}");
+    let picture = user.keys("r<ctrl-u>the_data<ctrl-s>").await;
+    assert!(picture.contains("@the_data leads there"), "{picture}");
+    assert!(at_cursor(&picture).contains("the_data"), "{picture}");
     let picture = user.keys("d<tab><enter>").await;
-    assert!(picture.contains("forgot the bookmark zenml"), "{picture}");
+    assert!(picture.contains("forgot the bookmark the_data"), "{picture}");
     assert!(picture.contains("no bookmark yet"), "{picture}");
-    user.keys("<esc><esc>b<ctrl-s>").await;
+    user.keys("<esc>b<ctrl-s>").await;
     let picture = user.keys("b<tab><enter>").await;
     assert!(picture.contains("forgot the bookmark zenml"), "{picture}");
 }

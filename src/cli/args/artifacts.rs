@@ -95,7 +95,7 @@ pub enum Artifact {
     /// One version: where it lies, what it was made of, what was made of it, its files
     Describe {
         /// Id, NAME or NAME:VERSION; or the object of which it is to be found: STORE:KEY,
-        /// s3://BUCKET/KEY
+        /// s3://BUCKET/KEY, @BOOKMARK/KEY
         artifact: String,
         /// Connection
         #[command(flatten)]

@@ -23,6 +23,14 @@ pub enum Verb {
         /// STORE:[KEY] or s3://BUCKET/[KEY]
         uri: String,
     },
+    /// Give a bookmark another name
+    Rename {
+        /// The name
+        name: String,
+        /// Its new name
+        #[arg(value_name = "NEW")]
+        to: String,
+    },
     /// Forget a bookmark; what lies there stays
     Remove {
         /// The name

@@ -1,7 +1,5 @@
 //! Which artifact version is meant.
 
-use std::ffi::OsStr;
-
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::ops::failure::{Failure, FailureKind};
@@ -28,12 +26,13 @@ pub enum Which {
 }
 
 impl Which {
-    /// Reads `text`: an id, `NAME`, `NAME:VERSION`, `s3://…`, or `STORE:KEY` where the catalog has
-    /// such a store and the key holds a slash.
-    pub fn parse(text: &str, catalog: &Catalog) -> Self {
-        match Location::parse(OsStr::new(text)) {
+    /// Reads `text`: an id, `NAME`, `NAME:VERSION`, or the place that it is: `s3://…`, a bookmark,
+    /// or `STORE:KEY` where the catalog has such a store and the key holds a slash.
+    pub fn parse(text: &str, place: Location, catalog: &Catalog) -> Self {
+        match place {
             _ if is_id(text) => Self::Id(text.to_owned()),
             Location::Uri { bucket, key } => Self::Uri(format!("s3://{bucket}/{key}")),
+            Location::Marked { bucket, key, .. } => Self::Uri(format!("s3://{bucket}/{key}")),
             Location::Store { store, key } if key.contains('/') => match catalog.store(&store) {
                 Some(found) => {
                     Self::Uri(format!("s3://{}/{}{key}", found.bucket, found.key_prefix()))
@@ -129,6 +128,8 @@ impl Which {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     #[test]
@@ -140,7 +141,7 @@ mod tests {
         let options = crate::base::atomic_file::Options::default();
         crate::base::atomic_file::write(&path, text.as_ref(), 1, &options).unwrap();
         let catalog = Catalog::load(&path).unwrap();
-        let parse = |text: &str| Which::parse(text, &catalog);
+        let parse = |text: &str| Which::parse(text, Location::parse(OsStr::new(text)), &catalog);
         let name = |name: &str, version: Option<&str>| {
             Which::Name(name.into(), version.map(str::to_owned))
         };
