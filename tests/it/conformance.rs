@@ -11,7 +11,9 @@
 //! ```
 //!
 //! where the file (or the variable itself) holds
-//! `[{"name", "endpoint", "region", "bucket", "access_key_id", "secret_access_key"}]`.
+//! `[{"name", "endpoint", "region", "bucket", "access_key_id", "secret_access_key"}]`. With
+//! `"versioned": BUCKET`, one that keeps versions, and `"archived": [BUCKET, KEY]`, an object that
+//! is archived, the cases of those run as well.
 //! `tests/python/servers_test.py` starts such servers and does this. A name that [`known`] does not
 //! have, for example a bucket on OSS itself, must pass every case.
 
@@ -22,6 +24,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod transfers;
+mod versions;
 
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -32,6 +35,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
+use http::Method;
 use osstack::base::secret_string::SecretString;
 use osstack::model::bucket::BucketName;
 use osstack::model::endpoint::Endpoint;
@@ -47,7 +51,7 @@ use osstack::ports::network::Network;
 use osstack::sandbox::Seed;
 use serde::Deserialize;
 
-use crate::sandbox_client::Running;
+use crate::sandbox_client::{Call, Running};
 use known::Difference;
 
 /// Cases under way at a time, over the sandbox. Others get one, so that what is written down of
@@ -65,6 +69,12 @@ struct Server {
     bucket: String,
     access_key_id: String,
     secret_access_key: String,
+    /// A bucket that keeps versions, where there is one.
+    #[serde(default)]
+    versioned: Option<String>,
+    /// The bucket and key of an object that is archived, where there is one.
+    #[serde(default)]
+    archived: Option<(String, String)>,
     /// The certificate to trust, as PEM.
     #[serde(default)]
     ca: Option<PathBuf>,
@@ -82,6 +92,8 @@ impl Server {
             bucket: description.bucket,
             access_key_id: description.access_key_id,
             secret_access_key: description.secret_access_key,
+            versioned: None,
+            archived: None,
             ca: description.ca,
             at_once: Some(AT_ONCE),
         }
@@ -250,6 +262,7 @@ fn cases(at: &Bench) -> Vec<Case<'_>> {
         listing::cases,
         multipart::cases,
         transfers::cases,
+        versions::cases,
     ]
     .iter()
     .flat_map(|cases| cases(at))
@@ -296,6 +309,11 @@ async fn run(server: Server, signature: Signature) -> Vec<String> {
         .await;
     // beside the others, it would take away what they look at
     outcomes.push(("leave nothing behind".to_owned(), objects::leave_nothing(&at).await));
+    if let Some(bucket) = &at.server.versioned {
+        let bucket = BucketName::parse(bucket).unwrap();
+        let outcome = versions::leave_nothing(&at, &bucket).await;
+        outcomes.push(("leave no version behind".to_owned(), outcome));
+    }
     outcomes.push(("create the bucket".to_owned(), made.map(|_| ()).map_err(Different::from)));
     for named in differences.iter().flat_map(|difference| difference.named()) {
         if !outcomes.iter().any(|(id, _)| id == named) {
@@ -321,14 +339,41 @@ async fn run(server: Server, signature: Signature) -> Vec<String> {
 }
 
 async fn sandbox(tls: Option<PathBuf>) {
+    let has_tls = tls.is_some();
     let running = Running::start_configured(Seed::Empty, |config| {
         config.tls = tls;
         config.clock = Arc::new(SystemClock);
     });
+    let (versioned, archived) = if has_tls { (None, None) } else { prepare(&running).await };
     for signature in [Signature::V4, Signature::V2] {
-        let wrong = run(Server::sandbox(&running), signature).await;
+        let server = Server {
+            versioned: versioned.clone(),
+            archived: archived.clone(),
+            ..Server::sandbox(&running)
+        };
+        let wrong = run(server, signature).await;
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
+}
+
+/// Makes a bucket that keeps versions, and an archived object.
+async fn prepare(running: &Running) -> (Option<String>, Option<(String, String)>) {
+    let bucket = "conformance-versions";
+    let call = |bucket: &str, method, key| {
+        let host = format!("{bucket}.{}", running.host());
+        let call = running.call(method, key);
+        Call { host, bucket: Some(bucket.to_owned()), at: SystemClock.now(), ..call }
+    };
+    let state = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    let state = Call { body: state.into(), ..call(bucket, Method::PUT, "") };
+    let own = &running.description.bucket;
+    let archived = call(own, Method::PUT, "archived").header("x-amz-storage-class", "Archive");
+    let calls = [call(bucket, Method::PUT, ""), state.query("versioning", ""), archived];
+    for call in calls {
+        let answer = call.send(crate::sandbox_client::Signature::V2).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+    }
+    (Some(bucket.to_owned()), Some((own.clone(), "archived".to_owned())))
 }
 
 #[tokio::test]

