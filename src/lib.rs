@@ -76,6 +76,8 @@
 //! - No secret is in any file, log, `Debug` text, screen or command's answer: no test of
 //!   `tests/it` ends before its user's were searched; nor with a child: the canaries of
 //!   `tests/python/acceptance_test.py`.
+//! - A file of somebody else's starts no program, and a check of it passes over nothing:
+//!   `tests/it/cli/sources.rs`. What else is defended, and by which test: `.github/SECURITY.md`.
 //! - What ZenML exported comes into the catalog and goes out again byte by byte, and a key in it
 //!   gets neither into a file nor onto a screen: `tests/it/components.rs`.
 //! - A stale answer reaches no screen, and a hint is shown only for a key that does something: the

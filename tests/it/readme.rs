@@ -83,3 +83,26 @@ fn words(row: &KeyRow) -> String {
 fn hint(row: &KeyRow) -> &'static str {
     row.hint.trim_end_matches('…')
 }
+
+/// Each `file` of the table's last column is there, and has the tests that are named behind it.
+#[test]
+fn every_proof_of_the_security_page_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join(".github/SECURITY.md")).unwrap();
+    let mut proofs = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+        let proof = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let mut source = String::new();
+        for word in proof.split('`').skip(1).step_by(2) {
+            if word.contains('/') {
+                let path = root.join(word);
+                assert!(path.exists(), "{word} is not there: {row}");
+                source = fs::read_to_string(path).unwrap_or_default();
+            } else {
+                assert!(source.contains(&format!("fn {word}(")), "{word} is no test: {row}");
+                proofs += 1;
+            }
+        }
+    }
+    assert!(proofs > 30, "{proofs}");
+}
