@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use quick_xml::Writer;
-use quick_xml::events::BytesText;
+use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::rfc3339;
 use crate::doctor::{CHECKS, Report};
@@ -42,6 +42,7 @@ impl Counts {
 /// The file.
 pub(super) fn xml(checked: &[Checked]) -> io::Result<Vec<u8>> {
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let all = checked.iter().map(|(_, result)| Counts::of(result));
     let all = all.fold(Counts::default(), |sum, one| {
         let [a, b] = [sum.0, one.0];
@@ -163,10 +164,10 @@ mod tests {
         let mut names = Vec::new();
         loop {
             match reader.read_event().unwrap() {
-                quick_xml::events::Event::Start(tag) => {
+                Event::Start(tag) => {
                     names.push(tag.name().as_ref().to_owned());
                 }
-                quick_xml::events::Event::Eof => break,
+                Event::Eof => break,
                 _ => {}
             }
         }
