@@ -173,7 +173,7 @@ pub struct Notice {
 
 impl Notice {
     /// A notice that says `text`; what came from outside has passed
-    /// [`visible`](crate::base::visible::visible).
+    /// [`visible`].
     pub fn new(tone: Tone, text: &str) -> Self {
         Self { tone, text: visible_sentence(text) }
     }
@@ -317,7 +317,7 @@ impl<S: Screen> Step<S> {
     }
 
     /// Tells the user; what came from outside has passed
-    /// [`visible`](crate::base::visible::visible).
+    /// [`visible`].
     pub fn toast(tone: Tone, text: &str) -> Self {
         Self::none().and_toast(tone, text)
     }
