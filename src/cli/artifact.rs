@@ -16,7 +16,9 @@ use crate::base::units;
 use crate::base::visible::visible;
 use crate::model::store::ArtifactStore;
 use crate::ops::artifacts::census::TakeCensus;
-use crate::ops::artifacts::{ArtifactDetail, DescribeArtifact, ListArtifacts, Located, Which};
+use crate::ops::artifacts::{
+    ArtifactDetail, DescribeArtifact, File, ListArtifacts, Located, Which,
+};
 use crate::ops::location::Location;
 use crate::ops::world::store_of;
 use crate::zenml::artifacts::census::{Orphan, Tally};
@@ -153,7 +155,7 @@ fn describe(detail: &ArtifactDetail, output: &mut Output) -> Result<(), Stop> {
         output.note(&format!("the files could not be listed: {failure}"));
     }
     let mut table = Table::default();
-    for (key, size) in &files.files {
+    for File { key, size, .. } in &files.files {
         table.row([Cell::number(format!("  {}", units::bytes(*size))), Cell::outside(key)]);
     }
     if files.files.is_empty() && files.unread.is_none() {
@@ -212,7 +214,7 @@ fn describe_json(detail: &ArtifactDetail) -> Value {
         .map(|one| json!({ "type": one.kind, "uri": one.uri }))
         .collect();
     let list: Vec<Value> =
-        files.files.iter().map(|(key, size)| json!({ "key": key, "size": size })).collect();
+        files.files.iter().map(|file| json!({ "key": file.key, "size": file.size })).collect();
     let mut answer = version_json(located);
     if let Some(answer) = answer.as_object_mut() {
         answer.insert("metadata".into(), Value::Object(located.version.metadata.clone()));

@@ -18,6 +18,7 @@ use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::model::object_key::ObjectKey;
 use crate::oss::listing::ListRequest;
+use crate::oss::object::Version;
 use crate::zenml::artifacts::lineage::{Lineage, reads};
 use crate::zenml::artifacts::read::{self, readable};
 use crate::zenml::artifacts::{ArtifactVersion, Step};
@@ -157,11 +158,22 @@ impl ArtifactDetail {
     }
 }
 
+/// A file of a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// The whole key.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    /// As what it was listed, where the server says so.
+    pub listed: Option<Version>,
+}
+
 /// What lies on the store of one version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
-    /// Whole keys with bytes; [`MOST_FILES`] of them at the most.
-    pub files: Vec<(String, u64)>,
+    /// They themselves; [`MOST_FILES`] of them at the most.
+    pub files: Vec<File>,
     /// There are more.
     pub is_cut: bool,
     /// Why they could not be listed.
@@ -171,12 +183,13 @@ pub struct Files {
 impl Files {
     /// The one that somebody would look at first: the largest that is neither a note on the
     /// Python version nor one of `aside`, ZenML's pictures and tables of it.
-    pub fn main(&self, aside: &[&str]) -> Option<&str> {
-        let rank = |(key, size): &&(String, u64)| {
-            let is_aside = aside.contains(&key.as_str()) || key.ends_with("/python_version.txt");
-            (!is_aside, *size)
+    pub fn main(&self, aside: &[&str]) -> Option<&File> {
+        let rank = |file: &&File| {
+            let key = file.key.as_str();
+            let is_aside = aside.contains(&key) || key.ends_with("/python_version.txt");
+            (!is_aside, file.size)
         };
-        self.files.iter().rev().max_by_key(rank).map(|(key, _)| key.as_str())
+        self.files.iter().rev().max_by_key(rank)
     }
 }
 
@@ -220,8 +233,8 @@ pub struct FindFiles {
 pub struct Found {
     /// The files.
     pub files: Files,
-    /// The one to look at; nothing where there is none.
-    pub main: Option<Remote>,
+    /// The one to look at, and as what it was listed; nothing where there is none.
+    pub main: Option<(Remote, Option<Version>)>,
 }
 
 impl Job<World> for FindFiles {
@@ -242,8 +255,10 @@ impl Job<World> for FindFiles {
             .map(|(_, key)| key)
             .collect();
         let store = catalog.store(&place.store);
-        let main = files.main(&aside).and_then(|key| ObjectKey::parse(key).ok());
-        let main = main.map(|key| Remote::at(place, store, key));
+        let main = files.main(&aside).and_then(|file| {
+            let key = ObjectKey::parse(&file.key).ok()?;
+            Some((Remote::at(place, store, key), file.listed.clone()))
+        });
         Ok(Found { files, main })
     }
 }
@@ -276,7 +291,11 @@ async fn files(world: &World, place: &Place, key: &str) -> Result<Files, Failure
     let mut files = Files::default();
     while let Some(page) = pages.next().await {
         let page = page?.value;
-        files.files.extend(page.entries().map(|entry| (entry.key.to_owned(), entry.size)));
+        files.files.extend(page.entries().map(|entry| File {
+            key: entry.key.to_owned(),
+            size: entry.size,
+            listed: entry.version(),
+        }));
         if files.files.len() > MOST_FILES {
             files.files.truncate(MOST_FILES);
             files.is_cut = true;
@@ -288,7 +307,8 @@ async fn files(world: &World, place: &Place, key: &str) -> Result<Files, Failure
     {
         match client.head(&bucket, key.as_str()).await {
             Ok(info) => {
-                files.files.push((key.as_str().to_owned(), info.value.size.unwrap_or(0)));
+                let (size, listed) = (info.value.size.unwrap_or(0), info.value.version());
+                files.files.push(File { key: key.as_str().to_owned(), size, listed });
             }
             Err(error) if error.kind == crate::oss::Kind::NotFound => {}
             Err(error) => return Err(error.into()),
@@ -346,14 +366,16 @@ mod tests {
 
     #[test]
     fn the_main_file_is_the_largest_that_is_data() {
-        let file = |key: &str, size| (key.to_owned(), size);
-        let files = |files: &[(String, u64)]| Files { files: files.to_vec(), ..Files::default() };
+        let file = |key: &str, size| File { key: key.to_owned(), size, listed: None };
+        let files = |files: &[File]| Files { files: files.to_vec(), ..Files::default() };
+        let main = |files: &Files, aside: &[&str]| files.main(aside).map(|file| file.key.clone());
         let frame = files(&[file("a/describe.csv", 9000), file("a/df.parquet.gzip", 2103)]);
-        assert_eq!(frame.main(&["a/describe.csv"]), Some("a/df.parquet.gzip"));
+        assert_eq!(main(&frame, &["a/describe.csv"]).as_deref(), Some("a/df.parquet.gzip"));
         let model = files(&[file("a/artifact.pkl", 3), file("a/python_version.txt", 6)]);
-        assert_eq!(model.main(&[]), Some("a/artifact.pkl"));
+        assert_eq!(main(&model, &[]).as_deref(), Some("a/artifact.pkl"));
         let html = files(&[file("a/output.html", 11)]);
-        assert_eq!(html.main(&["a/output.html"]), Some("a/output.html"), "better than nothing");
+        let better_than_nothing = main(&html, &["a/output.html"]);
+        assert_eq!(better_than_nothing.as_deref(), Some("a/output.html"));
         assert_eq!(files(&[]).main(&[]), None);
     }
 

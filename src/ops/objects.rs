@@ -208,7 +208,8 @@ impl Job<World> for PreviewObject {
         let world = &context.world;
         let store = world.store(&self.place.store).await?;
         let bucket = self.place.bucket.as_ref().unwrap_or(&store.bucket).clone();
-        let object = Reached { store, bucket, key: self.key };
+        let by = world.credentials(store.secret.as_str()).await?.access_key_id;
+        let object = Reached { store, bucket, key: self.key, by };
         let since = world.previews.since();
         let version = self.version.as_deref();
         let listed = self.listed.filter(|_| version.is_none());

@@ -18,13 +18,15 @@ const MOST_KEPT: usize = 16 << 20;
 /// What one takes besides its bytes, about: its names, and the store it was read through.
 const ENTRY: usize = 1024;
 
-/// An object, as one store's settings and key reach it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An object, as one store's settings and key reach it. Without `Debug`: the key's id is in it.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Reached {
     /// As the catalog had it: with other settings it may be another object.
     pub(super) store: ArtifactStore,
     pub(super) bucket: BucketName,
     pub(super) key: ObjectKey,
+    /// The id of the access key: another one under the same name may not read it.
+    pub(super) by: String,
 }
 
 /// What was read of one version of an object.
@@ -138,7 +140,8 @@ mod tests {
             ..StoreDraft::default()
         };
         let store = draft.validate().unwrap();
-        Reached { bucket: store.bucket.clone(), store, key: ObjectKey::parse(key).unwrap() }
+        let (bucket, key) = (store.bucket.clone(), ObjectKey::parse(key).unwrap());
+        Reached { bucket, store, key, by: "LTAI".into() }
     }
 
     fn parts(etag: &str, size: usize) -> Parts {

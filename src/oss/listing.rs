@@ -8,6 +8,7 @@ pub mod split;
 
 use std::fmt;
 
+use super::object::Version;
 use super::xml::Fault;
 
 /// What to list.
@@ -94,6 +95,14 @@ pub struct Entry<'a> {
     pub etag: ETag<'a>,
     /// Where it lies.
     pub storage_class: StorageClass,
+}
+
+impl Entry<'_> {
+    /// Which version of its object it is, where the server says so.
+    pub fn version(&self) -> Option<Version> {
+        let etag = self.etag.to_string();
+        (!etag.is_empty()).then_some(Version { etag, size: self.size })
+    }
 }
 
 /// An `ETag`, as a page keeps it; its text is its `Display`.

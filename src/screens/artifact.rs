@@ -14,6 +14,7 @@ use crate::ops::failure::Failure;
 use crate::ops::stores::LoadCatalog;
 use crate::ops::transfer::Remote;
 use crate::ops::world::World;
+use crate::oss::object::Version;
 use crate::tui::effect::{Effect, Outcome};
 use crate::tui::keymap::{Bind, Move, Moves};
 use crate::tui::screen::{Event, Screen, Step};
@@ -129,13 +130,14 @@ impl ArtifactView {
         }
     }
 
-    fn file(&self, part: Part) -> Option<Remote> {
+    /// The selected file, and as what it was listed.
+    fn file(&self, part: Part) -> Option<(Remote, Option<Version>)> {
         let Part::File(at) = part else { return None };
         let detail = self.detail.as_ref()?;
         let (place, _) = detail.place.as_ref()?;
-        let (key, _) = detail.files.files.get(at)?;
-        let key = ObjectKey::parse(key).ok()?;
-        Some(Remote::at(place.clone(), self.store.as_ref(), key))
+        let file = detail.files.files.get(at)?;
+        let key = ObjectKey::parse(&file.key).ok()?;
+        Some((Remote::at(place.clone(), self.store.as_ref(), key), file.listed.clone()))
     }
 
     fn run_of(&self, part: Option<Part>) -> Option<&str> {
@@ -174,8 +176,8 @@ impl ArtifactView {
                     let which = Which::Id(version.id.clone());
                     return Step::open(Self::new(self.connection.clone(), which));
                 }
-                if let Some(file) = self.file(part) {
-                    return Step::open(Viewer::new(file));
+                if let Some((file, listed)) = self.file(part) {
+                    return Step::open(Viewer::new(file).listed_as(listed));
                 }
                 show_run(self.run_of(Some(part)))
             }
@@ -235,14 +237,15 @@ impl ArtifactView {
         }
         match part {
             Part::File(at) => {
-                let Some((key, size)) = detail.files.files.get(at) else { return Row::default() };
+                let Some(file) = detail.files.files.get(at) else { return Row::default() };
+                let key = file.key.as_str();
                 let folder = detail.place.as_ref().map_or("", |(_, folder)| folder.as_str());
                 let name = key.strip_prefix(folder).unwrap_or(key).trim_start_matches('/');
                 let name = if name.is_empty() { key } else { name };
                 Row::new([
                     Line::styled("file", theme.muted()),
                     Line::raw(shown(name)),
-                    Line::raw(units::bytes(*size)),
+                    Line::raw(units::bytes(file.size)),
                 ])
             }
             Part::Reader(at) => {

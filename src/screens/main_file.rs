@@ -36,7 +36,7 @@ pub(super) fn look<S: Screen<World = World>>(
 pub(super) fn open<S: Screen<World = World>>(looked: Looked) -> Result<Step<S>, Failure> {
     let found = settled(looked)?;
     Ok(match found.main {
-        Some(main) => Step::open(Viewer::new(main)),
+        Some((main, listed)) => Step::open(Viewer::new(main).listed_as(listed)),
         None => Step::toast(Tone::Warning, "nothing lies there any more: the data is gone"),
     })
 }

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use osstack::base::job::{Context, Job as _};
+use osstack::base::secret_string::SecretString;
+use osstack::keystore::Put;
 use osstack::model::object_key::ObjectKey;
 use osstack::model::preview::{Content, FIRST_READ, Preview};
+use osstack::model::secret::{KeyNames, SecretDraft};
 use osstack::ops::failure::{Failure, FailureKind};
 use osstack::ops::keystore::UnlockKeystore;
 use osstack::ops::objects::{Place, PreviewObject, StatObject};
+use osstack::ops::secrets::SaveSecret;
 use osstack::oss::object::{PutOptions, Version};
 
 use crate::user::User;
@@ -87,6 +91,30 @@ async fn what_was_read_is_not_asked_for_again_until_it_changes_or_the_keys_are_l
     assert_eq!((locked.unwrap_err().kind, requests), (FailureKind::Locked, 0));
     UnlockKeystore::Unasked.run(Context::alone(Arc::clone(&user.world))).await.unwrap();
     assert_eq!(text(&user, key, two.as_ref()).await, ("two".into(), 1));
+}
+
+#[tokio::test]
+async fn another_key_under_the_same_name_sees_nothing_that_was_read_before() {
+    let mut user = User::of_demo();
+    user.start_over().await;
+    let key = "zenml/note.txt";
+    put(&user, key, b"one".to_vec()).await;
+    let listed = version(&user, key).await;
+    text(&user, key, listed.as_ref()).await;
+    assert_eq!(text(&user, key, listed.as_ref()).await, ("one".into(), 0));
+    let secret = user.world.store("demo_store").await.unwrap().secret;
+    let draft = SecretDraft {
+        name: secret.to_string(),
+        access_key_id: "LTAIsomebodyelse".into(),
+        secret_access_key: SecretString::new("of-no-use".to_owned()),
+        session_token: SecretString::new(String::new()),
+        expires_at: String::new(),
+        key_names: KeyNames::default(),
+    };
+    let save = SaveSecret { draft, put: Put::Update };
+    save.run(Context::alone(Arc::clone(&user.world))).await.unwrap();
+    let (looked, _) = look(&user, key, FIRST_READ, listed.as_ref()).await;
+    assert_eq!(looked.unwrap_err().kind, FailureKind::Credentials);
 }
 
 #[tokio::test]

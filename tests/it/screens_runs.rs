@@ -338,4 +338,11 @@ async fn the_newest_artifact_is_found_and_previewed_with_few_requests() {
     asked.sort();
     asked.dedup();
     assert_eq!(asked.len(), 6, "nothing is asked for twice: {asked:#?}");
+    // what was read is shown again by the listing's ETag, here and as a file of the artifact
+    for (keys, requests) in [("<esc><enter>", 1), ("<esc>a", 1), ("<enter>", 0)] {
+        let before = demo.sandbox.faults.requests();
+        let picture = demo.keys(keys).await;
+        assert_eq!(demo.sandbox.faults.requests() - before, requests, "{keys}: {picture}");
+    }
+    assert!(demo.keys("").await.contains("pickle: never unpickled"));
 }

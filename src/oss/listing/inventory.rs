@@ -222,9 +222,7 @@ impl Inventory {
     pub fn version(&self, id: RowId) -> Option<Version> {
         let (page, row) = id.place();
         let page = self.pages.get(page)?;
-        let entry = page.entry(row.checked_sub(page.prefix_count())?)?;
-        let etag = entry.etag.to_string();
-        (!etag.is_empty()).then_some(Version { etag, size: entry.size })
+        page.entry(row.checked_sub(page.prefix_count())?)?.version()
     }
 
     /// All rows in an order.
