@@ -8,6 +8,7 @@ pub mod browser;
 pub mod bucket_picker;
 pub mod buckets;
 pub mod census;
+pub mod changed;
 pub mod check;
 pub mod component_form;
 pub mod component_picker;

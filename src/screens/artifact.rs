@@ -11,6 +11,7 @@ use crate::model::object_key::ObjectKey;
 use crate::model::store::ArtifactStore;
 use crate::ops::artifacts::{ArtifactDetail, DescribeArtifact, Which};
 use crate::ops::failure::Failure;
+use crate::ops::objects::Place;
 use crate::ops::stores::LoadCatalog;
 use crate::ops::transfer::Remote;
 use crate::ops::world::World;
@@ -26,6 +27,7 @@ use crate::tui::widget::table::{Column, Row, Table};
 use crate::tui::widget::text::{cells, line, lines, row};
 use crate::zenml::artifacts::ArtifactVersion;
 
+use super::changed::Changed;
 use super::detail::fields;
 use super::explain;
 use super::failure_view::{self, marked, settled};
@@ -79,6 +81,7 @@ pub enum Msg {
     CatalogRead(Outcome<Result<Catalog, Failure>>),
     Described(Outcome<Result<Box<ArtifactDetail>, Failure>>),
     Unlocked,
+    Changed(Changed),
 }
 
 impl ArtifactView {
@@ -220,6 +223,16 @@ impl ArtifactView {
                 }
             }
             Msg::Unlocked => return self.ask(),
+            Msg::Changed(changed) => {
+                let place = self.detail.as_ref().and_then(|detail| detail.place.as_ref());
+                let bucket = self.store.as_ref().map(|store| &store.bucket);
+                let is_here = |(place, key): &(Place, String)| {
+                    changed.touches((place, place.bucket.as_ref().or(bucket)), key)
+                };
+                if place.is_some_and(is_here) {
+                    return self.ask();
+                }
+            }
         }
         Step::none()
     }

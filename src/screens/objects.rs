@@ -60,6 +60,7 @@ use super::ask::Ask;
 use super::bookmarks::BookmarksView;
 use super::browser::Browser;
 use super::buckets::Buckets;
+use super::changed::Changed;
 use super::failure_view::settled;
 use super::sizes::SizesView;
 use super::transfers;
@@ -198,7 +199,7 @@ pub enum Msg {
     Deleted(Marked, Outcome<Result<(), Failure>>),
     TakenBack(Outcome<Result<(u64, Option<Failure>), Failure>>),
     UndoUnlocked,
-    Changed(Vec<(Place, String)>),
+    Changed(Changed),
     Restored,
     PrefixChosen(String),
     PlaceNamed(String),
@@ -441,7 +442,7 @@ impl Objects {
             Msg::Deleted(marked, outcome) => return self.deleted(marked, settled(outcome)),
             Msg::TakenBack(outcome) => return self.taken_back(settled(outcome)),
             Msg::UndoUnlocked => return self.take_back(),
-            Msg::Changed(touched) => return self.changed(&touched),
+            Msg::Changed(changed) => return self.changed(&changed),
             Msg::Restored => return self.read_anew(),
             Msg::PrefixChosen(prefix) => return self.enter(prefix, None),
             Msg::PlaceNamed(text) => return self.locate(text),

@@ -33,8 +33,8 @@ use crate::tui::widget::scroll::Scroll;
 pub(super) use self::many::{Batch, ask_folder_for, many};
 use self::transfer::{State, Transfer, Work};
 use super::ask::Ask;
+use super::changed::{self, Changed};
 use super::failure_view::settled;
-use super::objects::{self, Objects};
 use super::unlock::when_locked;
 
 /// Names that a question lists.
@@ -99,6 +99,14 @@ pub enum Msg {
 }
 
 impl Transfers {
+    /// Does `step`, and tells those that show where the transfer `id` wrote.
+    fn told(&mut self, step: Step<Self>, id: u64) -> Step<Self> {
+        match self.find(id) {
+            Some(transfer) => changed::told(step, &Changed::at(transfer.work.touched())),
+            None => step,
+        }
+    }
+
     fn running(&self) -> usize {
         self.all.iter().filter(|transfer| transfer.is_running()).count()
     }
@@ -315,14 +323,6 @@ fn replace(transfer: &Transfer) -> Confirm<World> {
     Confirm::new(&title, text, ["Replace", "Keep"])
 }
 
-/// What other screens are to know of where this wrote.
-fn changed(transfer: &Transfer) -> Step<Transfers> {
-    match transfer.work.touched() {
-        touched if touched.is_empty() => Step::none(),
-        touched => Step::post::<Objects>(objects::Msg::Changed(touched)),
-    }
-}
-
 impl Screen for Transfers {
     type World = World;
     type Command = Command;
@@ -373,11 +373,11 @@ impl Screen for Transfers {
             }
             Event::Msg(Msg::Ended(id, outcome)) => {
                 let step = self.ended(id, outcome);
-                return step.then(self.find(id).map_or_else(Step::none, |one| changed(one)));
+                return self.told(step, id);
             }
             Event::Msg(Msg::Summed(id, outcome)) => {
                 let step = self.summed(id, outcome);
-                return step.then(self.find(id).map_or_else(Step::none, |one| changed(one)));
+                return self.told(step, id);
             }
             Event::Msg(Msg::ReplaceConfirmed(id)) => return self.begin(id, true),
             Event::Msg(Msg::Unlocked(id)) => return self.begin(id, false),

@@ -29,9 +29,9 @@ use crate::tui::widget::split::counted_pane;
 use crate::tui::widget::table::{Column, Row, Table};
 use crate::tui::widget::text::{cells, lines, rows_below};
 
+use super::changed::{self, Changed};
 use super::explain;
 use super::failure_view::{self, marked, settled};
-use super::objects::{self, Objects};
 use super::share::ShareLink;
 use super::transfers;
 use super::unlock::when_locked;
@@ -45,6 +45,8 @@ const MOST: usize = 10_000;
 pub struct Versions {
     place: Place,
     store: Option<ArtifactStore>,
+    /// The one object whose versions these are, where it is known without the store.
+    object: Option<Remote>,
     of: Whose,
     rows: Vec<VersionEntry>,
     versioning: Option<Versioning>,
@@ -88,6 +90,7 @@ impl Versions {
         Self {
             place,
             store,
+            object: None,
             of,
             rows: Vec::new(),
             versioning: None,
@@ -95,6 +98,12 @@ impl Versions {
             scroll: Scroll::default(),
             spinner: Spinner::default(),
         }
+    }
+
+    /// Lists the versions of `object`.
+    pub fn of(object: Remote) -> Self {
+        let (place, of) = (object.place.clone(), Whose::Object(object.key.clone()));
+        Self { object: Some(object), ..Self::new(place, None, of) }
     }
 
     fn list(&mut self) -> Step<Self> {
@@ -112,8 +121,12 @@ impl Versions {
     /// The selected version, where it is none of a deletion.
     fn object(&self) -> Option<Remote> {
         let entry = self.selected().filter(|entry| !entry.is_marker)?;
-        let key = ObjectKey::parse(&entry.key).ok()?;
-        let remote = Remote::at(self.place.clone(), self.store.as_ref(), key);
+        let remote = if let Some(object) = &self.object {
+            object.clone()
+        } else {
+            let key = ObjectKey::parse(&entry.key).ok()?;
+            Remote::at(self.place.clone(), self.store.as_ref(), key)
+        };
         Some(remote.of_version(entry.id.clone()))
     }
 
@@ -202,10 +215,10 @@ impl Versions {
         Step::run(Effect::exclusive("remove-version", job, done))
     }
 
-    /// Lists anew, and tells the listing that shows the object.
+    /// Lists anew, and tells those that show the object.
     fn changed(&mut self, key: &ObjectKey) -> Step<Self> {
-        let touched = vec![(self.place.clone(), key.as_str().to_owned())];
-        self.list().then(Step::post::<Objects>(objects::Msg::Changed(touched)))
+        let touched = [(self.place.clone(), key.as_str().to_owned())];
+        changed::told(self.list(), &Changed::at(touched))
     }
 
     fn hear(&mut self, msg: Msg) -> Step<Self> {

@@ -25,12 +25,14 @@ use crate::tui::widget::split::counted_pane;
 use crate::tui::widget::text::line;
 
 use self::content::Reading;
+use super::changed::Changed;
 use super::details::Details;
 use super::explain;
 use super::failure_view::{self, settled};
 use super::restore::RestoreWindow;
 use super::transfers;
 use super::unlock::when_locked;
+use super::versions::Versions;
 
 /// The most that is read: what a screen can show and a user will scroll.
 const MOST_READ: u64 = 1 << 20;
@@ -58,6 +60,7 @@ pub enum Command {
     Left,
     Right,
     Details,
+    Versions,
     Download,
     Restore,
     Reload,
@@ -71,6 +74,7 @@ pub enum Msg {
     Read(Outcome<Result<Preview, Failure>>),
     Restored,
     Unlocked,
+    Changed(Changed),
     FolderNamed(PathBuf),
 }
 
@@ -137,6 +141,7 @@ impl Viewer {
                 let Remote { place, key, .. } = self.object.clone();
                 return Step::open(Details::new(place, key));
             }
+            Command::Versions => return Step::open(Versions::of(self.object.clone())),
             Command::Download => {
                 return Step::ask(transfers::ask_folder(&self.object.key), Msg::FolderNamed);
             }
@@ -182,6 +187,14 @@ impl Viewer {
                 }
             }
             Msg::Restored | Msg::Unlocked => return self.read(),
+            Msg::Changed(changed) => {
+                let Remote { place, key, .. } = &self.object;
+                let is_it = changed.touches((place, place.bucket.as_ref()), key.as_str());
+                if is_it && self.is_current() {
+                    (self.listed, self.reading) = (None, None);
+                    return self.read();
+                }
+            }
             Msg::FolderNamed(folder) => return transfers::download(self.object.clone(), folder),
         }
         Step::none()
@@ -203,6 +216,7 @@ impl Screen for Viewer {
         Bind::new(&["h", "left"], Command::Left, "left").quiet(),
         Bind::new(&["l", "right"], Command::Right, "right").quiet(),
         Bind::new(&["i"], Command::Details, "details…").when(Self::is_current),
+        Bind::new(&["v"], Command::Versions, "versions…").when(Self::is_current).quiet(),
         Bind::new(&["d"], Command::Download, "download…"),
         Bind::new(&["t"], Command::Restore, "restore…").when(Self::is_archived),
         Bind::new(&["R", "f5"], Command::Reload, "read again").quiet(),

@@ -196,8 +196,10 @@ pub enum Act<W> {
     Show(&'static str, Option<Box<dyn Layer<W>>>),
     /// Show the tab of that name, if this layer is still the one in sight.
     Offer(&'static str),
-    /// A message for the root of the tab of that name, or the uppermost layer that has it.
+    /// A message for the root of the tab of that name.
     Post(&'static str, AnyMsg),
+    /// A message for every other layer of that name, seen or covered.
+    PostToAll(&'static str, Box<dyn Fn() -> AnyMsg + Send>),
     /// Close this layer with an answer, or without one.
     Close(Option<AnyMsg>),
     /// Leave the program, asking where something would be lost; for what, where it is to go on
@@ -220,6 +222,7 @@ impl<W> fmt::Debug for Act<W> {
             Self::Show(tab, Some(layer)) => write!(f, "Show({tab}, {})", layer.name()),
             Self::Offer(tab) => write!(f, "Offer({tab})"),
             Self::Post(tab, _) => write!(f, "Post({tab})"),
+            Self::PostToAll(name, _) => write!(f, "PostToAll({name})"),
             Self::Close(answer) => {
                 write!(f, "Close({})", if answer.is_some() { "answer" } else { "-" })
             }
@@ -290,10 +293,17 @@ impl<S: Screen> Step<S> {
     }
 
     /// Hands a message to `T` at the root of its tab, shown or not: a browser
-    /// hands an upload to the transfers, which own it from then on. Where no tab has such a root
-    /// the uppermost layer of that kind hears it, if there is one.
+    /// hands an upload to the transfers, which own it from then on.
     pub fn post<T: Screen<World = S::World>>(message: T::Msg) -> Self {
         Self::act(Act::Post(T::NAME, Box::new(message)))
+    }
+
+    /// And tells every `T` but this layer itself, seen or covered by others.
+    pub fn and_post_to_all<T: Screen<World = S::World>>(
+        self,
+        message: impl Fn() -> T::Msg + Send + 'static,
+    ) -> Self {
+        self.with(Act::PostToAll(T::NAME, Box::new(move || -> AnyMsg { Box::new(message()) })))
     }
 
     /// Closes this layer and gives `answer` to its opener.

@@ -324,6 +324,24 @@ fn no_two_rows_claim_one_key() {
     }
 }
 
+#[tokio::test]
+async fn what_is_deleted_on_top_is_gone_from_the_screens_below() {
+    let mut demo = Demo::start().await;
+    let below = demo.keys("4<enter>/train_model<enter><enter>j<enter><enter><enter>").await;
+    assert!(marked(&below).contains("artifact.pkl"), "{below}");
+    let artifact = demo.keys("a").await;
+    assert!(artifact.contains("file    artifact.pkl"), "{artifact}");
+    let on_top = demo.keys("A").await;
+    assert!(marked(&on_top).contains("artifact.pkl"), "{on_top}");
+    demo.keys("Dy").await;
+    demo.stage.pass(std::time::Duration::from_mins(1));
+    for gone in ["", "<esc>", "<esc>"] {
+        let picture = demo.keys(gone).await;
+        assert!(picture.contains("python_version.txt"), "{picture}");
+        assert!(!picture.contains("artifact.pkl"), "{picture}");
+    }
+}
+
 /// Over a slow line each request is a wait.
 #[tokio::test]
 async fn the_newest_artifact_is_found_and_previewed_with_few_requests() {

@@ -140,6 +140,23 @@ async fn versions_of_an_object_are_told_apart_and_an_older_one_is_had_again() {
 }
 
 #[tokio::test]
+async fn the_viewer_leads_to_the_versions_and_shows_what_became_of_its_object() {
+    let mut user = User::of_demo();
+    versioning(&user.sandbox, "Enabled").await;
+    put(&user.sandbox, "zenml/doc/v.txt", "the first").await;
+    put(&user.sandbox, "zenml/doc/v.txt", "the second one").await;
+    at(&mut user, "zenml/doc/").await;
+    let picture = user.keys("<enter>v").await;
+    assert!(picture.contains("2 versions"), "{picture}");
+    let asked = user.keys("jd").await;
+    assert!(asked.contains("Download zenml/doc/v.txt"), "{asked}");
+    let picture = user.keys("<esc>z").await;
+    assert!(picture.contains("3 versions"), "{picture}");
+    let picture = user.keys("<esc>").await;
+    assert!(picture.contains("the first") && !picture.contains("second"), "{picture}");
+}
+
+#[tokio::test]
 async fn one_version_is_removed_for_good_only_after_a_question() {
     let mut user = User::of_demo();
     versioning(&user.sandbox, "Enabled").await;

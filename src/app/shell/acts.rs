@@ -123,6 +123,14 @@ impl<W: Send + Sync + 'static> Shell<W> {
                 }
             }
             Act::Post(name, message) => self.post(name, message),
+            Act::PostToAll(name, message) => {
+                let layers = self.tabs.iter().flat_map(|tab| &tab.entries);
+                let meant = |entry: &&Entry<W>| entry.id != owner && entry.layer.name() == name;
+                let ids: Vec<LayerId> = layers.filter(meant).map(|entry| entry.id).collect();
+                for id in ids {
+                    self.feed(id, Input::Msg(message()));
+                }
+            }
             Act::Close(answer) => self.close(owner, answer),
             Act::Quit(wanted) => self.quit(wanted),
             Act::Tell(notice) => {
@@ -147,16 +155,9 @@ impl<W: Send + Sync + 'static> Shell<W> {
         }
     }
 
-    /// Hands a message to the root of the tab of that name, or to the uppermost layer that has it.
+    /// Hands a message to the root of the tab of that name.
     fn post(&mut self, name: &str, message: AnyMsg) {
-        let Some(index) = self.tab(name) else {
-            let mut layers = self.tabs.iter().flat_map(|tab| tab.entries.iter().rev());
-            let found = layers.find(|entry| entry.layer.name() == name).map(|entry| entry.id);
-            if let Some(id) = found {
-                self.feed(id, Input::Msg(message));
-            }
-            return;
-        };
+        let Some(index) = self.tab(name) else { return };
         let Some(tab) = self.tabs.get_mut(index) else { return };
         let first = !std::mem::replace(&mut tab.started, true);
         let Some(root) = tab.entries.first_mut() else { return };

@@ -1,5 +1,8 @@
 //! Deleting what is marked: counted and asked about first, and told of as it goes.
 
+use std::collections::BTreeSet;
+
+use super::go_to::folder_and_name;
 use super::{Msg, Objects};
 use crate::base::units;
 use crate::base::visible::visible;
@@ -10,6 +13,7 @@ use crate::ops::usage::Usage;
 use crate::ops::versions::{TakeBack, Versioning};
 use crate::oss::object::NotDeleted;
 use crate::oss::versions::Marker;
+use crate::screens::changed::{self, Changed};
 use crate::screens::unlock::when_locked;
 use crate::tui::effect::Effect;
 use crate::tui::screen::Step;
@@ -124,14 +128,19 @@ impl Objects {
     ) -> Step<Self> {
         match outcome {
             Ok((count, why)) => {
+                let folders: BTreeSet<&str> =
+                    self.undo.iter().map(|marker| folder_and_name(&marker.key).0).collect();
+                let folders = folders.into_iter().map(|key| (self.place.clone(), key.to_owned()));
+                let changed = Changed::at(folders);
                 // those that stayed are tried again
                 if why.is_none() {
                     self.undo.clear();
                 }
                 let said = format!("{} back", units::counted(count, "object"));
+                let step = changed::told(self.list(), &changed);
                 match why {
-                    None => self.list().and_toast(Tone::Good, &said),
-                    Some(why) => self.list().and_toast(Tone::Bad, &format!("{said}; {why}")),
+                    None => step.and_toast(Tone::Good, &said),
+                    Some(why) => step.and_toast(Tone::Bad, &format!("{said}; {why}")),
                 }
             }
             Err(failure) => when_locked(&failure, || Msg::UndoUnlocked)
@@ -180,9 +189,12 @@ impl Objects {
         };
         self.seek = self.selected().map(|row| row.name.to_owned());
         let said = if self.undo.is_empty() { said } else { said + ": z takes it back" };
+        let keys = marked.keys().map(|key| (self.place.clone(), key.to_owned()));
+        let changed = Changed::at(keys);
+        let step = changed::told(self.list(), &changed);
         match why {
-            None => self.list().and_toast(Tone::Good, &said),
-            Some(why) => self.list().and_toast(Tone::Bad, &format!("{said}; {why}")),
+            None => step.and_toast(Tone::Good, &said),
+            Some(why) => step.and_toast(Tone::Bad, &format!("{said}; {why}")),
         }
     }
 }

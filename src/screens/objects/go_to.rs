@@ -6,6 +6,7 @@ use crate::ops::failure::Failure;
 use crate::ops::location::Locate;
 use crate::ops::objects::Place;
 use crate::screens::ask::Ask;
+use crate::screens::changed::Changed;
 use crate::screens::viewer::Viewer;
 use crate::tui::effect::Effect;
 use crate::tui::screen::Step;
@@ -16,7 +17,7 @@ pub(super) fn ask() -> Step<Objects> {
     Step::ask(Ask::text("Go to", "place", help), Msg::PlaceNamed)
 }
 
-fn folder_and_name(key: &str) -> (&str, Option<String>) {
+pub(super) fn folder_and_name(key: &str) -> (&str, Option<String>) {
     let (folder, name) = key.split_at(key.rfind('/').map_or(0, |slash| slash + 1));
     (folder, (!name.is_empty()).then(|| name.to_owned()))
 }
@@ -80,13 +81,8 @@ impl Objects {
     }
 
     /// Something wrote to these keys and prefixes: where the list shows them it is asked for anew.
-    pub(super) fn changed(&mut self, touched: &[(Place, String)]) -> Step<Self> {
-        let is_here = |(place, key): &(Place, String)| {
-            let is_place = *place == self.place
-                || (place.bucket.is_some() && place.bucket.as_ref() == self.bucket());
-            is_place && (key.starts_with(&self.prefix) || self.prefix.starts_with(key))
-        };
-        if !touched.iter().any(is_here) {
+    pub(super) fn changed(&mut self, changed: &Changed) -> Step<Self> {
+        if !changed.touches((&self.place, self.bucket()), &self.prefix) {
             return Step::none();
         }
         if self.rows.total() > LISTED_ANEW {
@@ -95,7 +91,7 @@ impl Objects {
         let spot = self.spot();
         let selected = format!("{}{}", spot.prefix, spot.selected);
         // what was moved is looked for under its new name
-        let renamed = match touched {
+        let renamed = match changed.keys() {
             [(_, to), from @ ..] if from.iter().any(|(_, key)| *key == selected) => {
                 let name = to.strip_prefix(&self.prefix);
                 name.and_then(|name| name.split_inclusive('/').next()).map(ToOwned::to_owned)
