@@ -171,7 +171,8 @@ pub enum Command {
     Cat(OneObject),
     /// Copy between this machine and a store, or within stores
     Cp(transfer::Copy),
-    /// The same as cp, and delete each source once its copy was held against it by checksum
+    /// The same as cp, and delete each source once its copy was held against it by checksum; folders
+    /// of this machine that it empties go as well
     Mv(transfer::Copy),
     /// Make all below one place like all below another: what differs is copied, the rest left
     Sync(transfer::Sync),

@@ -1,6 +1,7 @@
 //! `osstack cp` and `osstack mv`.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +16,13 @@ use super::store::load;
 use crate::base::pace::Pace;
 use crate::base::pattern::Pattern;
 use crate::base::units;
+use crate::base::visible::visible;
 use crate::model::name_filter::NameFilter;
 use crate::ops::failure::{Failure, FailureKind};
 use crate::ops::location::Location;
 use crate::ops::transfer::{
-    CheckRoom, Copies, Copy, CopyEvent, Ends, PlanCopies, Progress, RunCopies, Skipped,
+    CheckRoom, Copies, Copy, CopyEvent, Ends, PlanCopies, Progress, RemoveEmptied, RunCopies,
+    Skipped, emptied,
 };
 use crate::oss::transfer::Transferred;
 
@@ -64,6 +67,8 @@ pub(super) struct Tally {
     /// Names that are taken: asked about at the end, where somebody can be.
     pub(super) conflicts: Vec<(Copy, Failure)>,
     first_failure: Option<Failure>,
+    /// Files of this machine that are gone.
+    moved: Vec<PathBuf>,
 }
 
 pub(super) async fn run(args: CopyArgs, verb: Verb, session: &mut Session) -> Result<(), Stop> {
@@ -76,6 +81,11 @@ pub(super) async fn run(args: CopyArgs, verb: Verb, session: &mut Session) -> Re
     if args.dry_run {
         let word = verb.would();
         found.copies.iter().try_for_each(|copy| say_would(&mut session.output, word, copy))?;
+        if verb == Verb::Move {
+            for folder in emptied(&found.walked, found.copies.iter().filter_map(local_source)) {
+                say_folder(&mut session.output, folder, true)?;
+            }
+        }
         return Ok(session.run(CheckRoom { copies: found.copies }).await??);
     }
     if found.copies.is_empty() && found.skipped.is_empty() {
@@ -105,7 +115,30 @@ pub(super) async fn run(args: CopyArgs, verb: Verb, session: &mut Session) -> Re
             session,
         )?;
     }
+    let moved = std::mem::take(&mut tally.moved);
+    for folder in session.run(RemoveEmptied { walked: found.walked, moved }).await?? {
+        say_folder(&mut session.output, &folder, false)?;
+    }
     finish(tally, &[], &mut session.output)
+}
+
+/// The file of this machine that is copied.
+fn local_source(copy: &Copy) -> Option<&Path> {
+    match &copy.ends {
+        Ends::Upload { from, .. } => Some(from),
+        Ends::Download { .. } | Ends::Server { .. } => None,
+    }
+}
+
+/// A folder that a move empties.
+fn say_folder(output: &mut Output, folder: &Path, dry_run: bool) -> Result<(), Stop> {
+    let path = folder.to_string_lossy();
+    if output.is_json() {
+        let kind = if dry_run { "would-remove-folder" } else { "removed-folder" };
+        return output.json(&json!({ "type": kind, "path": path }));
+    }
+    let word = if dry_run { "would remove" } else { "removed" };
+    output.line(&format!("{word} the folder {}: all of it is moved", visible(&path)))
 }
 
 async fn plan(args: &CopyArgs, session: &mut Session) -> Result<Copies, Stop> {
@@ -258,6 +291,9 @@ impl Tally {
                 self.bytes += done.bytes;
                 self.unverified += u64::from(!done.proof.is_checksum());
                 let verb = if stays.is_some() { Verb::Copy } else { self.verb };
+                if verb == Verb::Move {
+                    self.moved.extend(local_source(&copy).map(Path::to_owned));
+                }
                 say_copied(output, verb, &copy, done)?;
                 let Some(failure) = stays else { return Ok(()) };
                 self.left += 1;

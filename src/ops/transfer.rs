@@ -4,6 +4,7 @@
 //! named; [`RunCopy`] does one, [`RunCopies`] many. Nothing that exists is replaced unless that
 //! was said, and a download never leaves the folder it was given.
 
+mod emptied;
 mod journal;
 mod many;
 mod plan;
@@ -39,6 +40,7 @@ use super::world::{World, blocking};
 
 use taken::Taken;
 
+pub use emptied::{RemoveEmptied, Walked, emptied};
 pub use journal::{DropUnfinished, ListUnfinished, Unfinished};
 pub use many::{Many, RunMany, Stage, Sum, Target};
 pub use plan::{Copies, PlanCopies, Skipped};

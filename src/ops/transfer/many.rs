@@ -81,8 +81,8 @@ impl Job<World> for RunMany {
     type Out = Result<Sum, Failure>;
 
     async fn run(self, context: Context<World, Stage>) -> Self::Out {
-        let Copies { copies, skipped } = match self.many {
-            Many::Planned(copies) => Copies { copies, skipped: Vec::new() },
+        let Copies { copies, skipped, .. } = match self.many {
+            Many::Planned(copies) => Copies { copies, ..Copies::default() },
             Many::Marked(marked, target) => plan(&context, &marked, target).await?,
         };
         let mut sum = Sum { skipped, ..Sum::default() };

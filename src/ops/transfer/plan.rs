@@ -18,6 +18,7 @@ use crate::ops::objects::Place;
 use crate::ops::world::{World, blocking};
 use crate::oss::transfer::Disk;
 
+use super::emptied::Walked;
 use super::tree::{self, Facts, Leaf};
 use super::{Copy, Ends, Remote, shown};
 
@@ -44,6 +45,8 @@ pub struct Copies {
     pub copies: Vec<Copy>,
     /// What cannot be, and why.
     pub skipped: Vec<Skipped>,
+    /// Folders of this machine that were walked, which a move may empty.
+    pub walked: Vec<Walked>,
 }
 
 /// Something that is not copied.
@@ -88,6 +91,7 @@ impl PlanCopies {
                     }
                     let mut files = tree::files(path.clone(), self.recursive).await?;
                     found.skipped.append(&mut files.skipped);
+                    found.walked.append(&mut files.walked);
                     for leaf in
                         files.leaves.into_iter().filter(|leaf| self.filter.takes(&leaf.name))
                     {
@@ -179,12 +183,13 @@ pub(super) struct Draft {
     /// Each with what was seen of its source.
     pub(super) copies: Vec<(Copy, Option<Facts>)>,
     pub(super) skipped: Vec<Skipped>,
+    walked: Vec<Walked>,
 }
 
 impl From<Draft> for Copies {
     fn from(draft: Draft) -> Self {
         let copies = draft.copies.into_iter().map(|(copy, _)| copy).collect();
-        Self { copies, skipped: draft.skipped }
+        Self { copies, skipped: draft.skipped, walked: draft.walked }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::ops::objects::{Place, until_cancelled};
 use crate::ops::world::{World, blocking};
 use crate::oss::listing::ListRequest;
 
+use super::emptied::Walked;
 use super::plan::Skipped;
 use super::shown;
 
@@ -42,11 +43,14 @@ pub(super) struct Tree<T> {
     pub(super) leaves: Vec<Leaf<T>>,
     /// What cannot be copied, and why.
     pub(super) skipped: Vec<Skipped>,
+    /// The folders of this machine below the root, and the root where it was named itself and not
+    /// as what is in it.
+    pub(super) walked: Vec<Walked>,
 }
 
 impl<T> Default for Tree<T> {
     fn default() -> Self {
-        Self { leaves: Vec::new(), skipped: Vec::new() }
+        Self { leaves: Vec::new(), skipped: Vec::new(), walked: Vec::new() }
     }
 }
 
@@ -147,8 +151,10 @@ fn of_file(facts: &std::fs::Metadata) -> Facts {
 
 /// Everything below `folder`; links are named, not followed, for they may lead anywhere.
 fn walk(folder: &Path, prefix: &str, found: &mut Tree<PathBuf>) -> std::io::Result<()> {
+    let mut entries = 0;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
+        entries += 1;
         let (path, kind) = (entry.path(), entry.file_type()?);
         let mut skip = |reason: &str| {
             found.skipped.push(Skipped { source: shown(&path), reason: reason.to_owned() });
@@ -166,6 +172,9 @@ fn walk(folder: &Path, prefix: &str, found: &mut Tree<PathBuf>) -> std::io::Resu
         } else {
             skip("it is a link or a device: copy what it leads to by itself");
         }
+    }
+    if !prefix.is_empty() {
+        found.walked.extend(Walked::of(folder, entries)?);
     }
     Ok(())
 }

@@ -47,6 +47,51 @@ fn what_is_moved_is_there_and_not_here() {
 }
 
 #[test]
+fn folders_that_a_move_empties_go_as_well() {
+    let bench = Bench::furnished();
+    tree(&bench);
+    for folder in ["tree/was_empty", "tree/sub/deep", "tree/mixed", "away"] {
+        std::fs::create_dir_all(bench.path(folder)).unwrap();
+    }
+    bench.write("tree/sub/deep/c.txt", "third");
+    bench.write("tree/mixed/d.txt", "fourth");
+    std::os::unix::fs::symlink(bench.path("away"), bench.path("tree/mixed/link")).unwrap();
+    let planned = bench.run(&["mv", "-n", "-r", "tree", "scratch_store:up/"]);
+    let would = "would remove the folder tree/sub/deep: all of it is moved\n\
+                 would remove the folder tree/sub: all of it is moved\n";
+    assert!(planned.out.ends_with(would), "{planned:?}");
+    let ran = bench.run(&["mv", "-r", "tree", "scratch_store:up/", "--json"]);
+    assert_eq!(ran.code, 4, "the link is skipped: {ran:?}");
+    let gone: Vec<_> =
+        ran.lines().into_iter().filter(|line| line["type"] == "removed-folder").collect();
+    assert_eq!(
+        gone.iter().map(|line| &line["path"]).collect::<Vec<_>>(),
+        ["tree/sub/deep", "tree/sub"]
+    );
+    assert!(!bench.path("tree/sub").exists());
+    for stays in ["tree/was_empty", "tree/mixed/link", "away"] {
+        assert!(bench.path(stays).exists(), "{stays}");
+    }
+
+    // the root goes where it was named itself, and stays where what is in it was
+    for (source, stays) in [("roots/", true), ("roots", false)] {
+        std::fs::create_dir_all(bench.path("roots/in")).unwrap();
+        bench.write("roots/in/x", "x");
+        bench.run(&["mv", "-r", "--overwrite", source, "scratch_store:r/"]).ok();
+        assert_eq!(bench.path("roots").exists(), stays, "{source}");
+        assert!(!bench.path("roots/in").exists());
+    }
+    // what cannot be moved keeps its folder
+    tree(&bench);
+    bench.run(&["cp", "tree/a.txt", "scratch_store:t/sub/b.txt"]).ok();
+    bench.run(&["mv", "-r", "tree/", "scratch_store:t/"]);
+    assert_eq!(bench.read("tree/sub/b.txt"), "second");
+    // a copy leaves all of them
+    bench.run(&["cp", "-r", "tree/", "scratch_store:c/"]);
+    assert!(bench.path("tree/sub").exists());
+}
+
+#[test]
 fn what_could_not_be_moved_stays() {
     let bench = Bench::furnished();
     tree(&bench);
