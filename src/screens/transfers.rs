@@ -174,7 +174,7 @@ impl Transfers {
     /// Removes what has arrived of it.
     fn discard(&mut self, id: u64) -> Step<Self> {
         let Some(transfer) = self.find(id) else { return Step::none() };
-        let Work::One(copy) = &transfer.work else { return Step::none() };
+        let Work::One(copy) = &transfer.work else { return self.discard_many(id) };
         transfer.state = State::Stopping;
         let job = DropUnfinished { copies: vec![(**copy).clone()] };
         Step::run(Effect::background("discard", job, move |outcome| Msg::Dropped(id, outcome)))
@@ -422,6 +422,7 @@ impl Screen for Transfers {
 mod tests {
     use super::*;
     use crate::ops::objects::Place;
+    use crate::ops::transfer::{Many, RunMany};
 
     #[test]
     fn the_selection_stays_on_its_transfer() {
@@ -476,5 +477,43 @@ mod tests {
         let _effects = transfers.update(Event::Msg(Msg::Asked(copy.clone())));
         transfers.found(vec![Unfinished { copy, arrived: 1 }]);
         assert_eq!(transfers.all.len(), 1);
+    }
+
+    #[test]
+    fn a_batch_is_paused_and_goes_on_with_what_is_left() {
+        let copy = |name: &str| {
+            let key = ObjectKey::parse(name).unwrap();
+            Copy::download(Remote::at(Place::of("st"), None, key), "x").unwrap()
+        };
+        let many = Many::Planned(vec![copy("first"), copy("second")]);
+        let job = RunMany { many, moves: false, overwrite: false };
+        let paused = || {
+            let mut transfers = Transfers::default();
+            let batch = Batch::new("2 marked".into(), "x".into(), job.clone());
+            for msg in [Msg::ManyAsked(Box::new(batch)), Msg::Started(1, Ticket(7))] {
+                let _effects = transfers.update(Event::Msg(msg));
+            }
+            assert!(transfers.may_pause());
+            let _ending = transfers.command(Command::Pause);
+            let failed = vec![(copy("second"), Failure::cancelled())];
+            let sum = Sum { copied: 1, failed, ..Sum::default() };
+            let _effects = transfers.update(Event::Msg(Msg::Summed(1, Outcome::Done(Ok(sum)))));
+            assert!(transfers.may_resume() && !transfers.has_ended());
+            transfers
+        };
+        let mut transfers = paused();
+        let again = format!("{:?}", transfers.command(Command::Resume));
+        assert_eq!(again, "[Start(run many background transfer)]");
+        let work = format!("{:?}", transfers.all[0].work);
+        assert!(work.contains("second") && !work.contains("first"), "{work}");
+        let sum = Sum { copied: 1, ..Sum::default() };
+        let _effects = transfers.update(Event::Msg(Msg::Summed(1, Outcome::Done(Ok(sum)))));
+        assert!(matches!(&transfers.all[0].state, State::Summed(sum) if sum.copied == 2));
+
+        let mut transfers = paused();
+        let dropped = format!("{:?}", transfers.command(Command::Cancel));
+        assert_eq!(dropped, "[Start(drop unfinished background discard)]");
+        assert!(matches!(&transfers.all[0].state, State::Summed(sum) if sum.copied == 1));
+        assert!(transfers.has_ended());
     }
 }

@@ -28,6 +28,8 @@ pub struct Batch {
     pub(super) stage: Stage,
     /// What earlier tries came to, of what is not tried again.
     before: Sum,
+    /// What it came to until it was paused; nothing where it had not come to copying.
+    pub(super) paused: Option<Sum>,
     /// The keys and prefixes that are others afterwards.
     pub(super) touched: Vec<(Place, String)>,
 }
@@ -43,7 +45,7 @@ impl Batch {
             }
         }
         let (stage, before) = (Stage::default(), Sum::default());
-        Self { source, destination, job, stage, before, touched }
+        Self { source, destination, job, stage, before, paused: None, touched }
     }
 
     /// What it does.
@@ -104,6 +106,7 @@ impl Transfers {
         let Work::Many(batch) = &mut transfer.work else { return Step::none() };
         let sum = match former {
             State::Summed(sum) => Some(sum),
+            State::Paused => batch.paused.take(),
             _ => None,
         };
         let job = batch.next(sum, overwrite);
@@ -133,10 +136,11 @@ impl Transfers {
         let Work::Many(batch) = &mut transfer.work else { return Step::none() };
         transfer.ticket = None;
         let was_stopping = matches!(transfer.state, State::Stopping);
+        let was_pausing = matches!(transfer.state, State::Pausing);
         let mut sum = match settled(outcome) {
             Ok(sum) => sum,
             Err(failure) if failure.kind == FailureKind::Cancelled => {
-                transfer.state = State::Stopped;
+                transfer.state = if was_pausing { State::Paused } else { State::Stopped };
                 return Step::none();
             }
             Err(failure) => {
@@ -148,6 +152,12 @@ impl Transfers {
             }
         };
         sum.join(std::mem::take(&mut batch.before));
+        let is_cut = |(_, failure): &(Copy, Failure)| failure.kind == FailureKind::Cancelled;
+        if was_pausing && sum.failed.iter().any(is_cut) {
+            batch.paused = Some(sum);
+            transfer.state = State::Paused;
+            return Step::none();
+        }
         let objects = units::counted(sum.copied, "object");
         let mut step = match tone(&sum) {
             Tone::Good => Step::toast(Tone::Good, &format!("{objects} {}", batch.done())),
@@ -167,14 +177,32 @@ impl Transfers {
             }
         };
         if was_stopping {
-            let stopped = sum.failed.iter().map(|(copy, _)| copy);
-            let copies: Vec<Copy> = stopped.cloned().collect();
-            let job = DropUnfinished { copies };
-            step = step.and(Effect::background("discard", job, Msg::Tidied));
+            step = step.then(drop_unfinished(&sum));
         }
         transfer.state = State::Summed(sum);
         step
     }
+
+    /// Ends the paused batch `id`, and removes what has arrived of what did not arrive whole.
+    pub(super) fn discard_many(&mut self, id: u64) -> Step<Self> {
+        let Some(transfer) = self.find(id) else { return Step::none() };
+        let Work::Many(batch) = &mut transfer.work else { return Step::none() };
+        let (state, step) = match batch.paused.take() {
+            Some(sum) => {
+                let step = drop_unfinished(&sum);
+                (State::Summed(sum), step)
+            }
+            None => (State::Stopped, Step::none()),
+        };
+        transfer.state = state;
+        step
+    }
+}
+
+/// Removes what has arrived of what was stopped.
+fn drop_unfinished(sum: &Sum) -> Step<Transfers> {
+    let copies: Vec<Copy> = sum.failed.iter().map(|(copy, _)| copy.clone()).collect();
+    Step::run(Effect::background("discard", DropUnfinished { copies }, Msg::Tidied))
 }
 
 /// How a batch stands that has come to its end.

@@ -108,10 +108,11 @@ impl Transfer {
     }
 
     pub(super) fn may_pause(&self) -> bool {
-        // what is copied on the server has nothing that could be kept here
         let is_kept = match &self.work {
+            // what is copied on the server has nothing that could be kept here
             Work::One(copy) => !matches!(copy.ends, Ends::Server { .. }),
-            Work::Many(_) => false,
+            // of several those that are there are
+            Work::Many(_) => true,
         };
         is_kept && self.ticket.is_some() && matches!(self.state, State::Running)
     }

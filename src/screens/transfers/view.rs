@@ -149,11 +149,14 @@ fn view_detail(frame: &mut Frame<'_>, area: Rect, theme: &Theme, transfer: &Tran
             }
         }
         State::Paused => {
-            let done = match transfer.progress.done {
-                0 => "what has arrived is kept".to_owned(),
-                done => format!("{} have arrived and are kept", units::bytes(done)),
+            let text = match (&transfer.work, transfer.progress.done) {
+                (Work::Many(batch), _) => paused(batch),
+                (_, 0) => "what has arrived is kept: r goes on, x drops it".to_owned(),
+                (_, done) => {
+                    let done = units::bytes(done);
+                    format!("{done} have arrived and are kept: r goes on, x drops it")
+                }
             };
-            let text = format!("{done}: r goes on, x drops it");
             line(frame, rest, Line::raw(text));
         }
         State::Stopped => {
@@ -164,6 +167,15 @@ fn view_detail(frame: &mut Frame<'_>, area: Rect, theme: &Theme, transfer: &Tran
             failure_view::view(frame, rest, theme, failure);
         }
     }
+}
+
+/// How far several are that are paused.
+fn paused(batch: &Batch) -> String {
+    let Some(sum) = &batch.paused else {
+        return "nothing is copied yet: r goes on, x ends it".to_owned();
+    };
+    let (there, left) = (units::counted(sum.copied, "object"), sum.failed.len() as u64);
+    format!("{there} {}, {} to go: r goes on, x ends it", batch.done(), units::count(left))
 }
 
 /// What became of each of several, and what can be done about those that are not there.
