@@ -25,12 +25,12 @@ struct Tally {
 }
 
 pub(super) async fn run(restore: Restore, session: &mut Session) -> Result<(), Stop> {
-    let Restore { target, recursive, days, tier, dry_run, border } = restore;
+    let Restore { target, recursive, version, days, tier, dry_run, border } = restore;
     let options = RestoreOptions { days, tier: tier.into() };
     let asked = (!dry_run).then_some(options);
     if !recursive {
         let object = find_object(&target, border, session).await?;
-        return one(&object, asked, options.tier, session).await;
+        return one(&object, version.version_id, (asked, options.tier), session).await;
     }
     let Found { place, key: prefix, keys } = find(&target, border, session).await?;
     let (within, prefixes) = (prefix.clone(), vec![prefix]);
@@ -40,7 +40,8 @@ pub(super) async fn run(restore: Restore, session: &mut Session) -> Result<(), S
         tally.add(&reached);
         say(output, &reached, &keys, options.tier)
     };
-    let ended = session.follow(RestoreMarked { marked, options: asked }, show).await?;
+    let ended =
+        session.follow(RestoreMarked { marked, version: None, options: asked }, show).await?;
     tally.say(dry_run, &mut session.output)?;
     let is_partial = tally.archived + tally.readable > 0;
     match (ended, tally.failed) {
@@ -56,8 +57,8 @@ pub(super) async fn run(restore: Restore, session: &mut Session) -> Result<(), S
 
 async fn one(
     object: &Object,
-    options: Option<RestoreOptions>,
-    tier: Tier,
+    version: Option<String>,
+    (options, tier): (Option<RestoreOptions>, Tier),
     session: &mut Session,
 ) -> Result<(), Stop> {
     let marked = Marked::one(object.place.clone(), object.key.clone());
@@ -66,7 +67,7 @@ async fn one(
         seen = Some(reached);
         Ok(())
     };
-    let ended = session.follow(RestoreMarked { marked, options }, show).await?;
+    let ended = session.follow(RestoreMarked { marked, version, options }, show).await?;
     let Some(reached) = seen else { return Ok(ended?) };
     if let Err(failure) = reached.state {
         return Err(object.named(failure).into());

@@ -14,6 +14,7 @@ use crate::oss::Client;
 use crate::oss::listing::{ListRequest, StorageClass};
 use crate::oss::object::ObjectInfo;
 use crate::oss::restore::{Asked, Restoration, RestoreOptions};
+use crate::oss::versions::At;
 
 /// Objects asked for at a time.
 const AT_A_TIME: usize = 16;
@@ -23,6 +24,8 @@ const AT_A_TIME: usize = 16;
 pub struct RestoreMarked {
     /// Which; what is not archived below a prefix is passed over.
     pub marked: Marked,
+    /// Which version of the objects that are named, where that is not the current one.
+    pub version: Option<String>,
     /// How; `None` looks only.
     pub options: Option<RestoreOptions>,
 }
@@ -98,8 +101,10 @@ impl Job<World> for RestoreMarked {
         let Marked { place, objects, prefixes, .. } = self.marked;
         let (client, bucket) = place.open(&context.world).await?;
         let (door, options) = ((&client, &bucket), self.options);
+        let version = self.version.as_deref();
         let looks = objects.into_iter().map(|key| async move {
-            let (size, class, state) = named(door, key.as_str(), options).await;
+            let object = At { key: key.as_str(), version };
+            let (size, class, state) = named(door, object, options).await;
             Reached { key: key.as_str().to_owned(), size, class, state }
         });
         tell(&context, looks).await?;
@@ -115,7 +120,7 @@ impl Job<World> for RestoreMarked {
                 let asks = archived.into_iter().map(|(key, size, class)| async move {
                     let state = match options {
                         None => Ok(State::Archived),
-                        Some(options) => ask(door, &key, class, options).await,
+                        Some(options) => ask(door, At::from(&key), class, options).await,
                     };
                     Reached { key, size, class: Some(class), state }
                 });
@@ -158,10 +163,10 @@ async fn tell(
 /// can be asked.
 async fn named(
     (client, bucket): (&Client, &BucketName),
-    key: &str,
+    object: At<'_>,
     options: Option<RestoreOptions>,
 ) -> (u64, Option<StorageClass>, Result<State, Failure>) {
-    let info = match client.head(bucket, key).await {
+    let info = match client.head(bucket, object).await {
         Ok(answer) => answer.value,
         Err(error) => return (0, None, Err(error.into())),
     };
@@ -171,7 +176,7 @@ async fn named(
         (class.unwrap_or_default(), State::of(&info).unwrap_or(State::NotArchived));
     let state = match (options, state) {
         (Some(options), State::Archived | State::Readable(_)) => {
-            let asked = ask((client, bucket), key, class, options).await;
+            let asked = ask((client, bucket), object, class, options).await;
             match (asked, state) {
                 (Ok(State::Readable(None)), State::Readable(until)) => Ok(State::Readable(until)),
                 (asked, _) => asked,
@@ -184,11 +189,11 @@ async fn named(
 
 async fn ask(
     (client, bucket): (&Client, &BucketName),
-    key: &str,
+    object: At<'_>,
     class: StorageClass,
     options: RestoreOptions,
 ) -> Result<State, Failure> {
-    let asked = client.restore(bucket, key, class, options).await?.value;
+    let asked = client.restore(bucket, object, class, options).await?.value;
     Ok(match asked {
         Asked::Begun => State::Begun,
         Asked::Ongoing => State::Ongoing,

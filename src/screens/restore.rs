@@ -44,6 +44,8 @@ const SIZE: Size = Size { width: 74, height: 14 };
 #[derive(Debug)]
 pub struct RestoreWindow {
     marked: Marked,
+    /// Which version of the one object, where that is not the current one.
+    version: Option<String>,
     days: usize,
     tier: usize,
     /// What the last look or request came to.
@@ -142,6 +144,7 @@ impl RestoreWindow {
     pub fn new(marked: Marked) -> Self {
         Self {
             marked,
+            version: None,
             days: 0,
             tier: 0,
             seen: None,
@@ -153,16 +156,27 @@ impl RestoreWindow {
         }
     }
 
+    /// The same of one version of the object that is marked.
+    #[must_use]
+    pub fn of_version(self, id: String) -> Self {
+        Self { version: Some(id), ..self }
+    }
+
+    fn job(&self, options: Option<RestoreOptions>) -> RestoreMarked {
+        let (marked, version) = (self.marked.clone(), self.version.clone());
+        RestoreMarked { marked, version, options }
+    }
+
     fn look(&mut self) -> Step<Self> {
         self.begin();
-        let job = RestoreMarked { marked: self.marked.clone(), options: None };
+        let job = self.job(None);
         Step::run(Effect::latest_stream("look", job, Msg::Reached, Msg::Looked))
     }
 
     fn ask(&mut self) -> Step<Self> {
         self.begin();
         let options = RestoreOptions { days: self.days(), tier: self.tier() };
-        let job = RestoreMarked { marked: self.marked.clone(), options: Some(options) };
+        let job = self.job(Some(options));
         Step::run(Effect::exclusive_stream("restore", job, Msg::Reached, Msg::Asked))
     }
 

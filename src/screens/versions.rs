@@ -13,6 +13,7 @@ use crate::base::visible::visible;
 use crate::model::object_key::ObjectKey;
 use crate::model::store::ArtifactStore;
 use crate::ops::failure::{Failure, FailureKind};
+use crate::ops::marked::Marked;
 use crate::ops::objects::Place;
 use crate::ops::transfer::Remote;
 use crate::ops::versions::{ListVersions, RemoveVersion, Revert, Reverted, Versioning, Whose};
@@ -32,6 +33,7 @@ use crate::tui::widget::text::{cells, lines, rows_below};
 use super::changed::{self, Changed};
 use super::explain;
 use super::failure_view::{self, marked, settled};
+use super::restore::RestoreWindow;
 use super::share::ShareLink;
 use super::transfers;
 use super::unlock::when_locked;
@@ -63,6 +65,7 @@ pub enum Command {
     Download,
     Share,
     CopyId,
+    Restore,
     Revert,
     Remove,
     Reload,
@@ -134,6 +137,10 @@ impl Versions {
         self.object().is_some()
     }
 
+    fn is_archived(&self) -> bool {
+        self.has_object() && self.selected().is_some_and(|entry| entry.class.is_archived())
+    }
+
     fn has_selection(&self) -> bool {
         self.selected().is_some()
     }
@@ -176,6 +183,10 @@ impl Versions {
                 Some(entry) => Step::copy(&entry.id),
                 None => Step::none(),
             },
+            (Command::Restore, Some(key), Some(Remote { version: Some(id), .. })) => {
+                let marked = Marked::one(self.place.clone(), key);
+                Step::open(RestoreWindow::new(marked).of_version(id))
+            }
             (Command::Revert, Some(key), object) => {
                 self.revert(key, object.and_then(|object| object.version))
             }
@@ -326,6 +337,7 @@ impl Screen for Versions {
         Bind::new(&["z"], Command::Revert, "make current").when(Self::may_revert),
         Bind::new(&["d"], Command::Download, "download…").when(Self::has_object),
         Bind::new(&["Y"], Command::Share, "share link…").when(Self::has_object),
+        Bind::new(&["t"], Command::Restore, "restore…").when(Self::is_archived),
         Bind::new(&["y"], Command::CopyId, "copy id").when(Self::has_selection),
         Bind::new(&["D", "delete"], Command::Remove, "remove…").when(Self::may_remove),
         Bind::new(&["R", "f5"], Command::Reload, "list again").quiet(),

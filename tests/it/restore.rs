@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::sandbox_client::{Running, Signature::V2};
+use crate::sandbox_versions::versioning;
 use crate::user::User;
 
 async fn put(sandbox: &Running, key: &str, class: &str) {
@@ -30,7 +31,7 @@ fn later(sandbox: &Running, minutes: i64) {
 async fn reached(user: &User, marked: Marked, options: Option<RestoreOptions>) -> Vec<Reached> {
     let (items, mut came) = mpsc::channel(64);
     let context = Context::new(user.world.clone(), CancellationToken::new(), items);
-    RestoreMarked { marked, options }.run(context).await.unwrap();
+    RestoreMarked { marked, version: None, options }.run(context).await.unwrap();
     let mut all = Vec::new();
     while let Ok(one) = came.try_recv() {
         all.push(one);
@@ -97,6 +98,23 @@ async fn only_what_is_archived_below_a_prefix_is_asked_for() {
         let get = crate::sandbox_client::Call { at, ..get }.send(V2).await;
         assert_eq!(get.status.is_success(), is_ready, "{key} after {minutes} min");
     }
+}
+
+#[tokio::test]
+async fn an_older_version_is_restored_by_itself() {
+    let mut user = User::of_demo();
+    versioning(&user.sandbox, "Enabled").await;
+    for _ in 0..2 {
+        put(&user.sandbox, "old/a", "GLACIER").await;
+    }
+    let picture = user.keys("4<enter>h/old<enter>v").await;
+    assert!(picture.contains("2 versions") && picture.contains("Archive"), "{picture}");
+    let picture = user.keys("jt").await;
+    assert!(picture.contains("1 object archived"), "{picture}");
+    let picture = user.keys("<enter>").await;
+    assert!(picture.contains("1 object asked for"), "{picture}");
+    let picture = user.keys("<esc>kt").await;
+    assert!(picture.contains("1 object archived"), "the current one was not asked for: {picture}");
 }
 
 #[tokio::test]

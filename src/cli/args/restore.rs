@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::Border;
+use super::versions::VersionId;
 use crate::oss::restore;
 
 /// `osstack restore`.
@@ -11,8 +12,11 @@ pub struct Restore {
     /// STORE:KEY, s3://BUCKET/KEY or @BOOKMARK/KEY
     pub target: String,
     /// All that is archived below
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with = "version_id")]
     pub recursive: bool,
+    /// Version
+    #[command(flatten)]
+    pub version: VersionId,
     /// Days that it stays readable: 1 to 7, of ColdArchive and DeepColdArchive to 365. OSS's
     /// documentation says that its S3 interface grants 1 day whatever is asked
     #[arg(long, default_value_t = 1, value_name = "N",

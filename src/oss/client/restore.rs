@@ -10,17 +10,19 @@ use crate::oss::listing::StorageClass;
 use crate::oss::object::Answer;
 use crate::oss::restore::{Asked, RestoreOptions};
 use crate::oss::retry::Repeat;
+use crate::oss::versions::At;
 
 impl Client {
-    /// Asks for an archived object of `class` to be made readable for a while: `RestoreObject`.
+    /// Asks for an archived object of `class`, or a version of it, to be made readable for a while: `RestoreObject`.
     /// Not among the calls that OSS's documentation of S3 compatibility names.
     pub async fn restore(
         &self,
         bucket: &BucketName,
-        key: &str,
+        object: impl Into<At<'_>>,
         class: StorageClass,
         options: RestoreOptions,
     ) -> Result<Answer<Asked>, Error> {
+        let At { key, version } = object.into();
         let plan = Plan::new("restore the object", Repeat::Always, Expect::Nothing);
         let tier = class.tier(options.tier);
         let asked = RestoreRequest {
@@ -32,6 +34,7 @@ impl Client {
         let request = RestoreObjectRequest {
             bucket: bucket.to_string(),
             key: key.to_owned(),
+            version_id: version.map(ToOwned::to_owned),
             restore_request: Some(asked),
             ..RestoreObjectRequest::default()
         };

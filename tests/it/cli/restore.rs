@@ -50,6 +50,26 @@ fn what_is_archived_is_asked_for_and_told_of() {
 }
 
 #[test]
+fn one_version_is_asked_for_by_its_id() {
+    let bench = Bench::furnished();
+    bench.keep_versions("scratch-demo");
+    for text in ["first", "second"] {
+        bench.write("k", text);
+        bench.run(&["cp", "k", "scratch_store:k", "--overwrite"]).ok();
+    }
+    let told = bench.run(&["versions", "scratch_store:k", "--json"]).ok().lines();
+    let old = told[1]["version_id"].as_str().unwrap();
+    bench.faults.change(|faults| faults.switch_on("archived").unwrap());
+    let asked = bench.run(&["restore", "scratch_store:k", "--version-id", old]).ok();
+    assert!(asked.out.contains("is asked for"), "{asked:?}");
+    let again = bench.run(&["restore", "scratch_store:k", "--version-id", old, "--json"]).ok();
+    assert_eq!(again.json()["state"], "ongoing");
+    let current = bench.run(&["restore", "-n", "scratch_store:k", "--json"]).ok().json();
+    assert_eq!(current["state"], "archived", "the current one was not asked for");
+    assert_eq!(bench.run(&["restore", "-r", "scratch_store:", "--version-id", old]).code, 2);
+}
+
+#[test]
 fn a_key_that_may_not_restore_ends_it_and_says_so() {
     let bench = Bench::furnished();
     bench.write("a", "text");
