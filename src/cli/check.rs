@@ -38,7 +38,7 @@ pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop>
         },
     };
     if let Some(file) = check.file {
-        session.foreign = Some(Foreign { file, may_run: check.allow_programs });
+        session.foreign = Some(Foreign { file, is_trusted: check.trust });
     }
     let is_named = check.name.is_some();
     let subjects = match check.name {
@@ -289,6 +289,9 @@ fn show(report: &Report, done: &[Value], session: &mut Session) -> Result<(), St
 /// A store without any key is a finding, not a failure.
 async fn open_if_there_is_one(session: &mut Session) -> Result<(), Stop> {
     use crate::keystore::State;
+    if session.is_strangers() {
+        return Ok(());
+    }
     match session.world()?.keystore.status().state {
         State::Absent => Ok(()),
         _ => session.open_keystore().await,

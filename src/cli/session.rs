@@ -66,8 +66,8 @@ pub struct Machine {
 pub struct Foreign {
     /// The file.
     pub file: PathBuf,
-    /// Whether what it names may be run.
-    pub may_run: bool,
+    /// Whether it may run programs, and use the keystore.
+    pub is_trusted: bool,
 }
 
 /// One run.
@@ -114,10 +114,14 @@ impl Session {
         };
         let (clock, entropy) = (Arc::clone(clock), Arc::clone(entropy));
         let world = World::new(env.clone(), paths, clock, entropy, Arc::clone(keyring))?;
-        let is_trusted = self.foreign.as_ref().is_none_or(|foreign| foreign.may_run);
-        let world = Arc::new(if is_trusted { world } else { world.running_nothing() });
+        let world = Arc::new(if self.is_strangers() { world.of_a_stranger() } else { world });
         self.world = Some(Arc::clone(&world));
         Ok(world)
+    }
+
+    /// Whether the catalog is somebody else's and not trusted.
+    pub fn is_strangers(&self) -> bool {
+        self.foreign.as_ref().is_some_and(|foreign| !foreign.is_trusted)
     }
 
     /// Says which buckets lie elsewhere than their stores say.

@@ -228,11 +228,13 @@ async fn credentials(
     let secret = &store.secret;
     match world.credentials(secret.as_str()).await {
         Ok(credentials) => Ok(Ok(credentials)),
-        Err(failure) if world.source_of(secret.as_str()).await.is_some() => Ok(Err(Missing {
-            summary: format!("{}.", failure.summary),
-            next: failure.hints.join("; "),
-            fix: None,
-        })),
+        Err(failure) if world.is_strangers || world.source_of(secret.as_str()).await.is_some() => {
+            Ok(Err(Missing {
+                summary: format!("{}.", failure.summary),
+                next: failure.hints.join("; "),
+                fix: None,
+            }))
+        }
         Err(failure) if failure.kind == FailureKind::NotFound => Ok(Err(Missing {
             summary: format!(
                 "The store {} names the secret {}, which the keystore does not hold.",

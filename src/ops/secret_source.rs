@@ -5,13 +5,11 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::connections::connection_of;
 use super::failure::{Failure, FailureKind};
 use super::found::key_at;
 use super::world::{World, blocking};
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
-use crate::model::connection::Way;
 use crate::model::key_json;
 use crate::model::name::Name;
 use crate::model::secret::{Credentials, Secret, SecretDraft};
@@ -22,6 +20,8 @@ use crate::ports::process::{self, Limits, Program, Surroundings};
 const LIMITS: Limits = Limits { time: Duration::from_mins(1), output: 64 << 10 };
 /// How long a key that a program or ZenML gave is used before it is asked for again.
 const FRESH: Duration = Duration::from_mins(5);
+/// What takes a stranger's file for one's own.
+const TRUST: &str = "read the file, and add --trust if it may use your keystore and run programs";
 /// A temporary key is not used up to its last moment: requests take time.
 const MARGIN: time::Duration = time::Duration::minutes(1);
 
@@ -60,8 +60,8 @@ impl World {
 
     /// The values of a secret that lies elsewhere.
     pub(super) async fn sourced(&self, secret: SourcedSecret) -> Result<Credentials, Failure> {
-        if self.runs_nothing && self.would_run(&secret.source).await? {
-            return Err(runs_something(&secret));
+        if self.is_strangers && !matches!(secret.source, SecretSource::Found(_)) {
+            return Err(strangers(&secret));
         }
         if let Some(key) = self.asked.get(&secret, self) {
             return Ok(key);
@@ -119,22 +119,11 @@ impl World {
         Ok(draft.validate()?)
     }
 
-    /// Whether a program of the catalog's own choice is started for it.
-    async fn would_run(&self, source: &SecretSource) -> Result<bool, Failure> {
-        let connection = match source {
-            SecretSource::Found(_) => return Ok(false),
-            SecretSource::Process(_) => return Ok(true),
-            SecretSource::Zenml(connection) => connection,
-        };
-        let catalog = self.catalog().await?;
-        let connection = connection_of(&catalog, connection.as_ref().map(Name::as_str))?;
-        Ok(matches!(connection.way, Way::Command(_)))
-    }
-
-    /// A world that starts no program because a catalog says so.
+    /// A world whose catalog is somebody else's: it starts no program that stands there, and keeps
+    /// the keystore's keys and sign-ins from addresses that stand there.
     #[must_use]
-    pub fn running_nothing(mut self) -> Self {
-        self.runs_nothing = true;
+    pub fn of_a_stranger(mut self) -> Self {
+        self.is_strangers = true;
         self
     }
 }
@@ -146,11 +135,19 @@ pub fn needs_no_keystore(catalog: &Catalog) -> bool {
         && stores.iter().all(|store| catalog.sourced_secret(store.secret.as_str()).is_some())
 }
 
-fn runs_something(secret: &SourcedSecret) -> Failure {
+fn strangers(secret: &SourcedSecret) -> Failure {
     let SourcedSecret { name, source } = secret;
-    let summary = format!("the secret {name} comes from {source}, which this file would have run");
+    let summary = format!("the secret {name} comes from {source}, by a file that is not trusted");
+    Failure::new(FailureKind::Usage, summary).hint(TRUST)
+}
+
+/// A secret of which somebody else's file does not say where it is.
+pub(super) fn not_of_the_keystore(name: &str) -> Failure {
+    let name = visible(name);
+    let summary = format!("the file does not say where the values of the secret {name} are");
     Failure::new(FailureKind::Usage, summary)
-        .hint("read the file, and add --allow-programs if you trust it")
+        .hint(format!("write [secret.{name}] with its source into it"))
+        .hint(TRUST)
 }
 
 fn no_values(name: &Name) -> Failure {

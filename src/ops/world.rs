@@ -22,7 +22,7 @@ use crate::zenml::remote::Remote;
 use super::failure::{Failure, FailureKind};
 use super::preview_cache::PreviewCache;
 use super::residency::Border;
-use super::secret_source::Asked;
+use super::secret_source::{Asked, not_of_the_keystore};
 
 /// The services of one running osstack.
 #[derive(Debug)]
@@ -43,8 +43,8 @@ pub struct World {
     pub(super) border: Border,
     /// Keys that programs and `ZenML` gave a moment ago.
     pub(super) asked: Asked,
-    /// No program is started because a catalog says so: it is somebody else's.
-    pub(super) runs_nothing: bool,
+    /// The catalog is somebody else's.
+    pub(super) is_strangers: bool,
     /// What previews read last.
     pub(super) previews: PreviewCache,
     /// Kept for their connections, the last one used at the end.
@@ -114,7 +114,7 @@ impl World {
             keystore: Arc::new(keystore),
             border: Border::default(),
             asked: Asked::default(),
-            runs_nothing: false,
+            is_strangers: false,
             previews: PreviewCache::default(),
             clients: Mutex::default(),
             zenml: ZenmlClients::default(),
@@ -142,6 +142,9 @@ impl World {
     pub async fn credentials(&self, secret: &str) -> Result<Credentials, Failure> {
         if let Some(secret) = self.source_of(secret).await {
             return Box::pin(self.sourced(secret)).await;
+        }
+        if self.is_strangers {
+            return Err(not_of_the_keystore(secret));
         }
         let keystore = Arc::clone(&self.keystore);
         let name = secret.to_owned();

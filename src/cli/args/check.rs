@@ -18,9 +18,9 @@ pub struct Check {
     /// says where its secrets are ([secret.NAME] source = "env")
     #[arg(long, value_name = "STACKS.TOML", conflicts_with_all = ["fix", "history"])]
     pub file: Option<PathBuf>,
-    /// Run what the file names as the source of a secret, and the zenml command of a connection
+    /// The file may use your keystore for what it does not say, and run the programs it names
     #[arg(long, requires = "file")]
-    pub allow_programs: bool,
+    pub trust: bool,
     /// Write what was found into this file too, as JUnit has it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "history"])]
     pub junit: Option<PathBuf>,

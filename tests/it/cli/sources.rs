@@ -100,14 +100,34 @@ fn a_secret_of_the_catalog_may_come_from_a_program() {
 }
 
 #[test]
-fn a_file_of_somebody_elses_runs_nothing_unless_that_is_allowed() {
+fn a_file_of_somebody_elses_runs_nothing_unless_it_is_trusted() {
     let bench = runner();
     bench.write("theirs.toml", &catalog(&bench, &program(&bench)));
     let ran = bench.run(&["check", "--file", "theirs.toml"]);
-    assert!(ran.code == 1 && ran.out.contains("--allow-programs"), "{ran:?}");
+    assert!(ran.code == 1 && ran.out.contains("--trust"), "{ran:?}");
     assert!(!bench.path("calls").exists(), "it was run");
-    bench.run(&["check", "--file", "theirs.toml", "--allow-programs"]).ok();
+    bench.run(&["check", "--file", "theirs.toml", "--trust"]).ok();
     assert!(bench.path("calls").exists());
+}
+
+/// Neither is a request signed for an address that stands there, nor is a sign-in sent to it.
+#[test]
+fn a_file_of_somebody_elses_has_no_use_of_the_keystore() {
+    let bench = Bench::furnished();
+    let zenml = bench.zenml(&[]);
+    let own = bench.read("config/stacks.toml");
+    bench.write("theirs.toml", &own);
+    let ran = bench.run(&["check", "demo_stack", "--file", "theirs.toml"]);
+    assert!(ran.out.contains("· the key is accepted"), "nothing was signed: {ran:?}");
+    assert!(ran.code == 1 && ran.out.contains("[secret.demo_secret]"), "{ran:?}");
+    let secret = "[secret.demo_secret]\nsource = \"zenml\"\nconnection = \"here\"\n";
+    bench.write("zenml.toml", &format!("{own}\n{secret}"));
+    let ran = bench.run(&["check", "demo_stack", "--file", "zenml.toml"]);
+    assert!(ran.code == 1 && ran.out.contains("--trust"), "{ran:?}");
+    assert!(ran.out.contains("· the key is accepted"), "nothing was signed: {ran:?}");
+    bench.run(&["mb", "demo_store"]);
+    bench.run(&["check", "demo_stack", "--file", "theirs.toml", "--trust"]).ok();
+    stop(zenml);
 }
 
 #[test]
