@@ -37,19 +37,50 @@ pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop>
             python: check.python.as_deref().map(Interpreter::parse),
         },
     };
-    if let Some(file) = check.file {
-        session.foreign = Some(Foreign { file, is_trusted: check.trust });
+    if check.junit.is_some() && check.junit == check.file {
+        let failure = Failure::new(FailureKind::Usage, "--file and --junit name the same file");
+        return Err(failure
+            .hint("the catalog would be lost: name another for what is found")
+            .into());
     }
+    if let (Some(name), true) = (&check.name, check.history) {
+        return history(name, session).await;
+    }
+    session.foreign = check.file.clone().map(|file| Foreign { file, is_trusted: check.trust });
+    let mut all: Vec<Checked> = Vec::new();
+    let ended = every(&check, &how, session, &mut all).await;
+    if let Some(file) = &check.junit {
+        if let Err(Stop::Failure(failure)) = &ended {
+            all.push(("osstack check".to_owned(), Err((**failure).clone())));
+        }
+        let random = session.machine.entropy.next_u64();
+        let xml = junit::xml(&all).map_err(|error| {
+            Failure::new(FailureKind::File, format!("the findings cannot be written: {error}"))
+        })?;
+        let options = Options { mode: 0o644, ..Options::default() };
+        atomic_file::write(file, &xml, random, &options)?;
+    }
+    ended?;
+    answer(all.iter().all(|(_, result)| result.as_ref().is_ok_and(passed)))
+}
+
+/// Checks all that is asked for; `all` gets what came of it.
+async fn every(
+    check: &Check,
+    how: &How,
+    session: &mut Session,
+    all: &mut Vec<Checked>,
+) -> Result<(), Stop> {
     let is_named = check.name.is_some();
-    let subjects = match check.name {
-        Some(name) if check.history => return history(&name, session).await,
-        Some(name) => vec![Subject::parse(&name)],
+    // a check of a whole file does not pass over what the file says badly
+    if !is_named && check.file.is_some() {
+        *all = left_out(session).await?;
+    }
+    let subjects = match &check.name {
+        Some(name) => vec![Subject::parse(name)],
         None if check.all => every_store(session).await?,
         None => everything(session).await?,
     };
-    // a check of a whole file does not pass over what the file says badly
-    let mut all: Vec<Checked> =
-        if is_named || check.all { Vec::new() } else { left_out(session).await? };
     for (nth, subject) in subjects.into_iter().enumerate() {
         let name = subject.to_string();
         if !is_named && !session.output.is_json() {
@@ -57,7 +88,7 @@ pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop>
             let gap = if nth == 0 { "" } else { "\n" };
             session.output.line(&format!("{gap}{heading}"))?;
         }
-        match checked(&subject, &how, session).await {
+        match checked(&subject, how, session).await {
             Ok(report) => all.push((report.subject.clone(), Ok(report))),
             // the others may still be checked, and the file tells of this one
             Err(Stop::Failure(failure)) if check.junit.is_some() => {
@@ -67,15 +98,7 @@ pub(super) async fn run(check: Check, session: &mut Session) -> Result<(), Stop>
             Err(stop) => return Err(stop),
         }
     }
-    if let Some(file) = &check.junit {
-        let random = session.machine.entropy.next_u64();
-        let xml = junit::xml(&all).map_err(|error| {
-            Failure::new(FailureKind::File, format!("the findings cannot be written: {error}"))
-        })?;
-        let options = Options { mode: 0o644, ..Options::default() };
-        atomic_file::write(file, &xml, random, &options)?;
-    }
-    answer(all.iter().all(|(_, result)| result.as_ref().is_ok_and(passed)))
+    Ok(())
 }
 
 /// What the arguments ask for.
@@ -294,7 +317,7 @@ async fn open_if_there_is_one(session: &mut Session) -> Result<(), Stop> {
     }
     match session.world()?.keystore.status().state {
         State::Absent => Ok(()),
-        _ => session.open_keystore().await,
+        _ => session.open_for_stores().await,
     }
 }
 

@@ -183,7 +183,7 @@ pub(super) async fn open(
     // a name that is not there is said before a passphrase is asked for
     let catalog = load(session).await?;
     let places: Vec<_> = ends.iter().map(|end| end.resolve(&catalog)).collect::<Result<_, _>>()?;
-    session.open_keystore().await?;
+    session.open_for_stores().await?;
     for (place, _) in places.iter().flatten() {
         session.cross_border(place, border.across_border).await?;
     }

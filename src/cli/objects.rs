@@ -70,7 +70,7 @@ pub(super) async fn find(text: &str, border: Border, session: &mut Session) -> R
         Location::Store { .. } => store.key_prefix().len(),
         _ => 0,
     };
-    session.open_keystore().await?;
+    session.open_for_stores().await?;
     session.cross_border(&place, border.across_border).await?;
     Ok(Found { place, key, keys: Keys { store, own } })
 }
@@ -268,7 +268,7 @@ pub(super) async fn cat(target: OneObject, session: &mut Session) -> Result<(), 
 
 pub(super) async fn mb(mb: MakeBucket, session: &mut Session) -> Result<(), Stop> {
     let store = store_of(&load(session).await?, &mb.store)?.clone();
-    session.open_keystore().await?;
+    session.open_for_stores().await?;
     let draft = Box::new(StoreDraft::from(&store));
     let bucket = session.run(MakeBucketJob { store: draft }).await??;
     let endpoint = store.access_endpoint()?;

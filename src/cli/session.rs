@@ -254,12 +254,7 @@ impl Session {
         if matches!(state, State::Open | State::Session) {
             return Ok(());
         }
-        let unlocked = self.run(UnlockKeystore::Unasked).await?;
-        // the job that needs a key of it all the same says so
-        if unlocked.is_err() && self.has_all_keys_elsewhere().await? {
-            return Ok(());
-        }
-        match unlocked {
+        match self.run(UnlockKeystore::Unasked).await? {
             Ok(_) => return Ok(()),
             Err(failure) if failure.kind == FailureKind::Locked && self.is_interactive() => {}
             Err(failure) => return Err(failure.into()),
@@ -278,10 +273,14 @@ impl Session {
         }
     }
 
-    /// Whether the secrets of all stores lie elsewhere than in the keystore.
-    async fn has_all_keys_elsewhere(&mut self) -> Result<bool, Stop> {
+    /// The same for what needs the key of a store and nothing else: nobody is asked where the keys
+    /// of all stores lie elsewhere.
+    pub async fn open_for_stores(&mut self) -> Result<(), Stop> {
         let catalog = self.world()?.catalog().await;
-        Ok(catalog.is_ok_and(|catalog| needs_no_keystore(&catalog)))
+        if catalog.is_ok_and(|catalog| needs_no_keystore(&catalog)) {
+            return Ok(());
+        }
+        self.open_keystore().await
     }
 
     /// The passphrase the keystore has: from the environment, else asked.

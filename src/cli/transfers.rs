@@ -50,7 +50,7 @@ pub(super) async fn run(args: Transfers, session: &mut Session) -> Result<(), St
         return Err(Failure::new(FailureKind::Usage, summary).hint("add --yes").into());
     }
     session.confirm_deletion(&format!("what has arrived of {count}"), args.yes)?;
-    session.open_keystore().await?;
+    session.open_for_stores().await?;
     let mut left = 0_u64;
     for Unfinished { copy, .. } in unfinished {
         let source = copy.source();

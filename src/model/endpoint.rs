@@ -308,6 +308,11 @@ impl Endpoint {
         self.host == "localhost" || self.host.ends_with(".localhost")
     }
 
+    /// Whether the host is Alibaba's own.
+    pub fn is_alibabas(&self) -> bool {
+        self.host.ends_with(".aliyuncs.com")
+    }
+
     /// Whether the host is one that only Alibaba's own network reaches.
     pub fn is_internal(&self) -> bool {
         self.host.ends_with("-internal.aliyuncs.com")

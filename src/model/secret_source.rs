@@ -6,8 +6,8 @@ use super::field::{FieldError, note};
 use super::name::Name;
 use crate::base::visible::visible;
 
-/// Where the values of a secret are read each time they are needed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the values of a secret are read when they are needed.
+#[derive(Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// A key that another tool keeps on this machine, or one in the environment, as `osstack found`
     /// names it: `env`, `env:OSS_ACCESS_KEY_ID`, `aliyun:default`.
@@ -25,6 +25,13 @@ pub struct SourcedSecret {
     pub name: Name,
     /// Where its values are.
     pub source: SecretSource,
+}
+
+impl fmt::Debug for SecretSource {
+    /// Without a program's arguments: this reaches logs, and people write keys into arguments.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretSource({self})")
+    }
 }
 
 impl fmt::Display for SecretSource {
@@ -151,5 +158,6 @@ mod tests {
     fn a_program_is_shown_without_its_arguments_and_without_controls() {
         let source = SecretSource::Process(vec!["a\u{1b}[2J".into(), "--token=canary".into()]);
         assert_eq!(source.to_string(), "the program a\\u{1b}[2J");
+        assert!(!format!("{source:?}").contains("canary"));
     }
 }

@@ -543,7 +543,7 @@ async fn take_secret(
     if world.keystore.state() == keystore::State::Absent {
         return Ok(SecretTaken::NoKeystore);
     }
-    if world.source_of(name).await.is_some() {
+    if world.source_of(name).await?.is_some() {
         return Ok(SecretTaken::Kept);
     }
     let kept = match world.credentials(name).await {

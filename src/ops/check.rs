@@ -100,7 +100,8 @@ impl Job<World> for RunCheck {
         };
         let report =
             Ladder::default().with_rate(rate).run(target, services, &context.cancel, tell).await;
-        if let Some(store) = report.store.as_ref().filter(|_| report.subject != Target::DRAFT) {
+        let is_own = report.subject != Target::DRAFT && !world.paths.has_other_catalog();
+        if let Some(store) = report.store.as_ref().filter(|_| is_own) {
             // the report is what was asked for; a history that cannot be kept says so when read
             let _kept = history::record(world, store, &report.of_store()).await;
         }
@@ -226,15 +227,18 @@ async fn credentials(
     store: &ArtifactStore,
 ) -> Result<Result<Credentials, Missing>, Failure> {
     let secret = &store.secret;
-    match world.credentials(secret.as_str()).await {
+    let is_elsewhere = !matches!(world.source_of(secret.as_str()).await, Ok(None));
+    let key = match world.allow_address(store) {
+        Ok(()) => world.credentials(secret.as_str()).await,
+        Err(failure) => Err(failure),
+    };
+    match key {
         Ok(credentials) => Ok(Ok(credentials)),
-        Err(failure) if world.is_strangers || world.source_of(secret.as_str()).await.is_some() => {
-            Ok(Err(Missing {
-                summary: format!("{}.", failure.summary),
-                next: failure.hints.join("; "),
-                fix: None,
-            }))
-        }
+        Err(failure) if world.is_strangers || is_elsewhere => Ok(Err(Missing {
+            summary: format!("{}.", failure.summary),
+            next: failure.hints.join("; "),
+            fix: None,
+        })),
         Err(failure) if failure.kind == FailureKind::NotFound => Ok(Err(Missing {
             summary: format!(
                 "The store {} names the secret {}, which the keystore does not hold.",

@@ -352,7 +352,7 @@ async fn check_state(world: &World, stack: &Stack, store: &ArtifactStore) -> Che
 /// The secret without its values; nothing where the keystore has none of that name, and where it
 /// is ZenML that has it.
 async fn outline(world: &World, name: &str) -> Result<Option<SecretOutline>, Failure> {
-    if let Some(secret) = world.source_of(name).await {
+    if let Some(secret) = world.source_of(name).await? {
         if matches!(secret.source, SecretSource::Zenml(_)) {
             return Ok(None);
         }

@@ -1,19 +1,20 @@
 //! Secrets whose values lie elsewhere, read where they are.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
 use super::failure::{Failure, FailureKind};
 use super::found::key_at;
-use super::world::{World, blocking};
+use super::world::{World, blocking, left_out};
 use crate::base::visible::visible;
 use crate::catalog::Catalog;
 use crate::model::key_json;
 use crate::model::name::Name;
 use crate::model::secret::{Credentials, Secret, SecretDraft};
 use crate::model::secret_source::{SecretSource, SourcedSecret};
+use crate::model::store::ArtifactStore;
 use crate::ports::process::{self, Limits, Program, Surroundings};
 
 /// A program may ask somebody at a browser for a sign-in.
@@ -27,11 +28,18 @@ const MARGIN: time::Duration = time::Duration::minutes(1);
 
 /// Keys that were asked for a moment ago.
 #[derive(Debug, Default)]
-pub(super) struct Asked(Mutex<Vec<(SourcedSecret, Instant, Credentials)>>);
+pub(super) struct Asked(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    keys: Vec<(SourcedSecret, Instant, Credentials)>,
+    /// How often all of it was dropped.
+    cleared: u64,
+}
 
 impl Asked {
     fn get(&self, secret: &SourcedSecret, world: &World) -> Option<Credentials> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = &mut self.lock().keys;
         let now = (world.clock.instant(), world.clock.now());
         kept.retain(|(_, at, key)| {
             let is_fresh = now.0.saturating_duration_since(*at) < FRESH;
@@ -40,36 +48,60 @@ impl Asked {
         kept.iter().find(|(other, ..)| other == secret).map(|(.., key)| key.duplicate())
     }
 
-    fn keep(&self, secret: SourcedSecret, at: Instant, key: Credentials) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(other, ..)| *other != secret);
-        kept.push((secret, at, key));
+    /// What [`Asked::keep`] is to be told of the time before a question.
+    fn cleared(&self) -> u64 {
+        self.lock().cleared
+    }
+
+    /// Keeps a key, unless all were dropped while it was asked for.
+    fn keep(&self, cleared: u64, secret: SourcedSecret, at: Instant, key: Credentials) {
+        let mut kept = self.lock();
+        if kept.cleared == cleared {
+            kept.keys.retain(|(other, ..)| *other != secret);
+            kept.keys.push((secret, at, key));
+        }
     }
 
     pub(super) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut kept = self.lock();
+        kept.keys.clear();
+        kept.cleared += 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl World {
     /// What the catalog says of where the secret is, if not in the keystore. A catalog that cannot
-    /// be read says nothing: whoever needs it says why.
-    pub(super) async fn source_of(&self, secret: &str) -> Option<SourcedSecret> {
-        self.catalog().await.ok()?.sourced_secret(secret).cloned()
+    /// be read says nothing: whoever needs it says why. An entry that says something wrong is no
+    /// leave to take the keystore's key of that name.
+    pub(super) async fn source_of(&self, secret: &str) -> Result<Option<SourcedSecret>, Failure> {
+        let Ok(catalog) = self.catalog().await else { return Ok(None) };
+        let source = catalog.sourced_secret(secret).cloned();
+        match catalog.invalid("secret", secret).filter(|_| source.is_none()) {
+            Some(problem) => Err(left_out(&catalog, problem)),
+            None => Ok(source),
+        }
     }
 
     /// The values of a secret that lies elsewhere.
     pub(super) async fn sourced(&self, secret: SourcedSecret) -> Result<Credentials, Failure> {
-        if self.is_strangers && !matches!(secret.source, SecretSource::Found(_)) {
+        // what the environment holds was put there for this run
+        let is_of_env = matches!(&secret.source, SecretSource::Found(source)
+            if source.split(':').next() == Some("env"));
+        if self.is_strangers && !is_of_env {
             return Err(strangers(&secret));
         }
         if let Some(key) = self.asked.get(&secret, self) {
             return Ok(key);
         }
+        let cleared = self.asked.cleared();
         let key = self.ask(&secret.source, &secret.name).await?.credentials;
         // what lies in a file or a variable is read anew: it costs nothing, and may have changed
         if !matches!(secret.source, SecretSource::Found(_)) {
-            self.asked.keep(secret, self.clock.instant(), key.duplicate());
+            self.asked.keep(cleared, secret, self.clock.instant(), key.duplicate());
         }
         Ok(key)
     }
@@ -119,6 +151,21 @@ impl World {
         Ok(draft.validate()?)
     }
 
+    /// Keeps signatures and tokens from addresses of a stranger's choice.
+    pub(super) fn allow_address(&self, store: &ArtifactStore) -> Result<(), Failure> {
+        let Ok(endpoint) = store.access_endpoint() else { return Ok(()) };
+        if !self.is_strangers || endpoint.is_alibabas() || endpoint.is_loopback() {
+            return Ok(());
+        }
+        let summary = format!(
+            "the store {} would sign requests for {}, which is no address of OSS, by a file that is \
+             not trusted",
+            store.name,
+            visible(endpoint.host())
+        );
+        Err(Failure::new(FailureKind::Usage, summary).hint(TRUST))
+    }
+
     /// A world whose catalog is somebody else's: it starts no program that stands there, and keeps
     /// the keystore's keys and sign-ins from addresses that stand there.
     #[must_use]
@@ -128,11 +175,14 @@ impl World {
     }
 }
 
-/// Whether no store of the catalog needs the keystore.
+/// Whether no store of the catalog needs the keystore: what signs in at ZenML lies there.
 pub fn needs_no_keystore(catalog: &Catalog) -> bool {
+    let lies_elsewhere = |name: &Name| {
+        let secret = catalog.sourced_secret(name.as_str());
+        secret.is_some_and(|secret| !matches!(secret.source, SecretSource::Zenml(_)))
+    };
     let stores = catalog.stores();
-    !stores.is_empty()
-        && stores.iter().all(|store| catalog.sourced_secret(store.secret.as_str()).is_some())
+    !stores.is_empty() && stores.iter().all(|store| lies_elsewhere(&store.secret))
 }
 
 fn strangers(secret: &SourcedSecret) -> Failure {

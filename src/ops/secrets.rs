@@ -120,7 +120,7 @@ impl Job<World> for GetSecret {
     type Out = Result<FoundSecret, Failure>;
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
-        if let Some(secret) = context.world.source_of(&self.name).await {
+        if let Some(secret) = context.world.source_of(&self.name).await? {
             return Err(lies_elsewhere(&secret));
         }
         let keystore = Arc::clone(&context.world.keystore);
@@ -133,7 +133,7 @@ impl Job<World> for GetSecret {
     }
 }
 
-fn lies_elsewhere(SourcedSecret { name, source }: &SourcedSecret) -> Failure {
+pub(super) fn lies_elsewhere(SourcedSecret { name, source }: &SourcedSecret) -> Failure {
     let summary = format!("the values of {name} are not in the keystore but in {source}");
     Failure::new(FailureKind::Usage, summary)
         .hint(format!("look there, or take [secret.{name}] out of stacks.toml"))
@@ -154,7 +154,7 @@ impl Job<World> for SaveSecret {
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let secret = self.draft.validate()?;
-        if let Some(elsewhere) = context.world.source_of(secret.name.as_str()).await {
+        if let Some(elsewhere) = context.world.source_of(secret.name.as_str()).await? {
             return Err(lies_elsewhere(&elsewhere));
         }
         let name = secret.name.clone();
@@ -192,6 +192,11 @@ impl Job<World> for RenameSecret {
         let name = Name::parse(&self.to).map_err(|error| vec![FieldError::new("name", error)])?;
         let from = self.name;
         let catalog = world.catalog().await?;
+        for name in [from.as_str(), name.as_str()] {
+            if let Some(elsewhere) = world.source_of(name).await? {
+                return Err(lies_elsewhere(&elsewhere));
+            }
+        }
         let is_used = !catalog.users_of_secret(&from).is_empty();
         let keystore = Arc::clone(&world.keystore);
         let (old, new) = (from.clone(), name.clone());

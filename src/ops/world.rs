@@ -140,7 +140,7 @@ impl World {
 
     /// The key a store signs with: from the keystore, unless the catalog says where else it is.
     pub async fn credentials(&self, secret: &str) -> Result<Credentials, Failure> {
-        if let Some(secret) = self.source_of(secret).await {
+        if let Some(secret) = self.source_of(secret).await? {
             return Box::pin(self.sourced(secret)).await;
         }
         if self.is_strangers {
@@ -240,7 +240,7 @@ pub fn stack_of<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Stack, Failu
 }
 
 /// An entry of the file that does not count.
-fn left_out(catalog: &Catalog, problem: &Problem) -> Failure {
+pub(super) fn left_out(catalog: &Catalog, problem: &Problem) -> Failure {
     let path = catalog.path().to_string_lossy();
     let path = crate::base::visible::visible(&path);
     let at = problem.line.map(|line| format!("line {line} of ")).unwrap_or_default();

@@ -44,8 +44,15 @@ impl Clock for SystemClock {
     fn asleep(&self) -> Duration {
         use rustix::time::{ClockId, clock_gettime};
         let since_start = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
-        since_start(ClockId::Boottime).saturating_sub(since_start(ClockId::Monotonic))
+        slept(since_start(ClockId::Boottime), since_start(ClockId::Monotonic))
     }
+}
+
+/// What the clock that counts sleep is ahead of the one that does not; they are not read at the
+/// same moment.
+#[cfg(any(test, target_os = "linux"))]
+fn slept(with_sleep: Duration, without: Duration) -> Duration {
+    with_sleep.saturating_sub(without)
 }
 
 /// A clock that stands at one time of day; spans still pass.
@@ -68,9 +75,18 @@ mod tests {
 
     #[test]
     fn time_awake_is_not_time_asleep() {
-        let before = SystemClock.asleep();
-        let after = SystemClock.asleep();
-        // the two clocks are not read at the same moment
-        assert!(after.abs_diff(before) < Duration::from_secs(1));
+        let seconds = Duration::from_secs;
+        assert_eq!(slept(seconds(100), seconds(30)), seconds(70));
+        assert_eq!(slept(seconds(30), seconds(31)), seconds(0));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_system_tells_how_long_it_slept() {
+        use rustix::time::{ClockId, clock_gettime};
+        let read = |clock| Duration::try_from(clock_gettime(clock)).unwrap();
+        let slept = read(ClockId::Boottime).saturating_sub(read(ClockId::Monotonic));
+        assert!(SystemClock.asleep().abs_diff(slept) < Duration::from_secs(1));
+        assert!(read(ClockId::Boottime) + Duration::from_secs(1) > read(ClockId::Monotonic));
     }
 }

@@ -53,6 +53,11 @@ impl Paths {
         Self { other_catalog: Some(catalog.to_owned()), ..self }
     }
 
+    /// Whether the catalog is not the user's own.
+    pub fn has_other_catalog(&self) -> bool {
+        self.other_catalog.is_some()
+    }
+
     /// The catalog.
     pub fn catalog(&self) -> PathBuf {
         self.other_catalog.clone().unwrap_or_else(|| self.config.join("stacks.toml"))

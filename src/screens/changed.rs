@@ -32,7 +32,7 @@ impl Changed {
         self.0.iter().any(|(other, key)| {
             let is_place =
                 other == place || (other.bucket.is_some() && other.bucket.as_ref() == bucket);
-            is_place && (key.starts_with(prefix) || prefix.starts_with(key))
+            is_place && (key.starts_with(prefix) || (key.ends_with('/') && prefix.starts_with(key)))
         })
     }
 }

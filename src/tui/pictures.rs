@@ -2,7 +2,8 @@
 //!
 //! A screen leaves a hole of blank cells ([`Hole::cut`]) and says what belongs there
 //! ([`Placed`]); the picture is written into it after the frame, once. It is scaled and encoded on
-//! a thread of its own, as the terminal is read on one: a frame never waits for it.
+//! a thread of its own, as the terminal is read on one. Writing it takes the loop as long as the
+//! terminal takes for [`MOST_BYTES`].
 //!
 //! Own code and not the crate `ratatui-image`: that hides whole escape sequences in the symbols of
 //! cells, which [nothing here may do](crate::base::visible), asks the terminal what it can by
@@ -26,8 +27,8 @@ use tokio::sync::mpsc;
 use crate::base::pixels::Pixels;
 use crate::tui::event_loop::Wake;
 
-/// The most that is sent of one picture: what a slow line carries in some seconds.
-const MOST_BYTES: usize = 1 << 20;
+/// The most that is sent of one picture: keys wait meanwhile.
+const MOST_BYTES: usize = 256 << 10;
 /// What marks the cells of a hole. Nobody sees it in a blank; but a cell that shows anything else
 /// differs from it, so the frame without the picture writes over every cell that had it.
 const MARK: Modifier = Modifier::HIDDEN;

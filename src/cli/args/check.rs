@@ -18,7 +18,8 @@ pub struct Check {
     /// says where its secrets are ([secret.NAME] source = "env")
     #[arg(long, value_name = "STACKS.TOML", conflicts_with_all = ["fix", "history"])]
     pub file: Option<PathBuf>,
-    /// The file may use your keystore for what it does not say, and run the programs it names
+    /// The file may use your keystore and the profiles of other tools, run the programs it names,
+    /// and have requests signed for any address
     #[arg(long, requires = "file")]
     pub trust: bool,
     /// Write what was found into this file too, as JUnit has it

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::super::failure::{Failure, FailureKind};
+use super::super::secrets::lies_elsewhere;
 use super::super::world::{World, blocking};
 use super::{End, free_name};
 use crate::base::job::{Context, Job, Nothing};
@@ -195,6 +196,9 @@ impl Job<World> for TakeKey {
 
     async fn run(self, context: Context<World, Nothing>) -> Self::Out {
         let world = Arc::clone(&context.world);
+        if let Some(elsewhere) = world.source_of(&self.name).await? {
+            return Err(lies_elsewhere(&elsewhere));
+        }
         blocking(move || {
             let all = look(&world);
             let is_it = |key: &&import::Found| {

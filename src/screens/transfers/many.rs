@@ -104,6 +104,8 @@ impl Transfers {
         let Some(transfer) = self.find(id) else { return Step::none() };
         let former = std::mem::replace(&mut transfer.state, State::Running);
         let Work::Many(batch) = &mut transfer.work else { return Step::none() };
+        // what was allowed before the pause is still
+        let overwrite = overwrite || (matches!(former, State::Paused) && batch.job.overwrite);
         let sum = match former {
             State::Summed(sum) => Some(sum),
             State::Paused => batch.paused.take(),

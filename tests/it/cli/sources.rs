@@ -53,6 +53,7 @@ fn a_runner_checks_a_file_without_a_keystore() {
     let report = bench.run(&["check", "ci_store", "--file", "stacks.toml", "--json"]).ok().json();
     assert_eq!(report["subject"], "store/ci_store");
     assert!(!bench.path("data").exists(), "no keystore was made");
+    assert!(!bench.path("state/checks.json").exists(), "no check of an own store");
 
     bench.unset("OSS_ACCESS_KEY_SECRET");
     let ran = bench.run(&checked);
@@ -78,7 +79,16 @@ fn what_cannot_be_checked_is_an_error_among_what_can() {
     for left_out in ["artifact_store.broken", "stack.other"] {
         assert!(xml.contains(&format!("<testsuite name=\"{left_out}\"")), "{xml}");
     }
-    assert_eq!(bench.run(&["check", "--file", "stacks.toml"]).code, 1);
+    for more in [&[][..], &["--all"]] {
+        let checked = bench.run(&[&["check", "--file", "stacks.toml"], more].concat());
+        assert_eq!(checked.code, 1, "{checked:?}");
+    }
+    let text = bench.read("stacks.toml");
+    let lost = bench.run(&["check", "--file", "stacks.toml", "--junit", "stacks.toml"]);
+    assert!(lost.code == 2 && bench.read("stacks.toml") == text, "{lost:?}");
+    bench.write("stacks.toml", "no = [toml");
+    let ran = bench.run(&["check", "--file", "stacks.toml", "--junit", "found.xml"]);
+    assert!(ran.code == 1 && bench.read("found.xml").contains("<error"), "{ran:?}");
 }
 
 #[test]
@@ -92,10 +102,11 @@ fn a_secret_of_the_catalog_may_come_from_a_program() {
     let source = listed["secrets"][0]["source"].as_str().unwrap();
     assert!(source.ends_with("get-key"), "{listed}");
     assert!(bench.run(&["secret", "list"]).ok().out.contains("get-key"));
+    let key = r#"{"access_key_id": "LTAIx", "secret_access_key": "s"}"#;
+    bench.feed(&["secret", "create", "kept", "--stdin"], key).ok();
     let get = bench.run(&["secret", "get", "ci"]);
     assert!(get.code == 2 && get.err.contains("[secret.ci]"), "{get:?}");
-    let create = r#"{"access_key_id": "LTAIx", "secret_access_key": "s"}"#;
-    let create = bench.feed(&["secret", "create", "ci", "--stdin"], create);
+    let create = bench.feed(&["secret", "create", "ci", "--stdin"], key);
     assert!(create.code == 2 && create.err.contains("[secret.ci]"), "{create:?}");
 }
 
@@ -128,6 +139,56 @@ fn a_file_of_somebody_elses_has_no_use_of_the_keystore() {
     bench.run(&["mb", "demo_store"]);
     bench.run(&["check", "demo_stack", "--file", "theirs.toml", "--trust"]).ok();
     stop(zenml);
+}
+
+/// The key of the environment is there for the run, and is not signed with for everybody.
+#[test]
+fn a_file_of_somebody_elses_names_no_profile_and_no_address() {
+    let bench = runner();
+    let profile = "source = \"profile\"\nprofile = \"aliyun:default\"";
+    bench.write("theirs.toml", &catalog(&bench, profile));
+    let ran = bench.run(&["check", "--file", "theirs.toml"]);
+    assert!(ran.code == 1 && ran.out.contains("--trust"), "{ran:?}");
+    let elsewhere = catalog(&bench, "source = \"env\"")
+        .replace(&bench.sandbox.endpoint, "https://oss.example.com");
+    bench.write("theirs.toml", &elsewhere);
+    let ran = bench.run(&["check", "--file", "theirs.toml"]);
+    assert!(ran.code == 1 && ran.out.contains("oss.example.com, which is no address"), "{ran:?}");
+    assert!(ran.out.contains("· the key is accepted"), "nothing was signed: {ran:?}");
+}
+
+#[test]
+fn who_has_a_keystore_is_asked_for_it_where_it_is_needed_alone() {
+    let mut bench = Bench::empty();
+    let key = r#"{"access_key_id": "LTAIx", "secret_access_key": "another"}"#;
+    bench.feed(&["secret", "create", "kept", "--stdin"], key).ok();
+    bench.unset("OSSTACK_IDENTITY_FILE");
+    bench.write("config/stacks.toml", &catalog(&bench, &program(&bench)));
+    bench.run(&["ls", "ci_store:"]).ok();
+    assert_eq!(bench.run(&["secret", "list"]).code, 3);
+    let by_zenml = "source = \"zenml\"\nconnection = \"here\"";
+    bench.write("config/stacks.toml", &catalog(&bench, by_zenml));
+    assert_eq!(bench.run(&["ls", "ci_store:"]).code, 3, "what signs in there lies in it");
+}
+
+#[test]
+fn a_name_means_one_key() {
+    let bench = Bench::empty();
+    for name in ["ci", "kept"] {
+        let key = json!({
+            "access_key_id": bench.sandbox.access_key_id,
+            "secret_access_key": bench.sandbox.secret_access_key,
+        });
+        bench.feed(&["secret", "create", name, "--stdin"], &key.to_string()).ok();
+    }
+    bench.write("config/stacks.toml", &catalog(&bench, "source = \"evn\""));
+    let slip = bench.run(&["ls", "ci_store:"]);
+    assert!(slip.code == 1 && slip.err.contains("secret.ci"), "the keystore's is used: {slip:?}");
+    bench.write("config/stacks.toml", &catalog(&bench, &program(&bench)));
+    for renamed in [["secret", "rename", "ci", "other"], ["secret", "rename", "kept", "ci"]] {
+        let renamed = bench.run(&renamed);
+        assert!(renamed.code == 2 && renamed.err.contains("[secret.ci]"), "{renamed:?}");
+    }
 }
 
 #[test]
