@@ -86,9 +86,15 @@ impl Face {
         };
         let colour = env.get("NO_COLOR").is_none();
         let theme = Theme { colour, ascii: !utf8, shades, pictures: drawing };
+        let minutes = env.get(LOCK_AFTER_VARIABLE).map(|text| text.trim().parse().ok());
+        let lock_after = minutes.flatten().unwrap_or(LOCK_AFTER);
         // what is no number is no wish to stay open
-        let minutes = env.get(LOCK_AFTER_VARIABLE).and_then(|text| text.trim().parse().ok());
-        let lock_after = minutes.unwrap_or(LOCK_AFTER);
+        let misread = misread.or_else(|| {
+            let text = format!(
+                "{LOCK_AFTER_VARIABLE} is no number of minutes: the keystore locks after {LOCK_AFTER}"
+            );
+            (minutes == Some(None)).then(|| Notice::new(Tone::Warning, &text))
+        });
         Self { theme, label: None, pictures, misread, lock_after }
     }
 }
@@ -164,7 +170,7 @@ pub async fn run(world: Arc<World>, mut face: Face) -> io::Result<Left> {
     let mut screen = session.terminal()?;
     if let Some(protocol) = face.pictures {
         let cell = session.show_pictures_by(protocol, sender.clone())?;
-        face.theme.pictures = Drawing::Pixels(cell);
+        face.theme.pictures = cell.map_or(Drawing::Blocks, Drawing::Pixels);
     }
     let misread = face.misread.take();
     let mut shell = shell(world, sender.clone(), face);
@@ -212,5 +218,9 @@ mod tests {
         };
         assert_eq!((after("5"), after("0"), after("never"), after("-1")), (5, 0, 15, 15));
         assert_eq!(Face::of(&Env::default()).lock_after, 15);
+        let misread = |text: &str| {
+            Face::of(&Env::new([(LOCK_AFTER_VARIABLE.to_owned(), text.to_owned())])).misread
+        };
+        assert!(misread("5m").is_some() && misread("5").is_none());
     }
 }

@@ -3,7 +3,7 @@
 //! A screen leaves a hole of blank cells ([`Hole::cut`]) and says what belongs there
 //! ([`Placed`]); the picture is written into it after the frame, once. It is scaled and encoded on
 //! a thread of its own, as the terminal is read on one. Writing it takes the loop as long as the
-//! terminal takes for [`MOST_BYTES`].
+//! terminal takes for so many bytes, which are bounded.
 //!
 //! Own code and not the crate `ratatui-image`: that hides whole escape sequences in the symbols of
 //! cells, which [nothing here may do](crate::base::visible), asks the terminal what it can by

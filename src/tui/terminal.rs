@@ -64,7 +64,8 @@ impl<C: Fn() -> Duration> Session<C> {
     }
 
     /// Shows pictures by `protocol`, from the next frame on; `queue` wakes the loop for one that
-    /// is ready. Answers the size of the cells they are put into.
+    /// is ready. Answers the size of the cells they are put into; nothing where pictures are drawn
+    /// without knowing it, and would run over what is around them.
     ///
     /// # Errors
     /// When the thread that encodes them cannot be made.
@@ -72,9 +73,14 @@ impl<C: Fn() -> Duration> Session<C> {
         &mut self,
         protocol: Protocol,
         queue: mpsc::Sender<Wake>,
-    ) -> io::Result<CellSize> {
-        self.pictures = Some(Pictures::new(protocol, queue)?);
-        Ok(cell_size())
+    ) -> io::Result<Option<CellSize>> {
+        // the others are told the size in cells
+        let usual = (protocol != Protocol::Sixel).then_some(USUAL_CELL);
+        let cell = cell_size().or(usual);
+        if cell.is_some() {
+            self.pictures = Some(Pictures::new(protocol, queue)?);
+        }
+        Ok(cell)
     }
 
     /// The face to draw on.
@@ -191,7 +197,8 @@ pub fn read_input(queue: mpsc::Sender<Wake>) -> io::Result<()> {
             let last = matches!(wake, Wake::InputEnded);
             // before the size itself, so that the first frame of that size knows it
             let is_resized = matches!(wake, Wake::Terminal(Event::Resize(..)));
-            if is_resized && queue.blocking_send(Wake::Cell(cell_size())).is_err() {
+            let cell = cell_size().filter(|_| is_resized);
+            if cell.is_some_and(|cell| queue.blocking_send(Wake::Cell(cell)).is_err()) {
                 return;
             }
             if queue.blocking_send(wake).is_err() || last {
@@ -202,18 +209,20 @@ pub fn read_input(queue: mpsc::Sender<Wake>) -> io::Result<()> {
     Ok(())
 }
 
-/// The pixels of a cell, as the system knows them of the terminal; where it does not, those of a
-/// usual one.
-fn cell_size() -> CellSize {
-    let size = window_size().ok();
-    let pixels = |whole: Option<(u16, u16)>, usual: u16| {
-        let each = whole.and_then(|(pixels, cells)| pixels.checked_div(cells));
-        each.filter(|each| *each > 1).unwrap_or(usual).min(usual * 8)
+/// Where the terminal does not tell.
+const USUAL_CELL: CellSize = CellSize { width: 10, height: 20 };
+
+/// The pixels of a cell, as the system knows them of the terminal.
+fn cell_size() -> Option<CellSize> {
+    let size = window_size().ok()?;
+    let pixels = |whole: u16, cells: u16, usual: u16| {
+        let each = whole.checked_div(cells).filter(|each| *each > 1)?;
+        Some(each.min(usual * 8))
     };
-    CellSize {
-        width: pixels(size.as_ref().map(|size| (size.width, size.columns)), 10),
-        height: pixels(size.as_ref().map(|size| (size.height, size.rows)), 20),
-    }
+    Some(CellSize {
+        width: pixels(size.width, size.columns, USUAL_CELL.width)?,
+        height: pixels(size.height, size.rows, USUAL_CELL.height)?,
+    })
 }
 
 /// Mouse moves without a button and key releases change nothing, but would

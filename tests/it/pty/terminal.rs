@@ -232,8 +232,9 @@ impl Drop for Terminal {
     }
 }
 
+/// With cells of 10 by 20 pixels.
 fn size(cols: u16, rows: u16) -> PtySize {
-    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+    PtySize { rows, cols, pixel_width: cols * 10, pixel_height: rows * 20 }
 }
 
 fn modes(master: &dyn MasterPty) -> String {
