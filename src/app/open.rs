@@ -91,7 +91,7 @@ impl Face {
         // what is no number is no wish to stay open
         let misread = misread.or_else(|| {
             let text = format!(
-                "{LOCK_AFTER_VARIABLE} is no number of minutes: the keystore locks after {LOCK_AFTER}"
+                "{LOCK_AFTER_VARIABLE} takes minutes, 0 for never: {LOCK_AFTER} count until it does"
             );
             (minutes == Some(None)).then(|| Notice::new(Tone::Warning, &text))
         });

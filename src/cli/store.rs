@@ -69,8 +69,10 @@ async fn policy(name: &str, session: &mut Session) -> Result<(), Stop> {
 /// The catalog, with what is odd in it said on stderr.
 pub(super) async fn load(session: &mut Session) -> Result<Catalog, Stop> {
     let catalog = session.run(LoadCatalog).await??;
+    let file = catalog.path().file_name().unwrap_or_default().to_string_lossy();
+    let file = visible(&file);
     for problem in catalog.problems() {
-        session.output.note(&format!("stacks.toml: {problem}"));
+        session.output.note(&format!("{file}: {problem}"));
     }
     Ok(catalog)
 }

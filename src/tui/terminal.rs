@@ -197,7 +197,7 @@ pub fn read_input(queue: mpsc::Sender<Wake>) -> io::Result<()> {
             let last = matches!(wake, Wake::InputEnded);
             // before the size itself, so that the first frame of that size knows it
             let is_resized = matches!(wake, Wake::Terminal(Event::Resize(..)));
-            let cell = cell_size().filter(|_| is_resized);
+            let cell = is_resized.then(cell_size).flatten();
             if cell.is_some_and(|cell| queue.blocking_send(Wake::Cell(cell)).is_err()) {
                 return;
             }

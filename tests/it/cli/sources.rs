@@ -113,8 +113,10 @@ fn a_secret_of_the_catalog_may_come_from_a_program() {
 #[test]
 fn a_file_of_somebody_elses_runs_nothing_unless_it_is_trusted() {
     let bench = runner();
-    bench.write("theirs.toml", &catalog(&bench, &program(&bench)));
+    let theirs = catalog(&bench, &program(&bench)).replace("schema = 1", "");
+    bench.write("theirs.toml", &theirs);
     let ran = bench.run(&["check", "--file", "theirs.toml"]);
+    assert!(ran.err.starts_with("theirs.toml: schema"), "{ran:?}");
     assert!(ran.code == 1 && ran.out.contains("--trust"), "{ran:?}");
     assert!(!bench.path("calls").exists(), "it was run");
     bench.run(&["check", "--file", "theirs.toml", "--trust"]).ok();
